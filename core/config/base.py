@@ -1,0 +1,88 @@
+"""Frozen settings that check themselves and survive a round trip through JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+from core.errors import ConfigError
+
+ConfigT = TypeVar("ConfigT", bound="Config")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """Base of all settings: `to_dict`, `from_dict`, `to_json`, `from_json`, `replace`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able dictionary; nested settings become dictionaries."""
+        return {
+            field.name: _plain(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+        }
+
+    @classmethod
+    def from_dict(cls: type[ConfigT], values: dict[str, Any]) -> ConfigT:
+        """Settings from a dictionary.
+
+        Raises:
+          ConfigError: a key is unknown or a value is out of its range.
+        """
+        hints = typing.get_type_hints(cls)
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(
+                f"`{cls.__name__}` has no setting {', '.join(unknown)}. "
+                f"Known settings: {', '.join(sorted(known))}."
+            )
+        return cls(**{name: _typed(hints[name], v) for name, v in values.items()})
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal settings give equal strings."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_json(cls: type[ConfigT], text: str) -> ConfigT:
+        return cls.from_dict(json.loads(text))
+
+    def replace(self: ConfigT, **changes: Any) -> ConfigT:
+        """A copy with some settings changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def require(self, holds: bool, name: str, rule: str, remedy: str = "") -> None:
+        """Raises ConfigError, naming the setting, the rule and the value received."""
+        if not holds:
+            value = getattr(self, name)
+            text = f"`{type(self).__name__}.{name}` must be {rule}. Received: {value!r}."
+            raise ConfigError(f"{text} {remedy}".rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Config):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if value is None:
+        return None
+    if origin in (typing.Union, types.UnionType):
+        inner = [a for a in typing.get_args(hint) if a is not type(None)]
+        return _typed(inner[0], value) if len(inner) == 1 else value
+    if origin is tuple:
+        inner_hint = typing.get_args(hint)[0]
+        return tuple(_typed(inner_hint, v) for v in value)
+    if isinstance(hint, type) and issubclass(hint, Config):
+        return value if isinstance(value, Config) else hint.from_dict(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value

@@ -1,0 +1,36 @@
+"""Column names of the canonical tables and of moments, as training and serving use them."""
+
+from __future__ import annotations
+
+ITEM_ID = "item_id"
+TITLE = "title"
+DESCRIPTION = "description"
+BRAND = "brand"
+CATEGORY = "category"
+PRICE = "price"
+IN_STOCK = "in_stock"
+
+USER_ID = "user_id"
+EVENT = "event"
+TIMESTAMP = "timestamp"
+QUANTITY = "quantity"
+QUERY = "query"
+SESSION_ID = "session_id"
+POSITION = "position"
+
+GRADE = "grade"
+
+# A moment: a person at a time, the history strictly before it (oldest first), and, in
+# training, what the person did in the horizon that starts at it.
+HISTORY_ITEM_IDS = "history_item_ids"
+HISTORY_EVENTS = "history_events"
+HISTORY_TIMESTAMPS = "history_timestamps"
+TARGET_ITEM_IDS = "target_item_ids"
+TARGET_EVENTS = "target_events"
+TARGET_TIMESTAMPS = "target_timestamps"
+
+VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
+EVENTS = (VIEW, CLICK, CART, PURCHASE)  # weakest to strongest
+
+CATEGORY_SEPARATOR = " > "
+SECONDS_PER_DAY = 86_400

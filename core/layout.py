@@ -1,0 +1,53 @@
+"""Where a run puts things below `--home`, and file names inside artifacts."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from core import signatures
+
+
+@dataclasses.dataclass(frozen=True)
+class HomeLayout:
+    """Folders of one shop below the home folder; creates nothing."""
+
+    home: Path
+    shop: str
+
+    @property
+    def root(self) -> Path:
+        return self.home / self.shop
+
+    @property
+    def tables(self) -> Path:
+        """Canonical tables as Parquet: items.parquet, events.parquet, judgments.parquet."""
+        return self.root / "tables"
+
+    @property
+    def tfx(self) -> Path:
+        """TFX pipeline root: one folder per component."""
+        return self.root / "tfx"
+
+    @property
+    def metadata(self) -> Path:
+        """ML Metadata store (SQLite)."""
+        return self.root / "metadata.sqlite"
+
+    @property
+    def schemas(self) -> Path:
+        """Curated TFDV schemas, one text proto per table, that a person may edit."""
+        return self.root / "schemas"
+
+    @property
+    def serving(self) -> Path:
+        """What TF Serving watches: one numeric folder per version."""
+        return self.root / "serving" / signatures.MODEL_NAME
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report" / "index.html"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"

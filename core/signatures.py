@@ -1,0 +1,37 @@
+"""Names of the bundle's signatures, inputs and outputs (docs/serving.md has the table)."""
+
+from __future__ import annotations
+
+SERVING_DEFAULT = "serving_default"
+RECOMMEND = "recommend"
+SEARCH = "search"
+SIMILAR = "similar"
+RANK = "rank"
+EMBED_QUERY = "embed_query"
+EMBED_ITEM = "embed_item"
+
+# inputs beyond the person and moment of core.features
+EXAMPLES = "examples"
+EXCLUDE_ITEM_IDS = "exclude_item_ids"
+CATEGORIES = "categories"
+PRICE_MIN = "price_min"
+PRICE_MAX = "price_max"
+IN_STOCK_ONLY = "in_stock_only"
+CANDIDATE_ITEM_IDS = "candidate_item_ids"
+K = "k"
+MAX_K = 100
+
+# outputs
+ITEM_IDS = "item_ids"
+SCORES = "scores"
+REASONS = "reasons"
+SCORE = "score"
+EMBEDDINGS = "embeddings"
+PROBABILITY_PREFIX = "p_"  # p_view, p_click, p_cart, p_purchase
+
+MODEL_NAME = "souk"
+
+
+def probability(event: str) -> str:
+    """Output name of an event type's probability, `p_purchase` for `purchase`."""
+    return PROBABILITY_PREFIX + event
