@@ -1,0 +1,1 @@
+"""Which step runs next: the DAG, its configuration, runners and the souk command."""

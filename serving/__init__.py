@@ -1,0 +1,1 @@
+"""A request becomes a response: model server, client, load test; never TFX."""

@@ -1,0 +1,10 @@
+"""A tensor becomes another tensor: preprocessing, models, losses, fitting, export.
+
+TFRS, TF-MOT and TF Transform need tf-keras in place of Keras 3; the switch has to be set
+before TensorFlow is first imported, so it stands here, once.
+"""
+
+import os
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,1 @@
+"""Plain data access: Parquet examples and arrays."""

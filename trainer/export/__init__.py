@@ -1,0 +1,1 @@
+"""SavedModels: tf.Modules that own signatures."""

@@ -1,0 +1,1 @@
+"""The candidate funnel: as-of item tables, candidate sources, features."""

@@ -1,0 +1,18 @@
+"""A moment inside the graph: the tensors that training and serving share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Moment(NamedTuple):
+    """A batch of B persons at a time, with H history slots each, newest last."""
+
+    user_ids: tf.Tensor  # [B] string, "" for a person without an id
+    timestamps: tf.Tensor  # [B] int64, seconds UTC: the cut-off
+    history_rows: tf.Tensor  # [B, H] int32 catalogue rows; num_items pads
+    history_events: tf.Tensor  # [B, H] int32, index into event_types; -1 pads
+    history_timestamps: tf.Tensor  # [B, H] int64, seconds UTC; 0 pads
+    context: dict[str, tf.Tensor]  # name -> [B] string
