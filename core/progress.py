@@ -1,0 +1,28 @@
+"""Progress that any step may report, without knowing who shows it.
+
+A step calls `advance("Retriever", 3, 10, "epoch 3, recall@100 .412")`; the `souk` command
+draws a bar from these records, the log file keeps them, and a test reads them with caplog.
+"""
+
+from __future__ import annotations
+
+import logging
+
+logger = logging.getLogger("souk")
+
+
+def advance(step: str, done: int, total: int, note: str = "") -> None:
+    """Reports that `done` of `total` units of `step` are finished."""
+    logger.info(
+        "%s: %d/%d %s",
+        step,
+        done,
+        total,
+        note,
+        extra={"souk_step": step, "souk_done": done, "souk_total": total, "note": note},
+    )
+
+
+def say(step: str, note: str) -> None:
+    """Reports one fact worth a line, such as row counts."""
+    logger.info("%s: %s", step, note, extra={"souk_step": step, "note": note})
