@@ -1,0 +1,89 @@
+"""The items that a bundle can show: ids, rows and what the filters look at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from core import features
+
+
+def category_prefixes(path: str) -> list[str]:
+    """Every prefix of a category path: `a > b` gives `a`, `a > b`; '' gives none."""
+    levels = [level.strip() for level in path.split(">") if level.strip()]
+    return [
+        features.CATEGORY_SEPARATOR.join(levels[: depth + 1])
+        for depth in range(len(levels))
+    ]
+
+
+class Catalogue(tf.Module):
+    """Ids to rows and back, and the columns that filters read.
+
+    Rows follow the `items` artifact; row `num_items` stands for padding and for ids
+    that the catalogue does not hold.
+    """
+
+    def __init__(self, items: pa.Table) -> None:
+        """Builds the tables.
+
+        Args:
+          items: the cleaned `items` table, n rows.
+        """
+        super().__init__(name="catalogue")
+        ids = [str(v) for v in items.column(features.ITEM_ID).to_pylist()]
+        self.num_items = len(ids)
+        self._rows = _string_table(ids, default=self.num_items)
+        self._ids = tf.constant([*ids, ""], tf.string)
+        self.prices = tf.constant(_floats(items, features.PRICE, default=np.nan))
+        self.in_stock = tf.constant(_floats(items, features.IN_STOCK, default=1.0) > 0)
+        self._build_categories(_strings(items, features.CATEGORY))
+
+    def _build_categories(self, paths: list[str]) -> None:
+        prefixes = [category_prefixes(path) for path in paths]
+        known = sorted({prefix for each in prefixes for prefix in each})
+        number = {prefix: i for i, prefix in enumerate(known)}
+        depth = max((len(each) for each in prefixes), default=0) or 1
+        table = np.full((self.num_items, depth), -1, np.int32)
+        for row, each in enumerate(prefixes):
+            table[row, : len(each)] = [number[prefix] for prefix in each]
+        # -2 for a category that no item has: it matches nothing, not the pad -1.
+        self._prefix_numbers = _string_table(known, default=-2)
+        self.item_prefixes = tf.constant(table)  # [n, depth]
+        leaf = [number[each[-1]] if each else -1 for each in prefixes]
+        self.leaf_categories = tf.constant(np.array([*leaf, -1], np.int32))  # [n + 1]
+
+    def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Catalogue rows of ids of any shape, int32; `num_items` where unknown."""
+        return self._rows.lookup(item_ids)
+
+    def ids(self, rows: tf.Tensor) -> tf.Tensor:
+        """Item ids of rows of any shape, string; '' for `num_items`."""
+        return tf.gather(self._ids, rows)
+
+    def prefix_numbers(self, categories: tf.Tensor) -> tf.Tensor:
+        """Numbers of category prefixes, int32; -2 where no item has the category."""
+        return self._prefix_numbers.lookup(categories)
+
+
+def _string_table(keys: list[str], *, default: int) -> tf.lookup.StaticHashTable:
+    # A table needs a key; this one cannot arrive in a request (not valid UTF-8).
+    safe = [key.encode() for key in keys] or [b"\xff"]
+    initializer = tf.lookup.KeyValueTensorInitializer(
+        tf.constant(safe, tf.string), tf.range(len(safe), dtype=tf.int32)
+    )
+    return tf.lookup.StaticHashTable(initializer, default_value=default)
+
+
+def _strings(items: pa.Table, name: str) -> list[str]:
+    if name not in items.column_names:
+        return [""] * items.num_rows
+    return [v or "" for v in items.column(name).to_pylist()]
+
+
+def _floats(items: pa.Table, name: str, *, default: float) -> np.ndarray:
+    if name not in items.column_names:
+        return np.full(items.num_rows, default, np.float32)
+    values = items.column(name).to_pylist()
+    return np.array([default if v is None else v for v in values], np.float32)

@@ -1,0 +1,68 @@
+"""From scored candidates to a page: diversity, the best k, ids and reasons."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from core import signatures
+from trainer.export.catalogue import Catalogue
+
+# Below every real score; finite, so that sums and sigmoids stay finite too.
+NOT_SHOWN = -1e9
+
+
+class Page(NamedTuple):
+    """The best k of each request, best first."""
+
+    rows: tf.Tensor  # [B, k] int32, num_items where the page is shorter
+    scores: tf.Tensor  # [B, k] float32 in [0, 1], descending, 0 where shorter
+    picks: tf.Tensor  # [B, k] int32, position among the candidates
+
+
+def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Page:
+    """The k best candidates of each request.
+
+    Args:
+      rows: [B, C] int32 catalogue rows, `pad` where there is no candidate.
+      scores: [B, C] float32, any scale; shown through a sigmoid, which keeps the order.
+      k: scalar int32; taken as 0 .. 100. The page has k slots even where C < k.
+      pad: the row number that stands for no item.
+    """
+    k = tf.clip_by_value(k, 0, signatures.MAX_K)
+    scores = tf.where(rows < pad, scores, NOT_SHOWN)
+    short = tf.maximum(k - tf.shape(rows)[1], 0)
+    rows = tf.pad(rows, [[0, 0], [0, short]], constant_values=pad)
+    scores = tf.pad(scores, [[0, 0], [0, short]], constant_values=NOT_SHOWN)
+    best, picks = tf.math.top_k(scores, k=k)
+    shown = best > NOT_SHOWN / 2
+    page_rows = tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad)
+    return Page(page_rows, tf.where(shown, tf.sigmoid(best), 0.0), picks)
+
+
+def spread_categories(
+    rows: tf.Tensor, scores: tf.Tensor, catalogue: Catalogue, penalty: float
+) -> tf.Tensor:
+    """[B, C] float32 scores, each lowered by `penalty` per better one of its category.
+
+    Looks at the best 2 x MAX_K candidates, which is all that a page can show; items
+    without a category are left as they are.
+    """
+    depth = tf.minimum(2 * signatures.MAX_K, tf.shape(rows)[1])
+    best, picks = tf.math.top_k(scores, k=depth)
+    leaves = tf.gather(catalogue.leaf_categories, tf.gather(rows, picks, batch_dims=1))
+    same = (leaves[:, :, tf.newaxis] == leaves[:, tf.newaxis, :]) & (
+        leaves[:, :, tf.newaxis] >= 0
+    )
+    # top_k sorts, so "better" is "before": the strict lower triangle.
+    before = tf.linalg.band_part(tf.cast(same, tf.float32), -1, 0)
+    better = tf.reduce_sum(before, axis=2) - tf.linalg.diag_part(before)
+    shape = tf.shape(scores, out_type=tf.int32)
+    flat = picks + shape[1] * tf.range(shape[0])[:, tf.newaxis]
+    lowered = tf.tensor_scatter_nd_sub(
+        tf.reshape(scores, [-1]),
+        tf.reshape(flat, [-1, 1]),
+        tf.reshape(penalty * better, [-1]),
+    )
+    return tf.reshape(lowered, shape)
