@@ -1,0 +1,38 @@
+"""What a bundle must show before it is pushed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GatesConfig(Config):
+    """Bounds of the gates; None switches a bound off."""
+
+    # Baselines (names in metrics.json) whose primary metric the bundle must exceed.
+    must_beat: tuple[str, ...] = ("popularity", "user_frequency")
+    # Largest accepted fall of the primary metric below the last blessed model, in
+    # percent: overall, and on any slice with enough moments. Three training seeds on
+    # Online Retail spread by about 1.5 %, slices of 100 moments by about 8 %.
+    max_drop_percent: float = 5.0
+    max_slice_drop_percent: float = 15.0
+    min_slice_moments: int = 100
+    # Share of the catalogue on at least one test page of length `primary_k`.
+    min_coverage: float = 0.05
+    # The bundle is loaded in the model server, which answers its warm-up requests.
+    check_serving: bool = True
+    serving_timeout_s: float = 120.0
+    max_size_mb: float | None = None
+    max_latency_ms: float | None = None  # median of single-row warm-up requests
+
+    def __post_init__(self) -> None:
+        for name in ("max_drop_percent", "max_slice_drop_percent"):
+            self.require(0 <= getattr(self, name) <= 100, name, "0 .. 100")
+        self.require(0 <= self.min_coverage <= 1, "min_coverage", "0 .. 1")
+        self.require(self.min_slice_moments >= 1, "min_slice_moments", ">= 1")
+        self.require(self.serving_timeout_s > 0, "serving_timeout_s", "> 0")
+        for name in ("max_size_mb", "max_latency_ms"):
+            value = getattr(self, name)
+            self.require(value is None or value > 0, name, "> 0, or None")

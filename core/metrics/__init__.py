@@ -1,0 +1,47 @@
+"""Reference metrics in NumPy: ranking, catalogue, probabilities, confidence intervals."""
+
+from core.metrics.bootstrap import Interval, mean_interval, paired_interval
+from core.metrics.catalogue import (
+    catalogue_coverage,
+    exposure_gini,
+    intra_list_diversity,
+    mean_popularity,
+    novelty,
+)
+from core.metrics.probability import area_under_curve, calibration_error
+from core.metrics.ranking import (
+    RANKING_METRICS,
+    average_precision,
+    f1,
+    hit_rate,
+    ndcg,
+    precision,
+    ranking_metrics,
+    recall,
+    reciprocal_rank,
+)
+from core.metrics.truth import Truth, hit_matrix
+
+__all__ = [
+    "RANKING_METRICS",
+    "Interval",
+    "Truth",
+    "area_under_curve",
+    "average_precision",
+    "calibration_error",
+    "catalogue_coverage",
+    "exposure_gini",
+    "f1",
+    "hit_matrix",
+    "hit_rate",
+    "intra_list_diversity",
+    "mean_interval",
+    "mean_popularity",
+    "ndcg",
+    "novelty",
+    "paired_interval",
+    "precision",
+    "ranking_metrics",
+    "recall",
+    "reciprocal_rank",
+]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import numpy as np
+
+from core.metrics import Truth
+
+
+def test_pairs_are_distinct_and_counted_per_moment():
+    truth = Truth.from_pairs([1, 0, 1, 1], [4, 2, 4, 0], num_moments=3, num_items=5)
+    assert truth.moments.tolist() == [0, 1, 1]
+    assert truth.rows.tolist() == [2, 0, 4]
+    assert truth.sizes.tolist() == [1, 2, 0]
+
+
+def test_without_removes_owned_items_and_select_renumbers():
+    truth = Truth.from_lists([[1, 2], [3], [4]], 6)
+    owned = Truth.from_lists([[2, 5], [3], []], 6)
+    fresh = truth.without(owned)
+    assert fresh.sizes.tolist() == [1, 0, 1]
+    kept = fresh.select(fresh.sizes > 0)
+    assert kept.moments.tolist() == [0, 1]
+    assert kept.rows.tolist() == [1, 4]
+
+
+def test_no_moments():
+    truth = Truth.from_lists([], 6)
+    assert truth.sizes.tolist() == []
+    assert truth.select(np.zeros(0, bool)).num_moments == 0
