@@ -1,0 +1,1 @@
+"""Bundle: retriever, ranker, tables and catalogue become one SavedModel."""

@@ -1,0 +1,47 @@
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from trainer.export.catalogue import Catalogue
+from trainer.export.pages import best_page, spread_categories
+
+
+def test_best_first_and_pads_last() -> None:
+    rows = tf.constant([[4, 9, 2]])  # 9 = no item
+    scores = tf.constant([[0.0, 50.0, 1.0]])
+    page = best_page(rows, scores, tf.constant(3), 9)
+    assert page.rows.numpy().tolist() == [[2, 4, 9]]
+    # sigmoid(1), sigmoid(0), nothing
+    np.testing.assert_allclose(page.scores, [[0.7310586, 0.5, 0.0]], atol=1e-6)
+
+
+def test_a_page_longer_than_the_candidates_is_padded() -> None:
+    page = best_page(tf.constant([[1]]), tf.constant([[2.0]]), tf.constant(3), 5)
+    assert page.rows.numpy().tolist() == [[1, 5, 5]]
+    assert page.picks.shape == (1, 3)
+
+
+def test_k_is_held_between_zero_and_a_hundred() -> None:
+    rows, scores = tf.zeros([1, 300], tf.int32), tf.zeros([1, 300])
+    assert best_page(rows, scores, tf.constant(1000), 5).rows.shape == (1, 100)
+    assert best_page(rows, scores, tf.constant(-1), 5).rows.shape == (1, 0)
+
+
+def test_each_better_item_of_the_same_category_costs_one_penalty() -> None:
+    items = {"item_id": list("abcd"), "category": ["x", "x", "y", "x"]}
+    catalogue = Catalogue(pa.table(items))
+    scores = spread_categories(
+        tf.constant([[0, 1, 2, 3]]),
+        tf.constant([[1.0, 4.0, 2.0, 3.0]]),
+        catalogue,
+        penalty=0.5,
+    )
+    # x: b 4 stays, d 3 - .5, a 1 - 1; y: c alone
+    assert scores.numpy().tolist() == [[0.0, 4.0, 2.0, 2.5]]
+
+
+def test_items_without_a_category_do_not_count_as_one() -> None:
+    catalogue = Catalogue(pa.table({"item_id": ["a", "b"]}))
+    scores = tf.constant([[1.0, 2.0]])
+    spread = spread_categories(tf.constant([[0, 1]]), scores, catalogue, penalty=9.0)
+    assert spread.numpy().tolist() == [[1.0, 2.0]]

@@ -1,0 +1,173 @@
+"""ONE SavedModel that answers a shop's pages: the whole funnel behind named signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import tensorflow as tf
+
+from core import features, signatures
+from core.config import ShopConfig
+from core.config.bundle import BundleConfig
+from trainer.export import requests
+from trainer.export.catalogue import Catalogue
+from trainer.export.examples import parse_rank_examples
+from trainer.export.filters import allowed_items
+from trainer.export.pages import best_page, spread_categories
+from trainer.export.reasons import ReasonTable
+from trainer.export.similar import SimilarItems
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.moment import Moment
+
+Tensors = dict[str, tf.Tensor]
+
+
+class Bundle(tf.Module):
+    """Retrieval, ranking, filters and page assembly over one catalogue.
+
+    It keeps no state between requests: a person's history comes with the request, and
+    what depends on other people's events was computed as of the end of the data.
+    """
+
+    def __init__(
+        self,
+        *,
+        items: pa.Table,
+        funnel: CandidateFunnel,
+        retriever: Any,
+        ranker: Any,
+        shop: ShopConfig,
+        config: BundleConfig,
+        as_of: int,
+    ) -> None:
+        """
+        Args:
+          items: the cleaned `items` table; its order is the catalogue order.
+          funnel: candidate sources and features over the tables as of `as_of`.
+          retriever: the loaded retriever SavedModel (embed_query, embed_item,
+            item_embeddings), or the export object itself.
+          ranker: the loaded ranker SavedModel (score), or the export object itself.
+          shop: event types and context features.
+          config: diversity, `similar` weights, warm-up.
+          as_of: end of the data that the tables saw, seconds UTC.
+        """
+        super().__init__(name="bundle")
+        self.catalogue = Catalogue(items)
+        self.read_moment = requests.MomentReader(self.catalogue, shop, as_of=as_of)
+        self.funnel = funnel
+        self.retriever = retriever
+        self.ranker = ranker
+        self.similar_items = SimilarItems(
+            funnel.tables, retriever.item_embeddings, weights=config.similar_weights
+        )
+        self.reasons = ReasonTable()
+        self._shop = shop
+        self._config = config
+
+    def recommend(self, **inputs: tf.Tensor) -> Tensors:
+        """The personal page; inputs and outputs as docs/serving.md lists them."""
+        moment = self.read_moment(inputs)
+        allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
+        candidates = self.funnel.retrieve(moment, self._embed(moment), allowed)
+        scores = self._score(moment, candidates.rows)[signatures.SCORE]
+        if self._config.diversity_penalty:
+            scores = spread_categories(
+                candidates.rows, scores, self.catalogue, self._config.diversity_penalty
+            )
+        page = best_page(
+            candidates.rows, scores, inputs[signatures.K], self.catalogue.num_items
+        )
+        sources = tf.gather(candidates.sources, page.picks, batch_dims=1)
+        return {
+            signatures.ITEM_IDS: self.catalogue.ids(page.rows),
+            signatures.SCORES: page.scores,
+            signatures.REASONS: self.reasons(sources, page.scores > 0),
+        }
+
+    def similar(self, **inputs: tf.Tensor) -> Tensors:
+        """Items like one item; for an unknown id, what is popular now."""
+        rows = self.catalogue.rows(inputs[features.ITEM_ID])
+        allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
+        candidates, scores = self.similar_items(rows, allowed)
+        pad = self.catalogue.num_items
+        page = best_page(candidates, scores, inputs[signatures.K], pad)
+        known = tf.broadcast_to((rows < pad)[:, tf.newaxis], tf.shape(page.rows))
+        return {
+            signatures.ITEM_IDS: self.catalogue.ids(page.rows),
+            signatures.SCORES: page.scores,
+            signatures.REASONS: self.reasons.of_similar(known, page.scores > 0),
+        }
+
+    def rank(self, **inputs: tf.Tensor) -> Tensors:
+        """Scores and probabilities of the caller's own candidates, in their order."""
+        moment = self.read_moment(inputs)
+        rows = self.catalogue.rows(inputs[signatures.CANDIDATE_ITEM_IDS])
+        known = rows < self.catalogue.num_items
+        outputs = self._score(moment, rows)
+        outputs[signatures.SCORE] = tf.sigmoid(outputs[signatures.SCORE])
+        return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}
+
+    def rank_examples(self, examples: tf.Tensor) -> Tensors:
+        """`rank` on serialized tf.Examples in which every feature is optional."""
+        return self.rank(**parse_rank_examples(examples, self._shop))
+
+    def embed_query(self, **inputs: tf.Tensor) -> Tensors:
+        """[B, d] float32, L2-normalized: the person at the moment."""
+        return {signatures.EMBEDDINGS: self._embed(self.read_moment(inputs))}
+
+    def embed_item(self, **inputs: tf.Tensor) -> Tensors:
+        """[M, d] float32, L2-normalized: items from their columns, known or new."""
+        return {signatures.EMBEDDINGS: self.retriever.embed_item(inputs)}
+
+    def _embed(self, moment: Moment) -> tf.Tensor:
+        return self.retriever.embed_query(
+            moment.user_ids,
+            moment.timestamps,
+            moment.history_rows,
+            moment.history_events,
+            moment.history_timestamps,
+            requests.stacked_context(moment, self._shop),
+        )
+
+    def _score(self, moment: Moment, rows: tf.Tensor) -> Tensors:
+        """Every ranker output as [B, C] float32."""
+        values = self.funnel.features(moment, rows)  # [B, C, F]
+        flat = tf.reshape(values, [-1, len(self.funnel.feature_names)])
+        shape = tf.shape(rows)
+        return {
+            name: tf.reshape(value, shape)
+            for name, value in self.ranker.score(flat).items()
+        }
+
+    def signatures(self) -> dict[str, Any]:
+        """Concrete functions by signature name."""
+        person = requests.person_specs(self._shop)
+        filters = requests.filter_specs()
+        item_id = tf.TensorSpec([None], tf.string, name=features.ITEM_ID)
+        rank = {**person, **requests.candidate_specs()}
+        serialized = tf.TensorSpec([None], tf.string, name=signatures.EXAMPLES)
+        return {
+            signatures.RECOMMEND: _concrete(self.recommend, {**person, **filters}),
+            signatures.SIMILAR: _concrete(
+                self.similar, {features.ITEM_ID: item_id, **filters}
+            ),
+            signatures.RANK: _concrete(self.rank, rank),
+            signatures.EMBED_QUERY: _concrete(self.embed_query, person),
+            signatures.EMBED_ITEM: _concrete(self.embed_item, requests.item_specs()),
+            signatures.SERVING_DEFAULT: _concrete(
+                self.rank_examples, {signatures.EXAMPLES: serialized}
+            ),
+        }
+
+    def save(self, path: Path | str) -> None:
+        """Writes the SavedModel; loads in a process that has only TensorFlow."""
+        tf.saved_model.save(self, str(path), signatures=self.signatures())
+
+
+def _concrete(
+    function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]
+) -> Any:
+    return tf.function(function).get_concrete_function(**specs)

@@ -1,0 +1,47 @@
+"""Why an item is on the page, in words that a shop can show or translate."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.funnel.sources import SOURCES
+
+# Source name to reason; a source without a line of its own falls to the last one.
+REASONS = {
+    "own": "bought before",
+    "popular": "popular now",
+    "trending": "trending",
+    "tower": "fits your taste",
+}
+BOUGHT_TOGETHER = "goes with your items"
+SIMILAR = "similar item"
+
+
+class ReasonTable(tf.Module):
+    """Numbers of candidate sources to reasons."""
+
+    def __init__(self) -> None:
+        super().__init__(name="reasons")
+        self._texts = tf.constant(
+            [REASONS.get(source.split("_")[0], BOUGHT_TOGETHER) for source in SOURCES]
+        )
+
+    def __call__(self, sources: tf.Tensor, shown: tf.Tensor) -> tf.Tensor:
+        """[B, k] string; '' where no item is shown.
+
+        Args:
+          sources: [B, k] int32, index into SOURCES.
+          shown: [B, k] bool.
+        """
+        sources = tf.clip_by_value(sources, 0, len(SOURCES) - 1)
+        return tf.where(shown, tf.gather(self._texts, sources), "")
+
+    def of_similar(self, known: tf.Tensor, shown: tf.Tensor) -> tf.Tensor:
+        """[B, k] string: the reasons of a `similar` page.
+
+        Args:
+          known: [B, k] bool, whether the page's own item is in the catalogue.
+          shown: [B, k] bool.
+        """
+        texts = tf.where(known, SIMILAR, REASONS["popular"])
+        return tf.where(shown, texts, "")
