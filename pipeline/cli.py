@@ -1,0 +1,168 @@
+"""The `souk` command: run, serve, query, report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from core.errors import SoukError
+from core.layout import HomeLayout
+
+DEFAULT_HOME = Path("var")
+DEFAULT_SHOP = "demo"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Search and recommendation for shops: tables in, one served model out."""
+
+
+def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DEFAULT_HOME,
+        show_default=True,
+        help="Where everything a run writes goes.",
+    )(function)
+
+
+@main.command()
+@click.argument("shop", default=DEFAULT_SHOP)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True),
+    help="The shop's own file or folder (docs/data.md).",
+)
+@click.option("--seed", default=0, show_default=True, help="Of a simulated shop.")
+@click.option("--no-cache", is_flag=True, help="Run every component again.")
+@click.option(
+    "--refit",
+    is_flag=True,
+    help="After the gates accept, train on everything up to the newest event and push that.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
+@_home_option
+def run(
+    shop: str,
+    data: Path | None,
+    seed: int,
+    no_cache: bool,
+    refit: bool,
+    verbose: bool,
+    home: Path,
+) -> None:
+    """Run SHOP (demo, tiny, large, online-retail, tables) from tables to a pushed model."""
+    from pipeline.run import RunRequest, run_shop
+
+    request = RunRequest(
+        layout=HomeLayout(home.resolve(), shop),
+        data=data.resolve() if data else None,
+        seed=seed,
+        cache=not no_cache,
+        refit=refit,
+        verbose=verbose,
+    )
+    try:
+        run_shop(request)
+    except SoukError as error:
+        _fail(error)
+
+
+@main.command()
+@click.argument("shop", default=DEFAULT_SHOP)
+@click.option("--port", default=8500, show_default=True, help="gRPC.")
+@click.option("--rest-api-port", default=8501, show_default=True, help="HTTP.")
+@_home_option
+def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
+    """Serve SHOP's pushed model over TensorFlow Serving's gRPC and REST APIs."""
+    from core.signatures import MODEL_NAME
+    from serving.main import serve as serve_model
+
+    layout = HomeLayout(home.resolve(), shop)
+    try:
+        serve_model(
+            model_base_path=layout.serving,
+            model_name=MODEL_NAME,
+            port=port,
+            rest_api_port=rest_api_port,
+        )
+    except SoukError as error:
+        _fail(error)
+
+
+@main.group()
+def query() -> None:
+    """Ask a running server for a page and print it with titles."""
+
+
+def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--shop", default=DEFAULT_SHOP, show_default=True),
+        click.option("--target", default="localhost:8500", show_default=True),
+        click.option("-k", default=10, show_default=True, help="Length of the page."),
+        click.option("--category", "categories", multiple=True, help="Only these."),
+        click.option("--price-min", default=0.0, help="0: no limit."),
+        click.option("--price-max", default=0.0, help="0: no limit."),
+        click.option("--in-stock", is_flag=True, help="Only what is in stock."),
+        click.option("--exclude", multiple=True, help="Item ids to leave out."),
+        _home_option,
+    ):
+        function = option(function)
+    return function
+
+
+@query.command("recommend")
+@click.option("--user", default="", help="User id; a stranger when left out.")
+@click.option("--at", type=click.DateTime(), help="UTC; the end of the data by default.")
+@_query_options
+def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
+    """The page for a person, with the history that the shop's tables hold."""
+    from pipeline.query import QueryOptions, recommend
+
+    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
+    try:
+        recommend(Console(), QueryOptions(**options), user=user, at=at_s)
+    except SoukError as error:
+        _fail(error)
+
+
+@query.command("similar")
+@click.argument("item_id")
+@_query_options
+def query_similar(item_id: str, **options: Any) -> None:
+    """Items like ITEM_ID."""
+    from pipeline.query import QueryOptions, similar
+
+    try:
+        similar(Console(), QueryOptions(**options), item_id=item_id)
+    except SoukError as error:
+        _fail(error)
+
+
+@main.command()
+@click.argument("shop", default=DEFAULT_SHOP)
+@_home_option
+def report(shop: str, home: Path) -> None:
+    """Print where SHOP's newest report is."""
+    path = HomeLayout(home.resolve(), shop).report
+    if not path.is_file():
+        from core.errors import ArtifactError
+
+        _fail(ArtifactError(f"No report at `{path}`. Run `souk run {shop}` first."))
+    click.echo(path)
+
+
+def _fail(error: SoukError) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]souk:[/] {error}", highlight=False)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""A page for a person at a terminal: the pushed bundle asked, titles looked up."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from core import features
+from core.errors import ArtifactError
+from core.layout import HomeLayout
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """What a request carries of a person: the newest events, oldest first."""
+
+    user_id: str
+    timestamp: int
+    history_item_ids: list[str]
+    history_events: list[str]
+    history_timestamps: list[int]
+    context: dict[str, str]
+
+
+class ShopTables:
+    """The canonical tables as `souk query` needs them: titles and histories."""
+
+    def __init__(self, layout: HomeLayout, context_features: tuple[str, ...]) -> None:
+        """Raises ArtifactError where the shop has not been run yet."""
+        path = layout.tables / "items.parquet"
+        if not path.is_file():
+            raise ArtifactError(
+                f"`{layout.root}` must hold a shop that was run. Received: no "
+                f"`{path.name}`. Run `souk run {layout.shop}` first."
+            )
+        items = pq.read_table(path)
+        columns = (features.ITEM_ID, features.TITLE)
+        self.titles = dict(zip(*(items.column(n).to_pylist() for n in columns)))
+        self._prices = dict(
+            zip(
+                items.column(features.ITEM_ID).to_pylist(),
+                items.column(features.PRICE).to_pylist()
+                if features.PRICE in items.column_names
+                else [None] * items.num_rows,
+            )
+        )
+        self._events = pq.read_table(layout.tables / "events.parquet")
+        self._context = context_features
+
+    def price(self, item_id: str) -> float | None:
+        return self._prices.get(item_id)
+
+    def person(self, user_id: str, at: int, max_history: int) -> Person:
+        """The person's newest events strictly before `at`; a stranger has none."""
+        events = self._events
+        mine = pc.and_(
+            pc.equal(events.column(features.USER_ID), user_id),
+            pc.less(events.column(features.TIMESTAMP), at),
+        )
+        events = events.filter(mine).sort_by(features.TIMESTAMP)
+        events = events.slice(max(events.num_rows - max_history, 0))
+        return Person(
+            user_id=user_id,
+            timestamp=at,
+            history_item_ids=events.column(features.ITEM_ID).to_pylist(),
+            history_events=events.column(features.EVENT).to_pylist(),
+            history_timestamps=events.column(features.TIMESTAMP).to_pylist(),
+            context={
+                name: next(
+                    (v for v in reversed(events.column(name).to_pylist()) if v), ""
+                )
+                for name in self._context
+            },
+        )
+
+    def busiest_user(self, at: int) -> str:
+        """The person with the most events before `at`: one with something to show."""
+        users = self._events.filter(
+            pc.less(self._events.column(features.TIMESTAMP), at)
+        ).column(features.USER_ID)
+        names, counts = np.unique(users.to_numpy(zero_copy_only=False), return_counts=True)
+        return str(names[np.argmax(counts)])
+
+
+def print_page(
+    console: Console,
+    tables: ShopTables,
+    *,
+    title: str,
+    item_ids: list[str],
+    scores: list[float],
+    reasons: list[str],
+) -> None:
+    """Prints one page; says so where it is empty."""
+    shown = [(i, s, r) for i, s, r in zip(item_ids, scores, reasons) if i]
+    if not shown:
+        console.print(f"{title}: an empty page.")
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", justify="right", style="dim")
+    for name in ("item", "title", "reason"):
+        table.add_column(name, overflow="fold")
+    for name in ("price", "score"):
+        table.add_column(name, justify="right")
+    for number, (item_id, score, reason) in enumerate(shown, 1):
+        price = tables.price(item_id)
+        table.add_row(
+            str(number),
+            item_id,
+            tables.titles.get(item_id, ""),
+            reason,
+            "" if price is None else f"{price:.2f}",
+            f"{score:.3f}",
+        )
+    console.print(table)
+
+
+def newest_version(serving: Path) -> Path | None:
+    """Folder of the newest complete version, None where nothing was pushed."""
+    versions = [
+        p
+        for p in (serving.iterdir() if serving.is_dir() else [])
+        if p.name.isdigit() and (p / "saved_model.pb").is_file()
+    ]
+    return max(versions, key=lambda p: int(p.name), default=None)

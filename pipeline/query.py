@@ -1,0 +1,86 @@
+"""`souk query`: a running server's page, with titles from the shop's tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+import shops
+from core.layout import HomeLayout
+from pipeline.pages import ShopTables, print_page
+from serving.client import Page, SoukClient
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QueryOptions:
+    """What every query takes."""
+
+    shop: str
+    home: Path
+    target: str
+    k: int
+    categories: tuple[str, ...]
+    price_min: float
+    price_max: float
+    in_stock: bool
+    exclude: tuple[str, ...]
+
+    @property
+    def layout(self) -> HomeLayout:
+        return HomeLayout(self.home.resolve(), self.shop)
+
+    def filters(self) -> dict[str, object]:
+        """The filter arguments of `SoukClient`."""
+        return {
+            "categories": list(self.categories),
+            "price_min": self.price_min,
+            "price_max": self.price_max,
+            "in_stock_only": self.in_stock,
+            "exclude_item_ids": list(self.exclude),
+            "k": self.k,
+        }
+
+
+def recommend(
+    console: Console, options: QueryOptions, *, user: str, at: int | None
+) -> None:
+    """Prints a person's page; `at` in seconds UTC, None for the end of the data."""
+    settings = shops.read_tables(options.layout.tables)
+    tables = ShopTables(options.layout, settings.config.context_features)
+    at = at or settings.splits.test_start
+    person = tables.person(user, at, settings.splits.max_history)
+    with SoukClient(options.target) as client:
+        page = client.recommend(
+            user_id=person.user_id,
+            history_item_ids=person.history_item_ids,
+            history_events=person.history_events,
+            history_timestamps=person.history_timestamps,
+            timestamp=at,
+            **person.context,
+            **options.filters(),
+        )
+    who = f"user {user}" if user else "a stranger"
+    title = f"recommend for {who} ({len(person.history_item_ids)} events of history)"
+    _print(console, tables, title, page)
+
+
+def similar(console: Console, options: QueryOptions, *, item_id: str) -> None:
+    """Prints items like one item."""
+    tables = ShopTables(options.layout, ())
+    with SoukClient(options.target) as client:
+        page = client.similar(item_id=item_id, **options.filters())
+    name = tables.titles.get(item_id, "an unknown item")
+    _print(console, tables, f"similar to {item_id} ({name})", page)
+
+
+def _print(console: Console, tables: ShopTables, title: str, page: Page) -> None:
+    print_page(
+        console,
+        tables,
+        title=title,
+        item_ids=list(page.item_ids),
+        scores=list(page.scores),
+        reasons=list(page.reasons),
+    )

@@ -1,0 +1,59 @@
+"""Brings a shop's canonical tables into its home, once per source and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import shops
+from core.config import ShopConfig, SplitConfig
+from core.layout import HomeLayout
+
+_STAMP = "source.json"
+
+
+def ensure_tables(
+    layout: HomeLayout, shop: str, *, data: Path | None, seed: int
+) -> tuple[ShopConfig, SplitConfig]:
+    """The shop's settings; its tables lie in `layout.tables` afterwards.
+
+    Tables are written again only where the source changed (name, seed, or the size and
+    time of the file or of any file in the folder), so that an unchanged shop keeps its
+    cached pipeline.
+
+    Args:
+      layout: where the tables go.
+      shop: an adapter's name.
+      data: a file or folder of the shop's own data, where the adapter needs one.
+      seed: of a simulated shop.
+    """
+    stamp = layout.tables / _STAMP
+    source = _fingerprint(shop, data, seed)
+    if stamp.is_file() and json.loads(stamp.read_text("utf-8")) == source:
+        known = shops.read_tables(layout.tables)
+        return known.config, known.splits
+    loaded = shops.load(shop, data=data, seed=seed)
+    shops.write_tables(loaded, layout.tables)
+    stamp.write_text(json.dumps(source), "utf-8")
+    return loaded.config, loaded.splits
+
+
+def _fingerprint(shop: str, data: Path | None, seed: int) -> dict[str, Any]:
+    code = hashlib.sha256()
+    for path in sorted(Path(shops.__file__).parent.rglob("*.py")):
+        code.update(path.read_bytes())
+    files: list[list[Any]] = []
+    if data is not None:
+        paths = [data] if data.is_file() else sorted(data.rglob("*"))
+        for path in paths:
+            if path.is_file():
+                status = path.stat()
+                files.append([str(path), status.st_size, status.st_mtime_ns])
+    return {
+        "shop": shop,
+        "seed": seed,
+        "files": files,
+        "code": code.hexdigest(),
+    }
