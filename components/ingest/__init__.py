@@ -1,0 +1,1 @@
+"""Files of one table become an Examples artifact, column by column."""
