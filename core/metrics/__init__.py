@@ -1,6 +1,11 @@
 """Reference metrics in NumPy: ranking, catalogue, probabilities, confidence intervals."""
 
-from core.metrics.bootstrap import Interval, mean_interval, paired_interval
+from core.metrics.bootstrap import (
+    Interval,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 from core.metrics.catalogue import (
     catalogue_coverage,
     exposure_gini,
@@ -36,6 +41,7 @@ __all__ = [
     "hit_rate",
     "intra_list_diversity",
     "mean_interval",
+    "mean_intervals",
     "mean_popularity",
     "ndcg",
     "novelty",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.metrics import mean_interval, paired_interval
+from core.metrics import mean_interval, mean_intervals, paired_interval
 
 
 def test_interval_has_the_width_of_the_normal_approximation():
@@ -38,3 +38,10 @@ def test_equal_seeds_repeat_and_no_values_give_zero():
     values = np.arange(10.0)
     assert mean_interval(values, seed=4) == mean_interval(values, seed=4)
     assert mean_interval(np.empty(0)) == (0.0, 0.0, 0.0)
+
+
+def test_columns_get_what_they_get_alone():
+    values = np.random.default_rng(2).normal(size=(300, 3))
+    together = mean_intervals(values, seed=9)
+    for column, found in zip(values.T, together, strict=True):
+        np.testing.assert_allclose(found, mean_interval(column, seed=9))

@@ -1,0 +1,1 @@
+"""Whole-funnel ranking metrics of the bundle, beside baselines of the same run."""
