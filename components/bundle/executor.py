@@ -1,0 +1,64 @@
+"""Artifacts to paths and back, for Bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.bundle.build_bundle import BundleParts, build_bundle
+from core.config import ShopConfig, SplitConfig
+from core.config.bundle import BundleConfig
+from core.config.funnel import FunnelConfig
+
+
+class Executor(base_executor.BaseExecutor):
+    """Retriever, ranker, tables and items → one SavedModel."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Builds the bundle.
+
+        Args:
+          input_dict:
+            - items: Examples, the cleaned catalogue.
+            - tables: item tables, one folder per cut-off.
+            - retriever: Model, the two-tower SavedModel.
+            - ranker: Model, the ranker SavedModel.
+          output_dict:
+            - model: Model, the bundle.
+          exec_properties:
+            - shop, splits, funnel, bundle: JSON of the settings of these names.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+
+        def uri(key: str) -> str:
+            return str(artifact_utils.get_single_uri(input_dict[key]))
+
+        splits = SplitConfig.from_json(exec_properties["splits"])
+        parts = BundleParts(
+            items=uri("items"),
+            tables=Path(uri("tables")) / f"as_of={splits.test_start}",
+            retriever=Path(path_utils.serving_model_dir(uri("retriever"))),
+            ranker=Path(path_utils.serving_model_dir(uri("ranker"))),
+        )
+        output = artifact_utils.get_single_instance(output_dict["model"])
+        build_bundle(
+            parts,
+            Path(path_utils.serving_model_dir(output.uri)),
+            shop=ShopConfig.from_json(exec_properties["shop"]),
+            splits=splits,
+            funnel_config=FunnelConfig.from_json(exec_properties["funnel"]),
+            config=BundleConfig.from_json(exec_properties["bundle"]),
+        )
+        span = json.dumps({"as_of": splits.test_start})
+        output.set_string_custom_property("data_span", span)

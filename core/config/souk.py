@@ -1,0 +1,37 @@
+"""Every setting of a run, one concern each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+from core.config.bundle import BundleConfig
+from core.config.clean import CleanConfig
+from core.config.evaluation import EvaluationConfig
+from core.config.funnel import FunnelConfig
+from core.config.gates import GatesConfig
+from core.config.neighbours import NeighboursConfig
+from core.config.ranker import RankerConfig
+from core.config.retriever import RetrieverConfig
+from core.config.shop import ShopConfig
+from core.config.splits import SplitConfig
+from core.config.transform import TransformConfig
+from core.config.validation import ValidationConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SoukConfig(Config):
+    """What `create_pipeline` needs to know; whole settings are in core/presets.py."""
+
+    shop: ShopConfig
+    splits: SplitConfig
+    clean: CleanConfig
+    validation: ValidationConfig
+    transform: TransformConfig
+    neighbours: NeighboursConfig
+    retriever: RetrieverConfig
+    funnel: FunnelConfig
+    ranker: RankerConfig
+    bundle: BundleConfig
+    evaluation: EvaluationConfig
+    gates: GatesConfig

@@ -1,0 +1,80 @@
+"""Items like one item: bought by the same people, near in the tower, alike in title."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from core import signatures
+from trainer.export.pages import NOT_SHOWN
+from trainer.funnel.tables import KNN, ItemTables
+
+# The window whose buyers stand in for an unknown item.
+_POPULAR_DAYS = 30
+
+
+class SimilarItems(tf.Module):
+    """Scores the whole catalogue against one item per request."""
+
+    def __init__(
+        self,
+        tables: ItemTables,
+        item_embeddings: tf.Variable,
+        *,
+        weights: tuple[float, ...],
+    ) -> None:
+        """
+        Args:
+          tables: neighbours by co-occurrence, title vectors and popularity.
+          item_embeddings: [n, d] float32, L2-normalized, of the retriever.
+          weights: of co-occurrence, tower cosine and title cosine.
+        """
+        super().__init__(name="similar_items")
+        self._num_items = tables.num_items
+        self._weights = weights
+        knn = tables.neighbours[KNN]
+        self._neighbours = tf.constant(knn.rows, tf.int32)
+        self._cooccurrence = tf.constant(knn.scores, tf.float32)
+        self._titles = tf.constant(tables.title_vectors, tf.float32)
+        self._item_embeddings = item_embeddings
+        days = min(tables.popularity, key=lambda d: abs(d - _POPULAR_DAYS))
+        buyers = tf.constant(tables.popularity[days], tf.float32)
+        self._popularity = buyers / tf.maximum(tf.reduce_max(buyers), 1.0)
+
+    def __call__(
+        self, rows: tf.Tensor, allowed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best MAX_K rows and their scores, best first.
+
+        Args:
+          rows: [B] int32 catalogue rows; num_items for an id that is not known.
+          allowed: [B, n] bool, which items may be shown.
+
+        Returns:
+          [B, c] int32 rows, num_items where nothing is left, and [B, c] float32 scores.
+        """
+        known = rows < self._num_items
+        safe = tf.where(known, rows, 0)
+        scores = tf.where(known[:, tf.newaxis], self._scores(safe), self._popularity)
+        itself = tf.range(self._num_items) == rows[:, tf.newaxis]
+        scores = tf.where(allowed & ~itself, scores, NOT_SHOWN)
+        best, picks = tf.math.top_k(scores, min(signatures.MAX_K, self._num_items))
+        return tf.where(best > NOT_SHOWN / 2, picks, self._num_items), best
+
+    def _scores(self, rows: tf.Tensor) -> tf.Tensor:
+        together, tower, title = self._weights
+        scores = together * self._cooccurrence_row(rows)
+        for weight, vectors in ((tower, self._item_embeddings), (title, self._titles)):
+            mine = tf.gather(vectors, rows)
+            scores += weight * tf.matmul(mine, vectors, transpose_b=True)
+        return scores
+
+    def _cooccurrence_row(self, rows: tf.Tensor) -> tf.Tensor:
+        """[B, n] float32: the item's neighbour scores spread over the catalogue."""
+        width = self._num_items + 1  # one column for the pads
+        batch_size = tf.shape(rows)[0]
+        flat = tf.gather(self._neighbours, rows)
+        flat += width * tf.range(batch_size)[:, tf.newaxis]
+        dense = tf.math.unsorted_segment_sum(
+            tf.gather(self._cooccurrence, rows), flat, num_segments=batch_size * width
+        )
+        return tf.reshape(dense, [batch_size, width])[:, :-1]
