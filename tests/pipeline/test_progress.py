@@ -1,0 +1,41 @@
+import io
+import logging
+
+from rich.console import Console
+
+from core.progress import advance, say
+from pipeline.progress import ProgressHandler
+
+
+def run(records: list) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=100)
+    logging.getLogger("souk").setLevel(logging.INFO)
+    handler = ProgressHandler(console, num_components=2)
+    logger = logging.getLogger("tfx.test")
+    logger.setLevel(logging.INFO)
+    with handler:
+        for record in records:
+            record(logger)
+    return out.getvalue()
+
+
+def test_one_line_per_component_with_its_facts() -> None:
+    shown = run(
+        [
+            lambda log: log.info("Component Clean is running."),
+            lambda log: advance("Clean", 1, 3, "part one"),
+            lambda log: say("Clean", "10 rows in, 2 rejected"),
+            lambda log: log.info("Component Clean is finished."),
+            lambda log: log.info("Component Push is running."),
+            lambda log: log.info("A cached execution 7 is used."),
+            lambda log: log.info("Component Push is finished."),
+        ]
+    )
+    lines = [line.rstrip() for line in shown.splitlines() if "Clean" in line or "/2" in line]
+    assert any("1/2 Clean" in x and "10 rows in, 2 rejected" in x for x in lines)
+    assert any("2/2 Push" in x and "cached" in x for x in lines)
+
+
+def test_other_records_are_left_alone() -> None:
+    assert "noise" not in run([lambda log: log.info("noise")])
