@@ -1,0 +1,65 @@
+# Every target does its own set-up: `scripts/setup_env.sh` ends at once when .venv is current.
+
+PYTHON := .venv/bin/python
+SOUK   := .venv/bin/souk
+HOME_DIR ?= var
+SHOP   ?= demo
+DATA   ?=
+ARGS   ?=
+
+PACKAGES := core shops trainer components serving pipeline
+CODE := $(PACKAGES) benchmarks tests setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve report test test-fast check format bench bench-serving \
+        bench-training bench-ingest lock clean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  SHOP=$(SHOP) DATA=path ARGS='...' go to the souk command."
+
+setup:  ## Make .venv from the lock that fits this system.
+	@scripts/setup_env.sh
+
+run: setup  ## Run the pipeline of SHOP: tables in, a served model out.
+	@$(SOUK) run $(SHOP) --home $(HOME_DIR) $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+serve: setup  ## Serve SHOP's pushed model over TensorFlow Serving's APIs.
+	@$(SOUK) serve $(SHOP) --home $(HOME_DIR) $(ARGS)
+
+report: setup  ## Print where SHOP's newest report is.
+	@$(SOUK) report $(SHOP) --home $(HOME_DIR)
+
+test: setup  ## All tests.
+	$(PYTHON) -m pytest $(ARGS)
+
+test-fast: setup  ## The tests that need neither TFX nor patience.
+	$(PYTHON) -m pytest -m "not slow and not e2e and not tfx" $(ARGS)
+
+check: setup  ## Format, lint, types and the arrows between the folders.
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup  ## Let ruff format and fix what it can.
+	.venv/bin/ruff check --fix $(CODE)
+	.venv/bin/ruff format $(CODE)
+
+bench: setup  ## Page quality against baselines and peers on Online Retail.
+	$(PYTHON) -m benchmarks.quality $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+bench-serving: setup  ## Latency and saturation of the model server.
+	$(PYTHON) -m benchmarks.serving $(ARGS)
+
+bench-training: setup  ## Training examples per second against the plain TFRS loop.
+	$(PYTHON) -m benchmarks.training $(ARGS)
+
+bench-ingest: setup  ## Ingest against CsvExampleGen on the same rows.
+	$(PYTHON) -m benchmarks.ingest $(ARGS)
+
+lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
+	scripts/lock.sh $(ARGS)
+
+clean:  ## Remove var/ and .venv/.
+	rm -rf var .venv
