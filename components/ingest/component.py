@@ -31,7 +31,7 @@ class Ingest(component.FileBasedExampleGen):  # type: ignore[misc]
     """Reads `PATTERN` below `input_base`, in Arrow batches.
 
     Outputs:
-      examples: standard_artifacts.Examples, split `train`, columns of the data contract.
+      examples: Examples, split `train`, the columns of the data contract.
     """
 
     SPEC_CLASS = IngestSpec

@@ -1,0 +1,1 @@
+"""Ingested tables become clean, denormalized, time-split Examples."""

@@ -1,0 +1,244 @@
+"""Raw items and events → clean catalogue, denormalized events and rejected rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.clean import rules, text
+from components.clean.winsorize import winsorize
+from core import features
+from core.config.clean import CleanConfig
+from core.config.shop import ShopConfig
+from core.errors import InputDataError
+
+EVENT_PRICE = "event_price"  # what this event cost; `price` is the catalogue's
+# Columns of the catalogue that every event carries.
+ITEM_COLUMNS = (
+    features.TITLE,
+    features.DESCRIPTION,
+    features.BRAND,
+    features.CATEGORY,
+    features.PRICE,
+)
+_TEXT_COLUMNS = (
+    features.TITLE,
+    features.DESCRIPTION,
+    features.BRAND,
+    features.CATEGORY,
+    features.QUERY,
+)
+REJECTED_SCHEMA = pa.schema(
+    [("table", pa.string()), ("row", pa.string()), ("reason", pa.string())]
+)
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CleanTables:
+    """What cleaning leaves, and what it took out."""
+
+    items: pa.Table  # sorted by item_id in byte order
+    events: pa.Table  # denormalized; sorted by user_id, timestamp, item_id
+    rejected: pa.Table  # table, row (JSON), reason
+    summary: dict[str, Any]
+
+
+def clean_tables(
+    items: pa.Table,
+    events: pa.Table,
+    shop: ShopConfig,
+    config: CleanConfig,
+    latest_timestamp: int,
+) -> CleanTables:
+    """Applies every rule of docs/data-validation.md.
+
+    Args:
+      items: raw items, plain columns of the data contract.
+      events: raw events, likewise, plus the shop's context columns.
+      shop: event types and context columns.
+      config: limits of the rules.
+      latest_timestamp: newest time that is not in the future, seconds UTC.
+
+    Raises:
+      InputDataError: no item or no event is left.
+    """
+    clean_items, rejected_items = _clean_items(items)
+    _require_rows(clean_items, rejected_items, "items")
+    kept, rejected_events = _clean_events(
+        events, clean_items, shop, config, latest_timestamp
+    )
+    _require_rows(kept, rejected_events, "events")
+    rows = _catalogue_rows(kept, clean_items)
+    kept, changed = _winsorized(kept, rows, config)
+    denormalized = _denormalized(kept, clean_items, rows, shop.context_features)
+    summary = {
+        "items": _counts(items, clean_items, rejected_items),
+        "events": _counts(events, denormalized, rejected_events)
+        | {"winsorized": changed},
+    }
+    return CleanTables(
+        items=clean_items,
+        events=denormalized,
+        rejected=pa.concat_tables([rejected_items, rejected_events]),
+        summary=summary,
+    )
+
+
+def _clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:
+    normal = _normalized(items, _TEXT_COLUMNS)
+    reasons = rules.first_reason(rules.item_rules(normal), items.num_rows)
+    kept, rejected = _partition(items, normal, reasons, "items")
+    repeated = rules.repeated_id(kept, features.ITEM_ID)
+    again = np.where(repeated, "item_id seen before", None).astype(object)
+    kept, repeats = _partition(kept, kept, again, "items")
+    order = pc.sort_indices(kept.column(features.ITEM_ID))  # UTF-8 byte order
+    return kept.take(order), pa.concat_tables([rejected, repeats])
+
+
+def _clean_events(
+    events: pa.Table,
+    items: pa.Table,
+    shop: ShopConfig,
+    config: CleanConfig,
+    latest_timestamp: int,
+) -> tuple[pa.Table, pa.Table]:
+    normal = _normalized(events, (features.QUERY, *shop.context_features))
+    broken = rules.event_rules(
+        normal, items.column(features.ITEM_ID), shop.event_types, latest_timestamp
+    )
+    reasons = rules.first_reason(broken, events.num_rows)
+    kept, rejected = _partition(events, normal, reasons, "events")
+    users, _ = pd.factorize(kept.column(features.USER_ID).to_numpy())
+    bots = rules.bot_like(users, _integers(kept, features.TIMESTAMP), config)
+    bot_reasons = np.where(bots, "bot-like user", None).astype(object)
+    kept, from_bots = _partition(kept, kept, bot_reasons, "events")
+    return kept, pa.concat_tables([rejected, from_bots])
+
+
+def _normalized(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    for name in names:
+        if name in table.column_names:
+            position = table.column_names.index(name)
+            column = text.normalize_column(table.column(name))
+            table = table.set_column(position, name, column)
+    return table
+
+
+def _partition(
+    original: pa.Table,
+    normal: pa.Table,
+    reasons: npt.NDArray[np.object_],
+    name: str,
+) -> tuple[pa.Table, pa.Table]:
+    """Kept rows as normalized; rejected ones as they came."""
+    broken = np.asarray(pd.notna(reasons))
+    if not broken.any():
+        return normal, REJECTED_SCHEMA.empty_table()
+    lines = [
+        json.dumps(row, ensure_ascii=False)
+        for row in original.filter(pa.array(broken)).to_pylist()
+    ]
+    rejected = pa.table(
+        [[name] * len(lines), lines, reasons[broken].tolist()], schema=REJECTED_SCHEMA
+    )
+    return normal.filter(pa.array(~broken)), rejected
+
+
+def _catalogue_rows(events: pa.Table, items: pa.Table) -> IntArray:
+    ids = items.column(features.ITEM_ID).combine_chunks()
+    found = pc.index_in(events.column(features.ITEM_ID), value_set=ids)
+    return np.asarray(found.to_numpy(), dtype=np.int64)
+
+
+def _winsorized(
+    events: pa.Table, rows: IntArray, config: CleanConfig
+) -> tuple[pa.Table, dict[str, int]]:
+    changed = {}
+    ratios = {
+        features.PRICE: config.price_min_ratio,
+        features.QUANTITY: config.quantity_min_ratio,
+    }
+    for name, ratio in ratios.items():
+        values = events.column(name).cast(pa.float64()).to_numpy()
+        clipped, count = winsorize(
+            values.astype(np.float64),
+            rows,
+            deviations=config.outlier_deviations,
+            min_ratio=ratio,
+            min_events=config.outlier_min_events,
+        )
+        column = pa.array(clipped, pa.float64(), from_pandas=True).cast(pa.float32())
+        if count:
+            position = events.column_names.index(name)
+            events = events.set_column(position, name, column)
+        changed[name] = count
+    return events, changed
+
+
+def _denormalized(
+    events: pa.Table, items: pa.Table, rows: IntArray, context: Sequence[str]
+) -> pa.Table:
+    columns = {
+        features.USER_ID: events.column(features.USER_ID),
+        features.ITEM_ID: events.column(features.ITEM_ID),
+        features.EVENT: events.column(features.EVENT),
+        features.TIMESTAMP: events.column(features.TIMESTAMP),
+        features.QUANTITY: events.column(features.QUANTITY),
+        EVENT_PRICE: events.column(features.PRICE),
+        features.QUERY: events.column(features.QUERY),
+        features.SESSION_ID: events.column(features.SESSION_ID),
+        features.POSITION: events.column(features.POSITION),
+    }
+    columns |= {name: events.column(name) for name in context}
+    chosen = pa.array(rows)
+    columns |= {name: items.column(name).take(chosen) for name in ITEM_COLUMNS}
+    return pa.table(columns).take(pa.array(_order(events, rows)))
+
+
+def _order(events: pa.Table, rows: IntArray) -> IntArray:
+    """By user (bytes), time, item (bytes: the row in the catalogue), event type."""
+    users = events.column(features.USER_ID).combine_chunks()
+    if isinstance(users, pa.ChunkedArray):
+        users = users.chunk(0)
+    encoded = users.dictionary_encode()
+    ranks = np.empty(len(encoded.dictionary), dtype=np.int64)
+    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(ranks))
+    types, _ = pd.factorize(events.column(features.EVENT).to_numpy(), sort=True)
+    times = _integers(events, features.TIMESTAMP)
+    order = np.lexsort((types, rows, times, ranks[encoded.indices.to_numpy()]))
+    return order.astype(np.int64)
+
+
+def _integers(table: pa.Table, column: str) -> IntArray:
+    return np.asarray(table.column(column).to_numpy(), dtype=np.int64)
+
+
+def _counts(before: pa.Table, after: pa.Table, rejected: pa.Table) -> dict[str, Any]:
+    reasons = Counter(rejected.column("reason").to_pylist())
+    return {
+        "rows_in": before.num_rows,
+        "rows_out": after.num_rows,
+        "rejected": dict(reasons.most_common()),
+    }
+
+
+def _require_rows(kept: pa.Table, rejected: pa.Table, name: str) -> None:
+    if kept.num_rows:
+        return
+    reasons = Counter(rejected.column("reason").to_pylist()).most_common()
+    counted = ", ".join(f"{count} x {reason}" for reason, count in reasons)
+    raise InputDataError(
+        f"At least one row of `{name}` must pass the cleaning rules. "
+        f"Received: 0 of {rejected.num_rows} ({counted}). "
+        "Correct the data, or the rules' limits in CleanConfig."
+    )

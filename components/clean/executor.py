@@ -1,0 +1,128 @@
+"""Examples → clean Examples, rejected rows and a summary."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from components import data_artifacts
+from components.clean import clean_tables
+from components.clean.split_events import SPLITS, split_events
+from core.config.clean import CleanConfig
+from core.config.shop import ShopConfig
+from core.config.splits import SplitConfig
+from core.features import SECONDS_PER_DAY
+from trainer.data import examples
+
+ITEMS_SPLIT = "train"
+_ROWS_PER_SHARD = 250_000
+_log = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Reads both raw tables, cleans them, writes four artifacts."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Cleans, denormalizes and splits.
+
+        Args:
+          input_dict:
+            - raw_items, raw_events: Examples, split `train`.
+          output_dict:
+            - items: Examples, split `train`, sorted by item_id.
+            - events: Examples, splits `train`, `eval`, `test`.
+            - rejected: RejectedRows.
+            - summary: CleanSummary.
+          exec_properties:
+            - shop, splits, config: JSON of ShopConfig, SplitConfig, CleanConfig.
+            - adapter_rejected: Parquet file of the rows the shop's adapter rejected;
+              "" or an absent file where there are none.
+
+        Raises:
+          InputDataError: no item, no event, or no event of the train period is left.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        splits = SplitConfig.from_json(exec_properties["splits"])
+        raw_events = artifact_utils.get_single_instance(input_dict["raw_events"])
+        raw_items = artifact_utils.get_single_instance(input_dict["raw_items"])
+        config = CleanConfig.from_json(exec_properties["config"])
+        cleaned = clean_tables.clean_tables(
+            examples.read_split(raw_items.uri, ITEMS_SPLIT),
+            examples.read_split(raw_events.uri, "train"),
+            ShopConfig.from_json(exec_properties["shop"]),
+            config,
+            config.latest_timestamp or end_of_day(time.time()),
+        )
+        parts = split_events(cleaned.events, splits)
+        outputs = {key: found[0] for key, found in output_dict.items()}
+        examples.write_split(outputs["items"].uri, ITEMS_SPLIT, cleaned.items)
+        data_artifacts.mark_as_parquet(outputs["items"], [ITEMS_SPLIT], raw_items.span)
+        for name, part in parts.items():
+            shards = -(-part.num_rows // _ROWS_PER_SHARD)
+            examples.write_split(outputs["events"].uri, name, part, shards)
+        data_artifacts.mark_as_parquet(outputs["events"], SPLITS, raw_events.span)
+        adapter = _adapter_rejected(exec_properties["adapter_rejected"])
+        _write_rejected(outputs["rejected"].uri, adapter, cleaned.rejected)
+        summary = _summary(cleaned, parts, adapter)
+        _write_json(outputs["summary"].uri, data_artifacts.SUMMARY_FILE, summary)
+        _log.info("Cleaned: %s", summary)
+
+
+def end_of_day(now: float) -> int:
+    """Last second of the UTC day that holds `now`."""
+    return (int(now) // SECONDS_PER_DAY + 1) * SECONDS_PER_DAY - 1
+
+
+def _adapter_rejected(path: str) -> pa.Table:
+    if path and Path(path).is_file():
+        table = pq.read_table(path, columns=clean_tables.REJECTED_SCHEMA.names)
+        return table.cast(clean_tables.REJECTED_SCHEMA)
+    return clean_tables.REJECTED_SCHEMA.empty_table()
+
+
+def _write_rejected(uri: str, adapter: pa.Table, cleaned: pa.Table) -> None:
+    folder = Path(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = pa.concat_tables([adapter, cleaned])
+    pq.write_table(rows, folder / data_artifacts.REJECTED_FILE)
+
+
+def _write_json(uri: str, name: str, values: dict[str, Any]) -> None:
+    folder = Path(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def _summary(
+    cleaned: clean_tables.CleanTables, parts: dict[str, pa.Table], adapter: pa.Table
+) -> dict[str, Any]:
+    times = cleaned.events.column("timestamp").to_numpy()
+    users = cleaned.events.column("user_id").unique()
+    events = cleaned.summary["events"] | {
+        "splits": {name: part.num_rows for name, part in parts.items()},
+        "users": len(users),
+        "first_timestamp": int(times.min()),
+        "last_timestamp": int(times.max()),
+    }
+    reasons = Counter(adapter.column("reason").to_pylist())
+    return {
+        "items": cleaned.summary["items"],
+        "events": events,
+        "adapter": {"rejected": dict(reasons.most_common())},
+    }
