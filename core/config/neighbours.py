@@ -1,0 +1,45 @@
+"""Item-item neighbours, popularity and titles as of a cut-off."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NeighboursConfig(Config):
+    """How `build_item_tables` counts; every number is about events before the cut-off."""
+
+    num_neighbours: int = 200  # kept per item in collaborative tables
+    num_title_neighbours: int = 30
+    # EASE inverts an n x n matrix: seconds at 4 k items, minutes beyond 10 k.
+    ease_max_items: int = 8_000
+    ease_lambda: float = 300.0  # Online Retail trial; L2 on item-item weights
+    # Shrinkage of cosine neighbours: counts below it are mostly chance.
+    shrinkage: float = 10.0
+    # Decay of a visit's weight in the basket table, as exp(-age / this).
+    basket_decay_days: float = 90.0
+    # Events of one user within the same bucket of this length are one visit.
+    visit_s: int = 86_400
+    # Longer visits are cut to this many items when pairs are counted.
+    max_visit_items: int = 200
+    popularity_days: tuple[int, ...] = (7, 14, 30, 60, 90)
+    trend_days: int = 30
+    trend_power: float = 0.75  # Online Retail trial: EASE x trend ** .75
+    title_dim: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("num_neighbours", "num_title_neighbours", "visit_s", "title_dim"):
+            self.require(getattr(self, name) >= 1, name, ">= 1")
+        self.require(self.ease_lambda > 0, "ease_lambda", "> 0")
+        self.require(self.shrinkage >= 0, "shrinkage", ">= 0")
+        self.require(self.basket_decay_days > 0, "basket_decay_days", "> 0")
+        self.require(self.max_visit_items >= 2, "max_visit_items", ">= 2")
+        self.require(self.trend_days >= 1, "trend_days", ">= 1")
+        days = self.popularity_days
+        self.require(
+            len(days) >= 1 and min(days) >= 1 and list(days) == sorted(set(days)),
+            "popularity_days",
+            "distinct, growing numbers of days",
+        )

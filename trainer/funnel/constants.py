@@ -1,0 +1,81 @@
+"""Item tables as variables of the graph, laid out for gathers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from core.config.funnel import FunnelConfig
+from trainer.funnel.candidates import LOWEST
+from trainer.funnel.tables import BASKET, CF, INTEREST, KNN, TITLE, ItemTables
+
+# Which weighting of the history each neighbour table is summed with.
+WEIGHTING = {CF: "once", KNN: "recent", BASKET: "recent", TITLE: "recent"}
+WEIGHTING[INTEREST] = "interest"
+
+
+class TableConstants(tf.Module):
+    """Row n (padding) of every [n + 1, ...] table is neutral: no score, zero features."""
+
+    def __init__(
+        self,
+        tables: ItemTables,
+        item_embeddings: npt.NDArray[np.float32] | None,
+        config: FunnelConfig,
+    ) -> None:
+        super().__init__(name="table_constants")
+        n = tables.num_items
+        self.num_items, self.as_of = n, tables.as_of
+        self.static_names = tables.feature_names
+        self.neighbours = {
+            name: (
+                _variable(_with_row(table.rows, n), f"{name}_rows"),
+                _variable(_with_row(table.scores, 0), f"{name}_scores"),
+                WEIGHTING[name],
+            )
+            for name, table in tables.neighbours.items()
+        }
+        self.static = _variable(_with_row(tables.features, 0), "item_features")
+        self.trend = _variable(np.append(tables.trend, 0) ** 0.75, "trend")
+        known = (tables.buyers > 0).astype(np.float32)
+        self.known = _variable(known, "known")
+        self.popular = [
+            _variable(_ranked(tables.popularity[days], tables.buyers), f"popular_{days}")
+            for days in config.popular_days
+        ]
+        self.trending = _variable(_ranked(tables.trending, tables.buyers), "trending")
+        self.prices = _variable(np.append(tables.prices, 0), "prices")
+        self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
+        self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
+        self.facets = {
+            name: _variable(np.append(ids, 0).astype(np.int32), f"facet_{name}")
+            for name, ids in tables.facets.items()
+        }
+        self.facet_sizes = {k: int(v.max(initial=0)) + 1 for k, v in tables.facets.items()}
+        self.tower: tf.Variable | None = None
+        if item_embeddings is not None:
+            self.tower = _variable(np.ascontiguousarray(item_embeddings.T), "tower")
+
+    def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
+        """[B, n] inner products of queries [B, d] and items; lowest for cold items."""
+        if self.tower is None:
+            raise ValueError("The funnel was built without item embeddings.")
+        return tf.matmul(query_embeddings, self.tower)
+
+
+def _with_row(table: npt.NDArray[np.generic], fill: float) -> npt.NDArray[np.generic]:
+    row = np.full((1, *table.shape[1:]), fill, table.dtype)
+    return np.concatenate([table, row])
+
+
+def _ranked(counts: npt.NDArray[np.float32], ties: npt.NDArray[np.float32]) -> object:
+    """Counts with ties broken by all-time counts; lowest where nothing was counted."""
+    scores = counts + ties / (ties.max(initial=0.0) + 1.0) * 0.5
+    return np.where(ties > 0, scores, LOWEST).astype(np.float32)
+
+
+def _variable(values: object, name: str) -> tf.Variable:
+    array = np.asarray(values)
+    dtype = np.int32 if array.dtype.kind == "i" else np.float32
+    return tf.Variable(array.astype(dtype), trainable=False, name=name)

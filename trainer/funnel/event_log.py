@@ -1,0 +1,97 @@
+"""Events before a cut-off as integer arrays: what every item table is counted from."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from core import features
+from core.config import ShopConfig
+from core.errors import InputDataError
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class EventLog:
+    """E events strictly before `as_of`, in no particular order."""
+
+    as_of: int
+    num_items: int
+    num_users: int
+    users: IntArray  # [E] 0 .. num_users - 1
+    rows: IntArray  # [E] catalogue rows
+    kinds: IntArray  # [E] index into ShopConfig.event_types
+    timestamps: IntArray  # [E] seconds UTC
+
+    @property
+    def ages(self) -> npt.NDArray[np.float64]:
+        """[E] days between the event and the cut-off, > 0."""
+        return (self.as_of - self.timestamps) / float(features.SECONDS_PER_DAY)
+
+    def of_kind(self, kind: int) -> EventLog:
+        """Only the events of one type."""
+        return self.where(self.kinds == kind)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> EventLog:
+        return dataclasses.replace(
+            self,
+            users=self.users[mask],
+            rows=self.rows[mask],
+            kinds=self.kinds[mask],
+            timestamps=self.timestamps[mask],
+        )
+
+    def visits(self, visit_s: int) -> IntArray:
+        """[E] number of the (user, time bucket) that the event belongs to."""
+        buckets = self.timestamps // visit_s
+        span = int(buckets.max(initial=0)) + 1
+        _, visits = np.unique(self.users * span + buckets, return_inverse=True)
+        return visits.astype(np.int64)
+
+
+def catalogue_rows(item_ids: pa.ChunkedArray | pa.Array, ids: object) -> IntArray:
+    """Catalogue row of each id; -1 for ids that the catalogue lacks."""
+    index = pd.Index(_objects(item_ids))
+    return index.get_indexer(_objects(ids)).astype(np.int64)
+
+
+def event_log(
+    items: pa.Table, events: pa.Table, *, as_of: int, shop: ShopConfig
+) -> EventLog:
+    """Encodes the events of known items and types with timestamp < `as_of`.
+
+    Raises:
+      InputDataError: an item id stands in the catalogue twice.
+    """
+    index = pd.Index(_objects(items.column(features.ITEM_ID)))
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise InputDataError(f"`items.item_id` must be unique. Received twice: {twice}.")
+    stamps = events.column(features.TIMESTAMP).to_numpy().astype(np.int64)
+    kinds = pd.Index(shop.event_types).get_indexer(
+        _objects(events.column(features.EVENT))
+    )
+    keep = np.flatnonzero((stamps < as_of) & (kinds >= 0))
+    rows = index.get_indexer(_objects(events.column(features.ITEM_ID))[keep])
+    keep, rows = keep[rows >= 0], rows[rows >= 0]
+    users, names = pd.factorize(_objects(events.column(features.USER_ID))[keep])
+    return EventLog(
+        as_of=as_of,
+        num_items=len(index),
+        num_users=len(names),
+        users=users.astype(np.int64),
+        rows=rows.astype(np.int64),
+        kinds=kinds[keep].astype(np.int64),
+        timestamps=stamps[keep],
+    )
+
+
+def _objects(values: object) -> npt.NDArray[np.object_]:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        values = values.to_pandas().to_numpy()
+    return np.asarray(values, dtype=object)

@@ -1,0 +1,183 @@
+"""The candidate funnel inside the graph: sources, their union, and ranker features."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from core.config import ShopConfig
+from core.config.funnel import FunnelConfig
+from trainer.funnel import features as feature_groups
+from trainer.funnel.candidates import LOWEST, Candidates, top_rows, unite
+from trainer.funnel.constants import TableConstants
+from trainer.funnel.history import History, canonical_history
+from trainer.funnel.scores import dense_max, dense_sum, neighbour_scores
+from trainer.funnel.tables import BASKET, CF, INTEREST, KNN, TITLE, ItemTables
+from trainer.moment import Moment
+
+# Every candidate source there may be; `Candidates.sources` points here.
+OWN, CF_TREND, TRENDING, TOWER = "own", "cf_trend", "trending", "tower"
+POPULAR = "popular"
+SOURCES = (OWN, CF, CF_TREND, KNN, BASKET, INTEREST, TITLE, POPULAR, TRENDING, TOWER)
+
+
+class FunnelState(NamedTuple):
+    """What `retrieve` and `features` both need of a batch; compute it once."""
+
+    history: History
+    sums: tf.Tensor  # [B, n + 1, K] sums over the history, by item
+    maxima: tf.Tensor  # [B, n + 1, L]
+    scores: dict[str, tf.Tensor]  # source -> [B, n + 1] float32, > 0 where it speaks
+
+
+class CandidateFunnel(tf.Module):
+    """Candidates and features for moments, from one set of item tables.
+
+    Args:
+      tables: as of the cut-off of the moments (the export's: T2).
+      item_embeddings: [n, d] float32 of the retriever, or None: no tower source.
+      shop: event types and target.
+      config: sizes of the sources.
+      visit_s: length of a visit, as the tables were counted with.
+    """
+
+    def __init__(
+        self,
+        tables: ItemTables,
+        item_embeddings: npt.NDArray[np.float32] | None = None,
+        config: FunnelConfig | None = None,
+        *,
+        shop: ShopConfig,
+        visit_s: int = 86_400,
+    ) -> None:
+        super().__init__(name="candidate_funnel")
+        self.config = config or FunnelConfig()
+        self.shop = shop
+        self.visit_s = visit_s
+        self.num_items = tables.num_items
+        self.target = shop.event_types.index(shop.target_event)
+        self.constants = TableConstants(tables, item_embeddings, self.config)
+        self.feature_names = tuple(self._features_by_name(*self._example()))
+
+    @property
+    def num_features(self) -> int:
+        """F."""
+        return len(self.feature_names)
+
+    def state(self, moment: Moment) -> FunnelState:
+        """Score rows and per-item history sums of a batch of moments."""
+        history = canonical_history(
+            moment,
+            num_items=self.num_items,
+            num_events=len(self.shop.event_types),
+            target=self.target,
+            visit_s=self.visit_s,
+        )
+        sums, maxima = feature_groups.history_columns(history, self.shop, self.config)
+        dense = dense_sum(sums, history.rows, self.num_items)
+        return FunnelState(
+            history=history,
+            sums=dense,
+            maxima=dense_max(maxima, history.rows, self.num_items),
+            scores=self._scores(history, dense),
+        )
+
+    def retrieve(
+        self,
+        moment: Moment,
+        query_embeddings: tf.Tensor | None = None,
+        allowed: tf.Tensor | None = None,
+        *,
+        state: FunnelState | None = None,
+    ) -> Candidates:
+        """Up to `num_candidates` distinct items per moment.
+
+        Args:
+          query_embeddings: [B, d] float32 of the retriever; None: no tower source.
+          allowed: [B, n] bool, what the page may show; None: everything.
+          state: `self.state(moment)`, where the caller has it already.
+        """
+        state = state or self.state(moment)
+        rows, sizes, names = self._stack(state, query_embeddings)
+        if allowed is not None:
+            rows = [tf.where(allowed, r, LOWEST) for r in rows]
+        lists = [self._best(r, k) for r, k in zip(rows, sizes)]
+        return unite(
+            lists,
+            [SOURCES.index(name) for name in names],
+            num_items=self.num_items,
+            limit=self.config.num_candidates,
+        )
+
+    def features(
+        self, moment: Moment, rows: tf.Tensor, *, state: FunnelState | None = None
+    ) -> tf.Tensor:
+        """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads)."""
+        state = state or self.state(moment)
+        return tf.stack(
+            list(self._features_by_name(moment, rows, state).values()), axis=-1
+        )
+
+    def _scores(self, history: History, sums: tf.Tensor) -> dict[str, tf.Tensor]:
+        """[B, n + 1] per source; a distinct item counts once, whatever its visits."""
+        weights = feature_groups.history_weights(
+            history, sums, self.shop, self.config, self.num_items
+        )
+        scores = {
+            name: neighbour_scores(history.rows, weights[kind], rows, values)
+            for name, (rows, values, kind) in self.constants.neighbours.items()
+        }
+        scores[CF_TREND] = scores[CF] * self.constants.trend[None, :]
+        scores[OWN] = weights["own"]
+        return scores
+
+    def _stack(
+        self, state: FunnelState, query_embeddings: tf.Tensor | None
+    ) -> tuple[list[tf.Tensor], list[int], list[str]]:
+        """Score rows [B, n] of the sources that are on, with their sizes and names."""
+        config, found = self.config, []
+        for name in (OWN, CF, CF_TREND, KNN, BASKET, INTEREST, TITLE):
+            size = getattr(config, name)
+            if size and name in state.scores:
+                score = state.scores[name][:, : self.num_items]
+                if name != TITLE or not config.cold_items:
+                    score = score * self.constants.known[None, :]
+                found.append((tf.where(score > 0, score, LOWEST), size, name))
+        batch = tf.shape(state.sums)[0]
+        shared = [(s, config.popular, POPULAR) for s in self.constants.popular]
+        shared.append((self.constants.trending, config.trending, TRENDING))
+        for score, size, name in shared:
+            if size:
+                found.append((tf.tile(score[None, :], [batch, 1]), size, name))
+        if query_embeddings is not None and config.tower:
+            found.append(
+                (self.constants.tower_scores(query_embeddings), config.tower, TOWER)
+            )
+        return tuple(list(part) for part in zip(*found))  # type: ignore[return-value]
+
+    def _best(self, scores: tf.Tensor, size: int) -> tf.Tensor:
+        values, rows = top_rows(scores, size)
+        rows = tf.where(values > LOWEST / 2, rows, self.num_items)
+        return tf.ensure_shape(rows, [None, min(size, self.num_items)])
+
+    def _features_by_name(
+        self, moment: Moment, rows: tf.Tensor, state: FunnelState
+    ) -> dict[str, tf.Tensor]:
+        return feature_groups.candidate_features(
+            moment, rows, state, self.constants, self.shop, self.config
+        )
+
+    def _example(self) -> tuple[Moment, tf.Tensor, FunnelState]:
+        """A moment without history: names the features without a graph."""
+        moment = Moment(
+            user_ids=tf.constant([""]),
+            timestamps=tf.constant([self.constants.as_of], tf.int64),
+            history_rows=tf.fill([1, 1], self.num_items),
+            history_events=tf.fill([1, 1], -1),
+            history_timestamps=tf.zeros([1, 1], tf.int64),
+            context={},
+        )
+        return moment, tf.zeros([1, 1], tf.int32), self.state(moment)

@@ -1,0 +1,122 @@
+"""Item-item scores from who took what: EASE, cosine, same-visit cosine; top N per item."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+from scipy import sparse
+
+from trainer.funnel.event_log import EventLog
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbours:
+    """For each item the items that it speaks for, best first."""
+
+    rows: npt.NDArray[np.int32]  # [n, N]; n pads
+    scores: FloatArray  # [n, N] float32; 0 pads
+
+
+def user_item_matrix(
+    log: EventLog, weights: npt.NDArray[np.float64] | None = None
+) -> sparse.csr_matrix:
+    """[num_users, n] strongest weight per pair; 1 for every pair without `weights`."""
+    shape = (log.num_users, log.num_items)
+    if weights is None:
+        ones = np.ones(len(log.rows), np.float32)
+        matrix = sparse.csr_matrix((ones, (log.users, log.rows)), shape=shape)
+        matrix.data[:] = 1.0
+        return matrix
+    order = np.lexsort((weights, log.rows, log.users))
+    users, rows = log.users[order], log.rows[order]
+    last = np.append((users[1:] != users[:-1]) | (rows[1:] != rows[:-1]), True)
+    if not len(rows):
+        last = last[:0]
+    values = weights[order][last].astype(np.float32)
+    return sparse.csr_matrix((values, (users[last], rows[last])), shape=shape)
+
+
+def ease(matrix: sparse.csr_matrix, l2: float) -> FloatArray:
+    """[n, n] float32 weights B of EASE (Steck 2019), zero diagonal: scores = X B.
+
+    B = I - P / diag(P) with P = (X'X + l2 I)^-1.
+    """
+    gram = (matrix.T @ matrix).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += l2
+    factor, low = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True)
+    inverse, info = scipy.linalg.lapack.spotri(factor, lower=int(low))
+    if info != 0:
+        raise np.linalg.LinAlgError(f"EASE: spotri failed with {info}.")
+    inverse = np.tril(inverse)
+    inverse = inverse + np.tril(inverse, -1).T
+    weights = inverse / -np.diag(inverse)[None, :]
+    np.fill_diagonal(weights, 0.0)
+    return np.ascontiguousarray(weights, dtype=np.float32)
+
+
+def top_of_rows(block: FloatArray, count: int) -> Neighbours:
+    """The `count` largest positive entries of each row of [m, n], best first."""
+    n = block.shape[1]
+    kept = max(1, min(count, n))
+    rows = np.argpartition(-block, kept - 1, axis=1)[:, :kept]
+    scores = np.take_along_axis(block, rows, axis=1)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    rows = np.take_along_axis(rows, order, axis=1).astype(np.int32)
+    scores = np.take_along_axis(scores, order, axis=1).astype(np.float32)
+    rows[scores <= 0] = n
+    scores = np.maximum(scores, 0.0)
+    pad = ((0, 0), (0, count - kept))
+    return Neighbours(
+        rows=np.pad(rows, pad, constant_values=n), scores=np.pad(scores, pad)
+    )
+
+
+def cosine(
+    matrix: sparse.csr_matrix, *, count: int, shrinkage: float, block: int = 2_048
+) -> Neighbours:
+    """Top `count` columns per column of [m, n] by dot / (norm * norm + shrinkage).
+
+    Works in blocks of columns, so memory stays at block * n.
+    """
+    n = matrix.shape[1]
+    columns = matrix.tocsc()
+    norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0))).ravel()
+    transposed = columns.T.tocsr()
+    parts = []
+    for start in range(0, n, block):
+        stop = min(start + block, n)
+        dots = (transposed[start:stop] @ columns).toarray().astype(np.float32)
+        scale = norms[start:stop, None] * norms[None, :] + shrinkage
+        similar = dots / np.maximum(scale, 1e-12)
+        similar[np.arange(stop - start), np.arange(start, stop)] = 0.0
+        parts.append(top_of_rows(similar, count))
+    rows = np.concatenate([p.rows for p in parts])
+    return Neighbours(rows=rows, scores=np.concatenate([p.scores for p in parts]))
+
+
+def visit_item_matrix(
+    log: EventLog, *, visit_s: int, decay_days: float, max_items: int
+) -> sparse.csr_matrix:
+    """[visits, n]: sqrt(exp(-age / decay)) where the visit holds the item.
+
+    The product of two entries is then the decayed weight of the pair. Of a visit with
+    more than `max_items` distinct items the first rows are kept.
+    """
+    visits = log.visits(visit_s)
+    num_visits = int(visits.max(initial=-1)) + 1
+    pairs = np.unique(visits * log.num_items + log.rows)
+    visit_of, rows = pairs // log.num_items, pairs % log.num_items
+    starts = np.searchsorted(visit_of, np.arange(num_visits))
+    keep = np.arange(len(pairs)) - starts[visit_of] < max_items
+    visit_of, rows = visit_of[keep], rows[keep]
+    ages = np.full(num_visits, np.inf)
+    np.minimum.at(ages, visits, log.ages)
+    weights = np.sqrt(np.exp(-ages / decay_days))[visit_of].astype(np.float32)
+    return sparse.csr_matrix(
+        (weights, (visit_of, rows)), shape=(num_visits, log.num_items)
+    )

@@ -1,0 +1,234 @@
+"""All that the funnel knows of a catalogue as of a cut-off, as NumPy arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core import features
+from core.config import ShopConfig
+from core.config.neighbours import NeighboursConfig
+from core.errors import ArtifactError
+from trainer.funnel import neighbours as nb
+from trainer.funnel import popularity, text
+from trainer.funnel.event_log import EventLog, event_log
+from trainer.funnel.item_features import item_features, price_z
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int32]
+
+FILE_NAME = "tables.npz"
+
+# Names of the neighbour tables. `interest` exists where the shop logs several event
+# types; `cf` is EASE for catalogues up to `NeighboursConfig.ease_max_items`.
+CF, KNN, BASKET, INTEREST, TITLE = "cf", "knn", "basket", "interest", "title"
+
+
+@dataclasses.dataclass(frozen=True)
+class TitleTables:
+    """What titles alone say; the same for every cut-off of a catalogue."""
+
+    vectors: FloatArray  # [n, title_dim], L2-normalized, 0 for empty titles
+    neighbours: nb.Neighbours
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemTables:
+    """Arrays over n catalogue rows, from events strictly before `as_of` only."""
+
+    as_of: int  # seconds UTC
+    item_ids: npt.NDArray[np.str_]  # [n], the catalogue order
+    neighbours: dict[str, nb.Neighbours]
+    feature_names: tuple[str, ...]
+    features: FloatArray  # [n, G] the item's own ranker features
+    popularity: dict[int, FloatArray]  # days -> [n] distinct buyers
+    trend: FloatArray  # [n] (buyers 30 d + 1) / (buyers ever + 10)
+    trending: FloatArray  # [n] first-time buyers of the last days
+    buyers: FloatArray  # [n] distinct buyers ever
+    repeat_gaps: FloatArray  # [n] mean days between repeat visits
+    prices: FloatArray  # [n] z-scores of log prices, 0 unknown
+    title_vectors: FloatArray  # [n, d]
+    facets: dict[str, IntArray]  # name -> [n] ids from 0; 0 = unknown
+
+    @property
+    def num_items(self) -> int:
+        return len(self.item_ids)
+
+    def save(self, folder: str | Path) -> Path:
+        """Writes `folder/tables.npz` and returns its path."""
+        path = Path(folder) / FILE_NAME
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        for field in dataclasses.fields(self):
+            arrays.update(_flat(field.name, getattr(self, field.name)))
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+        return path
+
+    @classmethod
+    def load(cls, folder: str | Path) -> ItemTables:
+        """Reads what `save` wrote.
+
+        Raises:
+          ArtifactError: the file is missing or not readable.
+        """
+        path = Path(folder) / FILE_NAME
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            return cls(**_nested(arrays))
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise ArtifactError(
+                f"Item tables must be readable at {path}. Received: {error}. "
+                "Run the ItemNeighbours step again."
+            ) from error
+
+
+def build_title_tables(items: pa.Table, config: NeighboursConfig) -> TitleTables:
+    """Title vectors and neighbours; pass it to `build_item_tables` at every cut-off."""
+    titles = [t or "" for t in items.column(features.TITLE).to_pylist()]
+    matrix = text.tfidf(titles)
+    similar = nb.cosine(
+        matrix.T.tocsr(), count=config.num_title_neighbours, shrinkage=0.0
+    )
+    return TitleTables(
+        vectors=text.title_vectors(matrix, config.title_dim), neighbours=similar
+    )
+
+
+def build_item_tables(
+    items: pa.Table,
+    events: pa.Table,
+    *,
+    as_of: int,
+    shop: ShopConfig,
+    config: NeighboursConfig,
+    titles: TitleTables | None = None,
+) -> ItemTables:
+    """Counts everything the funnel needs from the events with timestamp < `as_of`.
+
+    Args:
+      items: the catalogue: item_id, title; category, brand, price where known. Its
+        order defines the catalogue rows.
+      events: user_id, item_id, event, timestamp; other columns are not read.
+      titles: reuse of `build_title_tables`, which does not depend on the cut-off.
+    """
+    log = event_log(items, events, as_of=as_of, shop=shop)
+    target = log.of_kind(shop.event_types.index(shop.target_event))
+    titles = titles or build_title_tables(items, config)
+    prices = _prices(items)
+    names, values = item_features(
+        log, prices=prices, titles=titles.neighbours, shop=shop, config=config
+    )
+    _, gaps = popularity.repeat_statistics(target, config.visit_s)
+    return ItemTables(
+        as_of=as_of,
+        item_ids=np.asarray(items.column(features.ITEM_ID).to_pylist(), dtype=np.str_),
+        neighbours={
+            **_collaborative(log, target, shop, config),
+            TITLE: titles.neighbours,
+        },
+        feature_names=names,
+        features=values,
+        popularity={d: popularity.buyers(target, d) for d in config.popularity_days},
+        trend=popularity.trend(target, config.trend_days),
+        trending=popularity.first_time_buyers(target, config.trend_days),
+        buyers=popularity.buyers(target),
+        repeat_gaps=gaps,
+        prices=price_z(prices),
+        title_vectors=titles.vectors,
+        facets=_facets(items, prices),
+    )
+
+
+def _collaborative(
+    log: EventLog, target: EventLog, shop: ShopConfig, config: NeighboursConfig
+) -> dict[str, nb.Neighbours]:
+    bought = nb.user_item_matrix(target)
+    count, shrinkage = config.num_neighbours, config.shrinkage
+    visits = nb.visit_item_matrix(
+        target,
+        visit_s=config.visit_s,
+        decay_days=config.basket_decay_days,
+        max_items=config.max_visit_items,
+    )
+    tables = {
+        CF: _cf(bought, config),
+        KNN: nb.cosine(bought, count=count, shrinkage=shrinkage),
+        BASKET: nb.cosine(visits, count=count, shrinkage=1.0),
+    }
+    if len(shop.event_types) > 1:
+        weights = np.asarray(shop.event_weights)[log.kinds]
+        weights = np.maximum(weights / max(shop.event_weights), 0.1)
+        tables[INTEREST] = _cf(nb.user_item_matrix(log, weights), config)
+    return tables
+
+
+def _cf(matrix: nb.sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
+    if matrix.shape[1] <= config.ease_max_items:
+        weights = nb.ease(matrix, config.ease_lambda)
+        return nb.top_of_rows(weights, config.num_neighbours)
+    return nb.cosine(matrix, count=config.num_neighbours, shrinkage=config.shrinkage)
+
+
+def _prices(items: pa.Table) -> FloatArray:
+    if features.PRICE not in items.column_names:
+        return np.full(items.num_rows, np.nan, np.float32)
+    column = items.column(features.PRICE).cast(pa.float32())
+    return np.asarray(column.to_pandas(), dtype=np.float32)
+
+
+def _facets(items: pa.Table, prices: FloatArray) -> dict[str, IntArray]:
+    """Ids per item of category, its first level, brand and price band (0 = unknown)."""
+    facets: dict[str, IntArray] = {}
+    if features.CATEGORY in items.column_names:
+        paths = items.column(features.CATEGORY).to_pylist()
+        facets["category"] = _ids(paths)
+        firsts = [p.split(features.CATEGORY_SEPARATOR)[0] if p else None for p in paths]
+        facets["department"] = _ids(firsts)
+    if features.BRAND in items.column_names:
+        facets["brand"] = _ids(items.column(features.BRAND).to_pylist())
+    known = np.isfinite(prices) & (prices > 0)
+    if known.any():
+        edges = np.quantile(prices[known], np.linspace(0, 1, 11)[1:-1])
+        bands = np.searchsorted(edges, np.where(known, prices, 0.0), side="right") + 1
+        facets["price_band"] = np.where(known, bands, 0).astype(np.int32)
+    return {name: ids for name, ids in facets.items() if len(np.unique(ids)) > 1}
+
+
+def _ids(values: list[str | None]) -> IntArray:
+    names = {v: i + 1 for i, v in enumerate(sorted({v for v in values if v}))}
+    return np.asarray([names[v] if v else 0 for v in values], np.int32)
+
+
+def _flat(name: str, value: object) -> dict[str, npt.NDArray[np.generic]]:
+    if isinstance(value, nb.Neighbours):
+        return {f"{name}/rows": value.rows, f"{name}/scores": value.scores}
+    if isinstance(value, dict):
+        parts: dict[str, npt.NDArray[np.generic]] = {}
+        for key, inner in value.items():
+            parts.update(_flat(f"{name}/{key}", inner))
+        return parts
+    return {name: np.asarray(value)}
+
+
+def _nested(arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, object]:
+    fields: dict[str, object] = {"neighbours": {}, "popularity": {}, "facets": {}}
+    tables: dict[str, dict[str, npt.NDArray[np.generic]]] = {}
+    for name, array in arrays.items():
+        head, *rest = name.split("/")
+        if head == "neighbours":
+            tables.setdefault(rest[0], {})[rest[1]] = array
+        elif head == "popularity":
+            fields["popularity"][int(rest[0])] = array  # type: ignore[index]
+        elif head == "facets":
+            fields["facets"][rest[0]] = array  # type: ignore[index]
+        else:
+            fields[head] = array
+    fields["neighbours"] = {k: nb.Neighbours(**v) for k, v in tables.items()}  # type: ignore[arg-type]
+    fields["as_of"] = int(arrays["as_of"])
+    fields["feature_names"] = tuple(str(v) for v in arrays["feature_names"])
+    return fields
