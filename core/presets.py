@@ -1,0 +1,61 @@
+"""Whole settings by shop: what `souk run SHOP` uses when nothing else is said."""
+
+from __future__ import annotations
+
+from core.config.bundle import BundleConfig
+from core.config.clean import CleanConfig
+from core.config.evaluation import EvaluationConfig
+from core.config.funnel import FunnelConfig
+from core.config.gates import GatesConfig
+from core.config.neighbours import NeighboursConfig
+from core.config.ranker import RankerConfig
+from core.config.retriever import RetrieverConfig
+from core.config.shop import ShopConfig
+from core.config.souk import SoukConfig
+from core.config.splits import SplitConfig
+from core.config.transform import TransformConfig
+from core.config.validation import ValidationConfig
+
+
+def for_shop(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
+    """The settings of a shop: its own preset where there is one, else `local`."""
+    preset = {"tiny": tiny}.get(shop.name, local)
+    return preset(shop, splits)
+
+
+def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
+    """One machine, minutes: defaults, scaled to the shop's horizon and event types."""
+    horizon = float(splits.horizon_days)
+    return SoukConfig(
+        shop=shop,
+        splits=splits,
+        clean=CleanConfig(),
+        validation=ValidationConfig(),
+        transform=TransformConfig.for_shop(shop),
+        neighbours=NeighboursConfig(),
+        retriever=RetrieverConfig.for_shop(shop),
+        funnel=FunnelConfig(decay_days=(horizon, 3 * horizon)),
+        ranker=RankerConfig(
+            target_event=shop.target_event,
+            event_weights=shop.event_weights,
+            fit_cutoffs=splits.fit_cutoffs,
+        ),
+        bundle=BundleConfig(),
+        evaluation=EvaluationConfig(),
+        gates=GatesConfig(),
+    )
+
+
+def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
+    """Tests: every step at a size that takes seconds; quality is beside the point."""
+    full = local(shop, splits)
+    return full.replace(
+        neighbours=full.neighbours.replace(num_neighbours=30, title_dim=16),
+        retriever=full.retriever.replace(
+            embedding_dim=16, hidden_dim=32, content_dim=8, max_epochs=2, batch_size=128
+        ),
+        funnel=full.funnel.replace(num_candidates=120),
+        ranker=full.ranker.replace(hidden_units=(32, 16), epochs=2),
+        bundle=full.bundle.replace(warmup_batch_sizes=(1,), warmup_history=8),
+        evaluation=full.evaluation.replace(bootstrap_samples=50),
+    )
