@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from core import features
+
 SERVING_DEFAULT = "serving_default"
 RECOMMEND = "recommend"
 SEARCH = "search"
@@ -30,6 +34,18 @@ EMBEDDINGS = "embeddings"
 PROBABILITY_PREFIX = "p_"  # p_view, p_click, p_cart, p_purchase
 
 MODEL_NAME = "souk"
+
+# How requests of different widths join one batch: axis 1 is padded with the neutral
+# value of its type ('' or 0). Histories are padded in FRONT, so that the newest event
+# stays last. An input that is not named here is never padded.
+BATCH_PADDING: dict[str, Literal["front", "back"]] = {
+    features.HISTORY_ITEM_IDS: "front",
+    features.HISTORY_EVENTS: "front",
+    features.HISTORY_TIMESTAMPS: "front",
+    EXCLUDE_ITEM_IDS: "back",
+    CATEGORIES: "back",
+    CANDIDATE_ITEM_IDS: "back",
+}
 
 
 def probability(event: str) -> str:

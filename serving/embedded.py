@@ -1,0 +1,135 @@
+"""A model server as a child process: for tests, validation steps and notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from core import signatures
+from core.errors import ServingError
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class EmbeddedServer:
+    """Serves a folder while the `with` block runs.
+
+    >>> with EmbeddedServer("var/demo/serving/souk") as server:
+    ...     client = SoukClient(server.grpc_target)
+    """
+
+    def __init__(
+        self,
+        model_base_path: str | Path,
+        *,
+        model_name: str = signatures.MODEL_NAME,
+        start_timeout_s: float = 120.0,
+        flags: dict[str, str | int | float] | None = None,
+    ) -> None:
+        """Args:
+        model_base_path: the folder of numeric version folders.
+        flags: further settings of `ServerConfig`, by name.
+        """
+        self.model_name = model_name
+        self._start_timeout_s = start_timeout_s
+        self._folder = tempfile.TemporaryDirectory(prefix="souk-server-")
+        self._ready_file = Path(self._folder.name) / "ready.json"
+        self._log = Path(self._folder.name) / "log"
+        self._flags: dict[str, str | int | float] = {
+            "model_base_path": str(Path(model_base_path).absolute()),
+            "model_name": model_name,
+            "port": -1,
+            "rest_api_port": -1,
+            "ready_file": str(self._ready_file),
+            **(flags or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.rest_api_port = 0
+
+    @property
+    def grpc_target(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def rest_url(self) -> str:
+        return f"http://127.0.0.1:{self.rest_api_port}"
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def start(self) -> EmbeddedServer:
+        """Starts the server and returns when a version is in service.
+
+        Raises:
+          ServingError: it ended, or was not ready in time; holds the end of its log.
+        """
+        flags = [f"--{name}={value}" for name, value in self._flags.items()]
+        path = os.pathsep.join(
+            [str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "serving.model_server", *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        deadline = time.monotonic() + self._start_timeout_s
+        while not self._ready_file.exists():
+            if self.process.poll() is not None:
+                self._fail(f"ended with code {self.process.returncode}")
+            if time.monotonic() > deadline:
+                self._fail(f"had no version ready after {self._start_timeout_s:.0f} s")
+            time.sleep(0.02)
+        ports = json.loads(self._ready_file.read_text())
+        self.port, self.rest_api_port = ports["port"], ports["rest_api_port"]
+        return self
+
+    def _fail(self, what: str) -> None:
+        tail = "\n".join(self.log.splitlines()[-20:])
+        self.stop()
+        raise ServingError(f"The model server {what}. The end of its log:\n{tail}")
+
+    def stop(self, timeout_s: float = 20.0) -> int:
+        """Ends the server (SIGTERM, at last SIGKILL); returns its exit code."""
+        process = self.process
+        if process is None:
+            return 0
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return process.returncode
+
+    def __enter__(self) -> EmbeddedServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._folder.cleanup()
+
+
+def start_server(
+    model_base_path: str | Path, *, model_name: str = signatures.MODEL_NAME
+) -> EmbeddedServer:
+    """A started server; the caller stops it."""
+    return EmbeddedServer(model_base_path, model_name=model_name).start()

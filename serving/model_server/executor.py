@@ -1,0 +1,172 @@
+"""Runs requests in batches: while one batch runs, the next one gathers."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from serving.model_server import batching
+from serving.model_server.saved_model import Signature
+from serving.model_server.status import Code, StatusError, from_exception
+
+Done = Callable[[list[np.ndarray] | None, StatusError | None], None]
+Observe = Callable[[int, float], None]  # rows of a batch, seconds it ran
+
+
+class Task:
+    """A request on its way: feeds in, outputs or an error to `done` (on the loop)."""
+
+    __slots__ = ("cancelled", "done", "feeds", "key", "rows", "signature")
+
+    def __init__(
+        self, signature: Signature, feeds: list[np.ndarray], done: Done
+    ) -> None:
+        self.signature = signature
+        self.feeds = feeds
+        self.done = done
+        self.cancelled = False
+        self.rows, self.key = batching.batch_key(signature.plan, feeds)
+
+
+class BatchExecutor:
+    """Threads that take everything that waits, up to `max_rows` rows of one kind.
+
+    No timer: a lone request starts at once, and under load batches grow by themselves.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        num_threads: int = 1,
+        max_rows: int = 32,
+        max_queued: int = 1000,
+        observe: Observe | None = None,
+    ) -> None:
+        self._loop = loop
+        self._max_rows = max_rows
+        self._max_queued = max_queued
+        self._observe = observe
+        self._queue: collections.deque[Task] = collections.deque()
+        self._wakeup = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"executor-{i}", daemon=True)
+            for i in range(num_threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    def submit(self, task: Task) -> None:
+        """Queues a task.
+
+        Raises:
+          StatusError: RESOURCE_EXHAUSTED when the queue is full.
+        """
+        with self._wakeup:
+            if self._closed:
+                raise StatusError(Code.UNAVAILABLE, "The server is shutting down.")
+            if len(self._queue) >= self._max_queued:
+                raise StatusError(
+                    Code.RESOURCE_EXHAUSTED,
+                    "The batch scheduling queue to which this task was submitted is "
+                    f"full ({self._max_queued} requests). Try again later.",
+                )
+            self._queue.append(task)
+            self._wakeup.notify()
+
+    def close(self) -> None:
+        """Finishes what is queued, then ends the threads."""
+        with self._wakeup:
+            self._closed = True
+            self._wakeup.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._wakeup:
+                while not self._queue:
+                    if self._closed:
+                        return
+                    self._wakeup.wait()
+                tasks = self._take()
+            if tasks:
+                self._deliver(tasks, self._run(tasks))
+
+    def _take(self) -> list[Task]:
+        """The oldest task and those behind it that may share its batch."""
+        first = self._queue.popleft()
+        if first.cancelled:
+            self._loop.call_soon_threadsafe(first.done, None, _CANCELLED)
+            return []
+        tasks = [first]
+        if first.rows == 0 or not self._queue:
+            return tasks
+        rows = first.rows
+        passed_over = []
+        while self._queue and rows < self._max_rows:
+            task = self._queue.popleft()
+            fits = (
+                task.signature is first.signature
+                and task.rows > 0
+                and task.key == first.key
+                and rows + task.rows <= self._max_rows
+            )
+            if task.cancelled:
+                self._loop.call_soon_threadsafe(task.done, None, _CANCELLED)
+            elif fits:
+                tasks.append(task)
+                rows += task.rows
+            else:
+                passed_over.append(task)
+        self._queue.extendleft(reversed(passed_over))
+        return tasks
+
+    def _run(self, tasks: list[Task]) -> list[list[np.ndarray] | StatusError]:
+        signature = tasks[0].signature
+        started = time.perf_counter()
+        try:
+            requests = [task.feeds for task in tasks]
+            outputs = signature.run(batching.join(signature.plan, requests))
+            rows = [task.rows for task in tasks]
+            answers = batching.split(signature.plan, requests, rows, outputs)
+        except Exception as error:  # a bad request, or a batch with one in it
+            if len(tasks) == 1:
+                return [from_exception(error)]
+            answers = None
+        if self._observe:
+            self._observe(sum(t.rows for t in tasks), time.perf_counter() - started)
+        if answers is None:  # one request must not fail another: each one alone
+            return [self._run([task])[0] for task in tasks]
+        return list(answers)
+
+    def _deliver(
+        self, tasks: list[Task], results: Sequence[list[np.ndarray] | StatusError]
+    ) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_finish, tasks, results)
+        except RuntimeError:  # the loop is closed: nobody is left to hear
+            return
+
+
+_CANCELLED = StatusError(Code.CANCELLED, "The caller went away.")
+
+
+def _finish(
+    tasks: list[Task], results: Sequence[list[np.ndarray] | StatusError]
+) -> None:
+    for task, result in zip(tasks, results, strict=True):
+        if isinstance(result, StatusError):
+            task.done(None, result)
+        else:
+            task.done(result, None)
