@@ -65,7 +65,7 @@ class BundleClient:
     def rank(
         self, moments: pa.Table, candidates: IntArray, output: str
     ) -> npt.NDArray[np.float32]:
-        """[M, C] float32 of one output of `rank` for candidate rows [M, C] (-1 pads)."""
+        """[M, C] float32: one output of `rank` for candidate rows [M, C] (-1 pads)."""
         result = np.zeros(candidates.shape, np.float32)
         padded = np.append(self._catalogue.to_numpy(), b"")
         for chosen in self._batches(moments):
@@ -90,7 +90,9 @@ class BundleClient:
         signature = self._model.signatures[name]
         specs = signature.structured_input_signature[1]
         absent = sorted(set(specs) - set(inputs))
-        tensors = {n: tf.constant(inputs[n], specs[n].dtype) for n in specs if n in inputs}
+        tensors = {
+            n: tf.constant(inputs[n], specs[n].dtype) for n in specs if n in inputs
+        }
         for extra in absent:  # a context feature that the moments do not have
             shape = [len(inputs[features.USER_ID])]
             tensors[extra] = tf.zeros(shape, specs[extra].dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -57,9 +59,7 @@ def _context(test_set: TestSet, name: str, top: int) -> Labels:
 
 def _activity(test_set: TestSet, edges: tuple[int, ...]) -> Labels:
     counts = _per_user(test_set, test_set.past.groupby("user").size())
-    names = ["0"] + [
-        f"{low}-{high - 1}" for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    names = ["0"] + [f"{low}-{high - 1}" for low, high in itertools.pairwise(edges)]
     names.append(f"{edges[-1]}+")
     places = np.searchsorted(np.asarray(edges), counts, side="right")
     return np.asarray(names, object)[places]
@@ -87,7 +87,8 @@ def _price(test_set: TestSet) -> Labels:
 
 
 def _per_user(
-    test_set: TestSet, counts: pd.Series  # type: ignore[type-arg]
+    test_set: TestSet,
+    counts: pd.Series,  # type: ignore[type-arg]
 ) -> npt.NDArray[np.int64]:
     found = counts.reindex(test_set.users).fillna(0).to_numpy()
     return np.asarray(found, np.int64)

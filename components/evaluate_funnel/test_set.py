@@ -1,4 +1,4 @@
-"""What the bundle is measured on: test moments, their truth, and the data before them."""
+"""What the bundle is measured on: test moments, their truth, the data before them."""
 
 from __future__ import annotations
 
@@ -128,9 +128,7 @@ def _truth(
     targets = moments.column(features.TARGET_EVENTS).combine_chunks().flatten()
     keep = (rows >= 0) & (targets.to_pandas() == target_event).to_numpy()
     keep &= seen[rows]
-    return Truth.from_pairs(
-        numbers[keep], rows[keep], moments.num_rows, len(catalogue)
-    )
+    return Truth.from_pairs(numbers[keep], rows[keep], moments.num_rows, len(catalogue))
 
 
 def _choose(
@@ -158,6 +156,4 @@ def _owned(
     bought = log[log["event"] == target_event]
     pairs = people.merge(bought, on="user_id")
     pairs = pairs[pairs["timestamp"] < pairs["cutoff"]]
-    return Truth.from_pairs(
-        pairs["moment"], pairs["row"], moments.num_rows, num_items
-    )
+    return Truth.from_pairs(pairs["moment"], pairs["row"], moments.num_rows, num_items)

@@ -1,4 +1,4 @@
-"""Reference metrics in NumPy: ranking, catalogue, probabilities, confidence intervals."""
+"""Reference metrics in NumPy: ranking, catalogue, probabilities, intervals."""
 
 from core.metrics.bootstrap import (
     Interval,

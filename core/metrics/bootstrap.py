@@ -47,7 +47,7 @@ def mean_intervals(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> list[Interval]:
-    """`mean_interval` of each column of `values` [M, V], all over the same resamples."""
+    """`mean_interval` of each column of `values` [M, V], over the same resamples."""
     values = np.asarray(values, np.float64)
     if len(values) == 0:
         return [Interval(0.0, 0.0, 0.0)] * values.shape[1]

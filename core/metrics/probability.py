@@ -34,7 +34,7 @@ def calibration_error(
     """Expected calibration error over bins of equally many rows.
 
     Sum over bins of (rows in bin / rows) * |mean probability - share of positives|
-    (Naeini et al., 2015, with quantile bins, as most probabilities of a shop are small).
+    (Naeini et al., 2015, with quantile bins: most probabilities of a shop are small).
     """
     truth = np.asarray(labels, np.float64).ravel()
     predicted = np.asarray(probabilities, np.float64).ravel()

@@ -18,7 +18,7 @@ Metric = Callable[[BoolArray, IntArray, int], FloatArray]
 
 
 def ndcg(hits: BoolArray, sizes: IntArray, k: int) -> FloatArray:
-    """Binary gain discounted by log2(place + 1), over the best possible at min(size, k).
+    """Binary gain over the best possible one at min(size, k).
 
     Järvelin and Kekäläinen, 2002: DCG = sum of hit / log2(place + 1), places from 1.
     """

@@ -1,0 +1,257 @@
+"""The bundle, and the baselines, measured on the test split (docs/evaluation.md)."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from components.evaluate_funnel import baselines
+from components.evaluate_funnel.bundle_client import BundleClient
+from components.evaluate_funnel.content import content_vectors
+from components.evaluate_funnel.example_pages import choose_moments, example_pages
+from components.evaluate_funnel.measure import (
+    CatalogueFacts,
+    Values,
+    View,
+    catalogue_metrics,
+    differences,
+    sliced,
+    values_of,
+    with_intervals,
+)
+from components.evaluate_funnel.slices import slice_labels
+from components.evaluate_funnel.test_set import IntArray, TestSet
+from core import features, signatures
+from core.config import ShopConfig
+from core.config.evaluation import EvaluationConfig
+from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
+from core.progress import advance
+
+METRICS_FILE = "metrics.json"
+SCHEMA_VERSION = 1
+BUNDLE = "bundle"
+LAST_BLESSED = "last_blessed"
+_CALIBRATION_MOMENTS = 1000
+
+Pages = dict[str, IntArray]  # view name → [V, k] catalogue rows
+
+
+def evaluate_funnel(
+    model_dir: str | Path,
+    test_set: TestSet,
+    shop: ShopConfig,
+    config: EvaluationConfig,
+    *,
+    last_model_dir: str | Path | None = None,
+) -> dict[str, Any]:
+    """Content of metrics.json.
+
+    Args:
+      model_dir: the bundle's SavedModel.
+      test_set: moments, truth and the data before them.
+      shop: target event and context features.
+      config: protocol.
+      last_model_dir: the last blessed bundle, measured on the same moments.
+    """
+    start = time.monotonic()
+    views = make_views(test_set)
+    item_ids = test_set.items.column(features.ITEM_ID).to_pylist()
+    client = BundleClient(model_dir, item_ids, config.batch_size)
+    asked = ask_bundle(client, test_set, views, config.page_length)
+    seconds = time.monotonic() - start
+    advance(
+        "EvaluateFunnel", 1, 3, f"{test_set.num_moments} moments in {seconds:.0f} s"
+    )
+    systems = {BUNDLE: asked.pages, **baseline_pages(test_set, shop, views, config)}
+    if last_model_dir is not None:
+        last = BundleClient(last_model_dir, item_ids, config.batch_size)
+        systems[LAST_BLESSED] = ask_bundle(
+            last, test_set, views, config.page_length
+        ).pages
+    advance("EvaluateFunnel", 2, 3, f"{len(systems)} systems")
+    report = summarize(systems, test_set, shop, views, config)
+    report["probabilities"] = _probabilities(client, test_set, asked.pages["all"], shop)
+    report["example_pages"] = asked.examples(test_set, config.num_example_pages)
+    report["timing"] = {
+        "bundle_seconds": round(seconds, 3),
+        "total_seconds": round(time.monotonic() - start, 3),
+    }
+    advance("EvaluateFunnel", 3, 3, headline(report))
+    return report
+
+
+def headline(report: dict[str, Any]) -> str:
+    """One line: the primary metric of every system, all items and new ones."""
+    metric = report["primary_metric"]
+    parts = [
+        f"{name} " + "/".join(f"{entry[v][metric]['value']:.3f}" for v in entry)
+        for name, entry in report["systems"].items()
+    ]
+    return f"{metric} all/new: " + ", ".join(parts)
+
+
+def write_metrics(report: dict[str, Any], folder: str | Path) -> Path:
+    """Writes metrics.json into `folder`."""
+    path = Path(folder) / METRICS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def make_views(test_set: TestSet) -> list[View]:
+    """`all` items, and `new`: those that the user did not have, where relevant."""
+    fresh = test_set.new_truth
+    has_new = fresh.sizes > 0
+    return [
+        View("all", np.arange(test_set.num_moments), test_set.truth),
+        View("new", np.flatnonzero(has_new), fresh.select(has_new)),
+    ]
+
+
+class Asked:
+    """Pages of the bundle, with scores and reasons of the view `all`."""
+
+    def __init__(self, pages: Pages, scores: Any, reasons: Any) -> None:
+        self.pages = pages
+        self._scores = scores
+        self._reasons = reasons
+
+    def examples(self, test_set: TestSet, count: int) -> list[dict[str, Any]]:
+        numbers = choose_moments(test_set, count)
+        return example_pages(
+            test_set, numbers, self.pages["all"], self._scores, self._reasons
+        )
+
+
+def ask_bundle(
+    client: BundleClient, test_set: TestSet, views: list[View], k: int
+) -> Asked:
+    """Pages of every view; `new` excludes what the user owns."""
+    everything, new = views
+    rows, scores, reasons = client.recommend(test_set.moments, k)
+    owned = _selected(test_set.owned, new)
+    fresh, _, _ = client.recommend(test_set.moments.take(new.numbers), k, owned)
+    return Asked({everything.name: rows, new.name: fresh}, scores, reasons)
+
+
+def baseline_pages(
+    test_set: TestSet, shop: ShopConfig, views: list[View], config: EvaluationConfig
+) -> dict[str, Pages]:
+    """Baseline name → pages of every view."""
+    counts = baselines.interactions(test_set, shop)
+    scorers = {
+        "popularity": baselines.popularity_scorer(counts),
+        "user_frequency": baselines.user_frequency_scorer(counts),
+        "item_knn": baselines.item_knn_scorer(counts, config.knn_neighbours),
+    }
+    return {
+        name: scorer_pages(scorer, test_set, views, config.page_length)
+        for name, scorer in scorers.items()
+    }
+
+
+def scorer_pages(
+    scorer: baselines.Scorer, test_set: TestSet, views: list[View], k: int
+) -> Pages:
+    """Pages of one baseline for every view."""
+    everything, new = views
+    owned = owned_matrix(_selected(test_set.owned, new))
+    return {
+        everything.name: baselines.pages(scorer, test_set.users, k),
+        new.name: baselines.pages(scorer, test_set.users[new.numbers], k, owned),
+    }
+
+
+def owned_matrix(owned: Truth) -> sp.csr_matrix:
+    """[M, n] float32, 1 where the moment's user has the item."""
+    ones = np.ones(len(owned.rows), np.float32)
+    shape = (owned.num_moments, owned.num_items)
+    return sp.csr_matrix((ones, (owned.moments, owned.rows)), shape)
+
+
+def summarize(
+    systems: dict[str, Pages],
+    test_set: TestSet,
+    shop: ShopConfig,
+    views: list[View],
+    config: EvaluationConfig,
+) -> dict[str, Any]:
+    """Metrics of all systems, overall, by slice, and against the bundle."""
+    buyers = baselines.buyers(baselines.interactions(test_set, shop))
+    facts = CatalogueFacts(buyers, content_vectors(test_set.items))
+    labels = slice_labels(test_set, shop, config)
+    report: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "cutoff": test_set.cutoff,
+        "target_event": shop.target_event,
+        "num_items": test_set.num_items,
+        "num_moments": {view.name: len(view.numbers) for view in views},
+        "k_values": list(config.k_values),
+        "primary_metric": config.primary_metric,
+        "confidence": config.confidence,
+        "systems": {name: {} for name in systems},
+        "differences": {name: {} for name in systems if name != BUNDLE},
+        "slices": [],
+    }
+    for view in views:
+        values: dict[str, Values] = {}
+        for name, pages in systems.items():
+            values[name] = values_of(pages[view.name], view, config.k_values)
+            report["systems"][name][view.name] = {
+                **with_intervals(values[name], config),
+                **catalogue_metrics(pages[view.name], facts, config.primary_k),
+            }
+        for name, entry in differences(values, BUNDLE, config).items():
+            report["differences"][name][view.name] = entry
+        report["slices"] += sliced(labels, view, values, config)
+    return report
+
+
+def _probabilities(
+    client: BundleClient, test_set: TestSet, pages: IntArray, shop: ShopConfig
+) -> dict[str, Any]:
+    """AUC and calibration of the target's probability on the items a page shows."""
+    chosen = np.arange(min(test_set.num_moments, _CALIBRATION_MOMENTS))
+    candidates = pages[chosen]
+    hits = hit_matrix(candidates, _first(test_set.truth, len(chosen)))
+    predicted = client.rank(
+        test_set.moments.take(chosen),
+        candidates,
+        signatures.probability(shop.target_event),
+    )
+    shown = candidates >= 0
+    labels, probabilities = hits[shown], predicted[shown]
+    return {
+        "rows": int(shown.sum()),
+        "positives": int(labels.sum()),
+        "auc": area_under_curve(labels, probabilities),
+        "calibration_error": calibration_error(labels, probabilities),
+        "mean_probability": float(probabilities.mean()) if shown.any() else 0.0,
+        "share_of_positives": float(labels.mean()) if shown.any() else 0.0,
+        "bins": _reliability(labels, probabilities),
+    }
+
+
+def _reliability(labels: Any, probabilities: Any, num_bins: int = 10) -> list[Any]:
+    """[mean probability, share of positives, rows] per bin of equally many rows."""
+    order = np.argsort(probabilities, kind="stable")
+    return [
+        [float(probabilities[b].mean()), float(labels[b].mean()), len(b)]
+        for b in np.array_split(order, num_bins)
+        if len(b)
+    ]
+
+
+def _first(truth: Truth, count: int) -> Truth:
+    return truth.select(np.arange(truth.num_moments) < count)
+
+
+def _selected(truth: Truth, view: View) -> Truth:
+    chosen = np.zeros(truth.num_moments, bool)
+    chosen[view.numbers] = True
+    return truth.select(chosen)

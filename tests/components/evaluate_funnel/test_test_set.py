@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from components.evaluate_funnel.test_set import build_test_set
+from core.config import ShopConfig
+from core.errors import ArtifactError
+
+SHOP = ShopConfig(name="s", event_types=("view", "purchase"), event_weights=(1.0, 1.0))
+ITEMS = pa.table({"item_id": ["a", "b", "c", "d"]})
+EVENTS = pa.table(
+    {
+        "user_id": ["u", "u", "u", "v", "u"],
+        "item_id": ["a", "b", "a", "c", "d"],
+        "event": ["purchase", "view", "purchase", "purchase", "purchase"],
+        "timestamp": [10, 11, 12, 13, 105],
+    }
+)
+
+
+def _moments(targets, events):
+    return pa.table(
+        {
+            "user_id": ["u", "stranger"],
+            "timestamp": [100, 100],
+            "history_item_ids": [["a", "b", "a"], []],
+            "history_events": [["purchase", "view", "purchase"], []],
+            "history_timestamps": [[10, 11, 12], []],
+            "target_item_ids": targets,
+            "target_events": events,
+        }
+    )
+
+
+def test_truth_is_distinct_target_events_on_items_seen_before_the_cut_off():
+    moments = _moments(
+        [["a", "a", "b", "c", "d", "?"], ["b"]],
+        [
+            ["purchase", "purchase", "view", "purchase", "purchase", "purchase"],
+            ["view"],
+        ],
+    )
+    found = build_test_set(moments, ITEMS, EVENTS, SHOP)
+    # b is only viewed, d first seen at 105, ? no item; the stranger bought nothing
+    assert found.num_moments == 1
+    assert found.truth.rows.tolist() == [0, 2]
+    assert found.owned.rows.tolist() == [0]
+    assert found.new_truth.rows.tolist() == [2]
+    assert found.cutoff == 100
+    assert len(found.past) == 4
+
+
+def test_large_test_sets_are_sampled_the_same_way_each_time():
+    moments = _moments([["a"], ["c"]], [["purchase"], ["purchase"]])
+    one = build_test_set(moments, ITEMS, EVENTS, SHOP, max_moments=1, seed=5)
+    two = build_test_set(moments, ITEMS, EVENTS, SHOP, max_moments=1, seed=5)
+    assert one.num_moments == 1
+    assert one.moments.equals(two.moments)
+
+
+def test_a_test_set_without_any_truth_is_refused():
+    moments = _moments([["d"], []], [["purchase"], []])
+    with pytest.raises(ArtifactError, match="at least one moment"):
+        build_test_set(moments, ITEMS, EVENTS, SHOP)
