@@ -1,0 +1,138 @@
+"""Columns of a user's file: parsing, and rows set aside with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.errors import InputDataError
+from core.features import TIMESTAMP
+from core.tables import Column
+from shops import contract
+
+# A column of which more than this share cannot be read has the wrong type: an error;
+# fewer are rows to reject.
+MAX_UNREADABLE = 0.1
+UNIT_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+KINDS = {"int64": "a whole number", "float32": "a number", "string": "text"}
+
+
+@dataclasses.dataclass(kw_only=True)
+class RowChecks:
+    """The raw rows of one file and the first reason to reject each of them."""
+
+    table: str
+    path: Path
+    raw: pd.DataFrame
+    lines: list[str]  # CSV lines with a wrong number of columns
+    reasons: pd.Series = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reasons = pd.Series(None, index=self.raw.index, dtype=object)
+
+    def reject(self, bad: pd.Series, reason: str) -> None:
+        """Marks the rows where `bad` holds, if nothing else was wrong with them."""
+        marked = bad.fillna(False).astype(bool) & self.reasons.isna()
+        self.reasons[marked] = reason
+
+    def reject_if_not_above_zero(self, frame: pd.DataFrame, name: str) -> None:
+        if name in frame:
+            self.reject(frame[name] <= 0, f"{name} is not above zero")
+
+    def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pa.Table]:
+        """The rows kept and the `rejected` table.
+
+        Raises:
+          InputDataError: no row is left.
+        """
+        kept = self.reasons.isna()
+        if not kept.any():
+            counts = self.reasons.value_counts()
+            raise InputDataError(
+                f"{self.path}: no row of `{self.table}` obeys the data contract; the "
+                f"first reason: {counts.index[0]} ({counts.iloc[0]} rows). "
+                "Check the mapping file against the file's columns."
+            )
+        bad = contract.rejected_rows(
+            self.table, self.raw[~kept], self.reasons[~kept]
+        )
+        cut = pd.DataFrame({"line": self.lines})
+        reasons = pd.Series(["wrong number of columns"] * len(cut), dtype=object)
+        return frame[kept].reset_index(drop=True), pa.concat_tables(
+            [bad, contract.rejected_rows(self.table, cut, reasons)]
+        )
+
+
+def read_column(
+    checks: RowChecks, source: str, column: Column, form: str | None = None
+) -> pd.Series:
+    """[R] the column's values in its canonical kind, null where there are none.
+
+    Values that cannot be read set their row aside.
+
+    Args:
+      checks: the file's rows.
+      source: the column's name in the file.
+      column: what it becomes.
+      form: for timestamps, `iso`, a unit or a strptime format.
+
+    Raises:
+      InputDataError: more than MAX_UNREADABLE of the values cannot be read.
+    """
+    raw = checks.raw[source]
+    if column.kind == "string":
+        text = raw.astype("string").str.strip().astype(object)
+        return text.where(text.notna() & (text != ""), None)
+    if column.name == TIMESTAMP and not pd.api.types.is_numeric_dtype(raw):
+        parsed = _seconds(raw, form or "iso")
+    else:
+        parsed = pd.to_numeric(raw, errors="coerce")
+        if column.name == TIMESTAMP:
+            parsed = parsed // UNIT_PER_SECOND.get(form or "s", 1)
+    if column.kind == "int64":
+        parsed = parsed.where(parsed.isna() | (parsed == np.floor(parsed)))
+    parsed = parsed.where(np.isfinite(parsed.astype("float64")))
+    _check(checks, raw, parsed, column, form)
+    return parsed.astype("Int64") if column.kind == "int64" else parsed
+
+
+def _seconds(raw: pd.Series, form: str) -> pd.Series:
+    """Seconds since 1970 as float64, NaN where the text is no time."""
+    if form in UNIT_PER_SECOND:
+        return pd.to_numeric(raw, errors="coerce") // UNIT_PER_SECOND[form]
+    try:
+        times = pd.to_datetime(
+            raw, format=None if form == "iso" else form, errors="coerce", utc=True
+        )
+    except (ValueError, TypeError, OverflowError):
+        return pd.Series(np.nan, index=raw.index)
+    seconds = times.dt.tz_localize(None).astype("datetime64[ns]")
+    return (seconds.astype("int64") // 1_000_000_000).where(times.notna())
+
+
+def _check(
+    checks: RowChecks,
+    raw: pd.Series,
+    parsed: pd.Series,
+    column: Column,
+    form: str | None,
+) -> None:
+    bad = raw.notna() & parsed.isna()
+    if not bad.any():
+        return
+    kind = KINDS[column.kind]
+    if column.name == TIMESTAMP:
+        kind = f"a time of the form {form or 'iso'}"
+    if bad.sum() > MAX_UNREADABLE * raw.notna().sum():
+        rows = ", ".join(str(i + 1) for i in np.flatnonzero(bad)[:5])
+        raise InputDataError(
+            f"{checks.path}: column {raw.name!r} must hold {kind} for `{column.name}`. "
+            f"{int(bad.sum())} of {len(raw)} values do not; rows {rows} (the header not "
+            f"counted), the first is {raw[bad].iloc[0]!r}. Correct the file or the "
+            "mapping."
+        )
+    checks.reject(bad, f"{column.name} is not {kind}")

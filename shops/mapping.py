@@ -1,0 +1,133 @@
+"""The mapping file of a user's own tables: shop.yaml (docs/data.md shows one)."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core import tables as contract
+from core.config import Config
+from core.errors import ConfigError, InputDataError
+from core.features import EVENTS, PURCHASE
+
+FILE_NAMES = ("shop.yaml", "shop.yml")
+UNITS = ("s", "ms", "us", "ns")
+ISO = "iso"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableMapping(Config):
+    """One file: which of its columns is which canonical column."""
+
+    file: str
+    columns: dict[str, str] = dataclasses.field(default_factory=dict)
+    encoding: str = "utf8"
+    delimiter: str | None = None
+
+    def source(self, canonical: str) -> str:
+        """The file's name for a canonical column; the same name if none is given."""
+        return self.columns.get(canonical, canonical)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mapping(Config):
+    """Everything that a mapping file says."""
+
+    items: TableMapping
+    events: TableMapping
+    judgments: TableMapping | None = None
+    name: str = "tables"
+    currency: str = ""
+    # The file's words for view, click, cart, purchase.
+    event_names: dict[str, str] = dataclasses.field(default_factory=dict)
+    # What every row is, where the file has no event column.
+    event: str | None = None
+    # `iso`, a unit (s, ms, us, ns since 1970) or a strptime format; UTC.
+    timestamp: str = ISO
+    context: tuple[str, ...] = ()
+    # Settings of SplitConfig; test_start may be missing.
+    splits: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table, mapped in (
+            ("items", self.items),
+            ("events", self.events),
+            ("judgments", self.judgments),
+        ):
+            known = {c.name for c in contract.TABLES[table]}
+            unknown = sorted(set(mapped.columns if mapped else {}) - known)
+            if unknown:
+                raise ConfigError(
+                    f"`{table}.columns` maps canonical names, on the left, to the "
+                    f"file's. Not canonical: {', '.join(unknown)}. "
+                    f"Known: {', '.join(sorted(known))}."
+                )
+        self.require(
+            set(self.event_names.values()) <= set(EVENTS),
+            "event_names",
+            f"the shop's word: one of {', '.join(EVENTS)}",
+        )
+        self.require(
+            self.event is None or self.event in EVENTS,
+            "event",
+            f"one of {', '.join(EVENTS)}",
+        )
+        self.require(
+            self.timestamp == ISO or self.timestamp in UNITS or "%" in self.timestamp,
+            "timestamp",
+            f"`iso`, {', '.join(UNITS)} or a format such as %Y-%m-%d %H:%M:%S",
+        )
+
+
+def read_mapping(path: Path) -> tuple[Mapping, Path]:
+    """The mapping at `path` (a YAML file, or a folder) and the folder of its files.
+
+    A folder without a mapping file must hold items.* and events.* with canonical names.
+
+    Raises:
+      InputDataError: nothing there, or it is not YAML.
+      ConfigError: a setting is unknown or out of range.
+    """
+    if path.is_dir():
+        found = [path / name for name in FILE_NAMES if (path / name).is_file()]
+        return (_parse(found[0]), path) if found else (_canonical(path), path)
+    if path.is_file():
+        return _parse(path), path.parent
+    raise InputDataError(f"No file or folder {path}. Check the path given to --data.")
+
+
+def _parse(path: Path) -> Mapping:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise InputDataError(
+            f"{path} is not a YAML mapping file: {error}. docs/data.md shows one."
+        ) from error
+    if not isinstance(values, dict) or not {"items", "events"} <= set(values):
+        raise InputDataError(
+            f"{path} must name at least `items` and `events`. docs/data.md shows one."
+        )
+    for table in ("items", "events", "judgments"):
+        if isinstance(values.get(table), str):
+            values[table] = {"file": values[table]}
+    try:
+        return Mapping.from_dict(values)
+    except TypeError as error:
+        raise ConfigError(f"{path}: {error}. docs/data.md shows a mapping.") from error
+
+
+def _canonical(folder: Path) -> Mapping:
+    values: dict[str, Any] = {}
+    for table in contract.TABLES:
+        for suffix in (".parquet", ".csv", ".tsv"):
+            if (folder / f"{table}{suffix}").is_file():
+                values.setdefault(table, {"file": f"{table}{suffix}"})
+    if not {"items", "events"} <= set(values):
+        raise InputDataError(
+            f"{folder} holds neither {' nor '.join(FILE_NAMES)} nor the pair "
+            "items.parquet, events.parquet (or .csv). docs/data.md shows a mapping."
+        )
+    return Mapping.from_dict(values)

@@ -1,0 +1,59 @@
+"""What every adapter returns: the canonical tables and the shop's own settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.config import ShopConfig, SplitConfig
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The three canonical tables and the rows that an adapter could not pass on."""
+
+    items: pa.Table
+    events: pa.Table
+    judgments: pa.Table | None = None
+    rejected: pa.Table  # columns table, row (JSON), reason
+
+
+class TrueWorld(Protocol):
+    """The ground truth behind a simulated shop (docs/simulated-shop.md)."""
+
+    @property
+    def position_bias(self) -> FloatArray:
+        """[slots] probability that a shown slot is looked at."""
+        ...
+
+    def preference(
+        self, user_ids: list[str], at: int, item_ids: list[str] | None = None
+    ) -> FloatArray:
+        """[U, n] expected purchases in [at, at + horizon), given the past before at."""
+        ...
+
+    def relevance(
+        self, query: str, item_ids: list[str] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """[n] true grade of each item for a query, 0 .. 3."""
+        ...
+
+    def oracle_page(self, user_ids: list[str], at: int, k: int) -> list[list[str]]:
+        """The k items of highest true preference per user, best first."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shop:
+    """One shop's tables, with the settings that its adapter knows."""
+
+    tables: Tables
+    config: ShopConfig
+    splits: SplitConfig
+    world: TrueWorld | None = None  # simulated shops only

@@ -1,0 +1,178 @@
+"""A shop from a user's own Parquet or CSV files and a small mapping file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from core import tables as canonical
+from core.config import ShopConfig, SplitConfig
+from core.errors import InputDataError
+from core.features import EVENT, EVENTS, ITEM_ID, PURCHASE, SECONDS_PER_DAY, TIMESTAMP
+from shops import contract, files
+from shops.columns import RowChecks, read_column
+from shops.mapping import Mapping, TableMapping, read_mapping
+from shops.shop import Shop, Tables
+from shops.text import normalize_column
+
+TEXT_COLUMNS = ("title", "description", "brand", "category")
+# Weights of the events in the ranking score: what a shop earns by, with a share for
+# the steps before it.
+EVENT_WEIGHTS = {"view": 0.02, "click": 0.1, "cart": 0.3, "purchase": 1.0}
+
+
+def load(data: Path, *, now: int | None = None) -> Shop:
+    """The shop that a mapping file, or a folder with canonical names, describes.
+
+    Args:
+      data: shop.yaml, or the folder that holds it.
+      now: seconds since 1970; later timestamps are rejected. Default: the clock.
+
+    Raises:
+      InputDataError: a file, column or too many values break the data contract.
+      ConfigError: the mapping has an unknown or wrong setting.
+    """
+    mapping, folder = read_mapping(data)
+    items, rejected_items = _read_items(mapping, folder)
+    ids = set(items[ITEM_ID])
+    events, rejected_events = _read_events(
+        mapping, folder, ids, int(time.time()) if now is None else now
+    )
+    rejected = [rejected_items, rejected_events]
+    judgments = None
+    if mapping.judgments is not None:
+        judged, rejected_judgments = _read_judgments(mapping.judgments, folder, ids)
+        judgments = contract.to_table(judged, "judgments")
+        rejected.append(rejected_judgments)
+    return Shop(
+        tables=Tables(
+            items=contract.to_table(items, "items"),
+            events=contract.to_table(events, "events", mapping.context),
+            judgments=judgments,
+            rejected=pa.concat_tables(rejected),
+        ),
+        config=_shop_config(mapping, events),
+        splits=_splits(mapping, events),
+    )
+
+
+def _read_items(mapping: Mapping, folder: Path) -> tuple[pd.DataFrame, pa.Table]:
+    frame, checks = _read(folder, "items", mapping.items)
+    for name in TEXT_COLUMNS:
+        if name in frame:
+            frame[name] = normalize_column(frame[name])
+    checks.reject(frame["item_id"].isna(), "no item_id")
+    checks.reject(frame["title"].isna(), "no title")
+    checks.reject_if_not_above_zero(frame, "price")
+    if "in_stock" in frame:
+        bad = frame["in_stock"].notna() & ~frame["in_stock"].isin([0, 1])
+        checks.reject(bad, "in_stock is neither 0 nor 1")
+    kept = checks.reasons.isna()
+    checks.reject(
+        kept & frame["item_id"].where(kept).duplicated(), "item_id appears before"
+    )
+    return checks.split(frame)
+
+
+def _read_events(
+    mapping: Mapping, folder: Path, ids: set[str], now: int
+) -> tuple[pd.DataFrame, pa.Table]:
+    frame, checks = _read(folder, "events", mapping.events, mapping=mapping)
+    checks.reject(frame["user_id"].isna(), "no user_id")
+    checks.reject(frame["item_id"].isna(), "no item_id")
+    checks.reject(frame[TIMESTAMP].isna(), "no timestamp")
+    checks.reject(~frame["item_id"].isin(ids), "item_id is not in items")
+    checks.reject(frame[TIMESTAMP] > now, "timestamp is in the future")
+    checks.reject(frame[TIMESTAMP] < 0, "timestamp is before 1970")
+    checks.reject_if_not_above_zero(frame, "quantity")
+    checks.reject_if_not_above_zero(frame, "price")
+    if "position" in frame:
+        checks.reject(frame["position"] < 0, "position below zero")
+    _name_events(frame, checks, mapping)
+    return checks.split(frame)
+
+
+def _read_judgments(
+    mapped: TableMapping, folder: Path, ids: set[str]
+) -> tuple[pd.DataFrame, pa.Table]:
+    frame, checks = _read(folder, "judgments", mapped)
+    checks.reject(frame["query"].isna(), "no query")
+    checks.reject(~frame["item_id"].isin(ids), "item_id is not in items")
+    checks.reject(~(frame["grade"] >= 0), "grade is not 0 or more")
+    return checks.split(frame)
+
+
+def _read(
+    folder: Path, table: str, mapped: TableMapping, mapping: Mapping | None = None
+) -> tuple[pd.DataFrame, RowChecks]:
+    """The file's columns under canonical names, parsed, and the rows in doubt."""
+    path = folder / mapped.file
+    raw, bad_lines = files.read_file(
+        path, encoding=mapped.encoding, delimiter=mapped.delimiter
+    )
+    checks = RowChecks(table=table, path=path, raw=raw.to_pandas(), lines=bad_lines)
+    constant = mapping.event if mapping else None
+    wanted = {column.name: column for column in canonical.TABLES[table]}
+    frame = pd.DataFrame(index=checks.raw.index)
+    for name, column in wanted.items():
+        source = mapped.source(name)
+        if name == EVENT and constant and source not in raw.column_names:
+            frame[name] = constant
+        elif source in raw.column_names:
+            form = mapping.timestamp if mapping and name == TIMESTAMP else None
+            frame[name] = read_column(checks, source, column, form)
+        elif column.required or name in mapped.columns:
+            raise _no_column(path, table, name, source, raw.column_names)
+    for name in mapping.context if mapping else ():
+        if name not in raw.column_names:
+            raise _no_column(path, "context", name, name, raw.column_names)
+        text = canonical.Column(name=name, kind="string")
+        frame[name] = read_column(checks, name, text)
+    return frame, checks
+
+
+def _no_column(
+    path: Path, table: str, name: str, source: str, found: list[str]
+) -> InputDataError:
+    return InputDataError(
+        f"{path} has no column {source!r}, which `{table}` needs as `{name}`. Found: "
+        f"{', '.join(found)}. Map it in shop.yaml (`columns: {{{name}: ...}}`)."
+    )
+
+
+def _name_events(frame: pd.DataFrame, checks: RowChecks, mapping: Mapping) -> None:
+    words = {**{event: event for event in EVENTS}, **mapping.event_names}
+    named = frame[EVENT].map(words)
+    if named.isna().all():
+        received = ", ".join(map(repr, frame[EVENT].dropna().unique()[:5]))
+        raise InputDataError(
+            f"{checks.path}: `event` must be one of {', '.join(EVENTS)}. Received: "
+            f"{received or 'nothing'}. Map the words in `event_names`, or set `event`."
+        )
+    checks.reject(named.isna(), f"event is not one of {', '.join(EVENTS)}")
+    frame[EVENT] = named
+
+
+def _shop_config(mapping: Mapping, events: pd.DataFrame) -> ShopConfig:
+    present = set(events[EVENT].unique())
+    event_types = tuple(event for event in EVENTS if event in present)
+    return ShopConfig(
+        name=mapping.name,
+        event_types=event_types,
+        event_weights=tuple(EVENT_WEIGHTS[event] for event in event_types),
+        target_event=PURCHASE if PURCHASE in present else event_types[-1],
+        context_features=mapping.context,
+        currency=mapping.currency,
+    )
+
+
+def _splits(mapping: Mapping, events: pd.DataFrame) -> SplitConfig:
+    """The mapping's splits; the test split is the last horizon if it names none."""
+    values = dict(mapping.splits)
+    horizon = values.get("horizon_days", SplitConfig.horizon_days)
+    last = int(events[TIMESTAMP].max())
+    values.setdefault("test_start", last + 1 - int(horizon) * SECONDS_PER_DAY)
+    return SplitConfig.from_dict(values)
