@@ -1,0 +1,1 @@
+"""Gates: may this bundle be pushed?"""

@@ -1,0 +1,133 @@
+"""Gates on metrics.json: baselines, the last blessed model, coverage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.gates.verdict import Verdict, skipped
+from core.config.gates import GatesConfig
+
+Metrics = dict[str, Any]
+_BUNDLE = "bundle"
+_LAST = "last_blessed"
+
+
+def check_metrics(
+    metrics: Metrics, last: Metrics | None, config: GatesConfig
+) -> list[Verdict]:
+    """All verdicts that metrics alone can give.
+
+    Args:
+      metrics: content of metrics.json of the candidate.
+      last: content of the last blessed bundle's metrics.json, None for the first one.
+        Where `metrics` holds the system `last_blessed`, measured on the same moments,
+        that is compared with instead.
+      config: bounds.
+    """
+    return [
+        *(_beats(metrics, name) for name in config.must_beat),
+        *_against_last(metrics, last, config),
+        _covers(metrics, config),
+    ]
+
+
+def _beats(metrics: Metrics, baseline: str) -> Verdict:
+    gate = f"beats {baseline}"
+    name = metrics["primary_metric"]
+    if baseline not in metrics["systems"]:
+        return Verdict(
+            gate=gate, passed=False, message=f"metrics.json has no system {baseline}."
+        )
+    ours = _value(metrics["systems"][_BUNDLE], name)
+    theirs = _value(metrics["systems"][baseline], name)
+    gain = metrics["differences"].get(baseline, {}).get("all", {}).get(name)
+    span = f", difference {gain['low']:+.4f} to {gain['high']:+.4f}" if gain else ""
+    return Verdict(
+        gate=gate,
+        passed=ours > theirs,
+        value=ours,
+        bound=theirs,
+        message=f"{name} {ours:.4f} against {theirs:.4f}{span}.",
+    )
+
+
+def _against_last(
+    metrics: Metrics, last: Metrics | None, config: GatesConfig
+) -> list[Verdict]:
+    gate = "holds the last blessed model's level"
+    name = metrics["primary_metric"]
+    if _LAST in metrics["systems"]:
+        source, system = metrics, _LAST
+    elif last is not None:
+        source, system = last, _BUNDLE
+    else:
+        return [skipped(gate, "No model was blessed before.")]
+    if source["cutoff"] != metrics["cutoff"] or source["primary_metric"] != name:
+        return [skipped(gate, "The last blessed model was measured on another test.")]
+    overall = _fall(
+        gate,
+        _value(metrics["systems"][_BUNDLE], name),
+        _value(source["systems"][system], name),
+        config.max_drop_percent,
+        name,
+    )
+    return [overall, *_slices(metrics, source, system, config)]
+
+
+def _slices(
+    metrics: Metrics, source: Metrics, system: str, config: GatesConfig
+) -> list[Verdict]:
+    name = metrics["primary_metric"]
+    before = {_key(s): s for s in source["slices"]}
+    verdicts = []
+    for entry in metrics["slices"]:
+        old = before.get(_key(entry))
+        if entry["view"] != "all" or old is None:
+            continue
+        if entry["num_moments"] < config.min_slice_moments:
+            continue
+        verdicts.append(
+            _fall(
+                f"slice {entry['feature']} = {entry['value']}",
+                entry["systems"][_BUNDLE][name]["value"],
+                old["systems"][system][name]["value"],
+                config.max_slice_drop_percent,
+                name,
+            )
+        )
+    return verdicts
+
+
+def _fall(gate: str, ours: float, before: float, percent: float, name: str) -> Verdict:
+    bound = before * (1.0 - percent / 100.0)
+    change = 100.0 * (ours / before - 1.0) if before > 0 else 0.0
+    return Verdict(
+        gate=gate,
+        passed=ours >= bound,
+        value=ours,
+        bound=bound,
+        message=(
+            f"{name} {ours:.4f}, last blessed {before:.4f} ({change:+.1f} %, "
+            f"at most -{percent:g} % accepted)."
+        ),
+    )
+
+
+def _covers(metrics: Metrics, config: GatesConfig) -> Verdict:
+    k = metrics["primary_metric"].partition("@")[2]
+    value = _value(metrics["systems"][_BUNDLE], f"coverage@{k}")
+    return Verdict(
+        gate="covers the catalogue",
+        passed=value >= config.min_coverage,
+        value=value,
+        bound=config.min_coverage,
+        message=f"{value:.1%} of the catalogue shown, {config.min_coverage:.1%} asked.",
+    )
+
+
+def _value(system: Metrics, name: str) -> float:
+    return float(system["all"][name]["value"])
+
+
+def _key(entry: Metrics) -> tuple[str, str, str]:
+    return entry["feature"], entry["value"], entry["view"]

@@ -1,0 +1,1 @@
+"""Pusher: a blessed bundle becomes the next served version, complete before visible."""

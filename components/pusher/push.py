@@ -1,0 +1,123 @@
+"""Copies a bundle into the served folder so that no reader ever sees half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.errors import ArtifactError
+
+SAVED_MODEL = "saved_model.pb"
+METADATA_FILE = "souk.json"
+_PUSHING = ".pushing-"  # hidden and not a number, so that model servers pass it by
+_LOCK = ".push.lock"
+
+
+def push(model_dir: Path, serving_dir: Path, *, facts: dict[str, Any]) -> Path:
+    """The folder of the new version, `serving_dir/<UTC second>`.
+
+    The bundle is copied into a hidden folder beside the versions, written through to
+    the disk, and renamed in one step. A process killed at any point leaves the versions
+    as they were, and at most a hidden folder, which the next push removes. Pushing the
+    same bundle again (`facts["model_uri"]`) returns the version that holds it already.
+
+    Args:
+      model_dir: the SavedModel's folder.
+      serving_dir: what the model server watches; made where missing.
+      facts: added to the pushed `souk.json`: metrics, model_uri and so on.
+
+    Raises:
+      ArtifactError: `model_dir` holds no SavedModel.
+    """
+    if not (model_dir / SAVED_MODEL).is_file():
+        raise ArtifactError(
+            f"`{model_dir}` must hold a {SAVED_MODEL}. Received: none. "
+            "Run the Bundle step again."
+        )
+    serving_dir.mkdir(parents=True, exist_ok=True)
+    with _locked(serving_dir):
+        _remove_debris(serving_dir)
+        newest = newest_version(serving_dir)
+        if newest is not None and _holds(newest, facts):
+            return newest
+        last = int(newest.name) if newest is not None else 0
+        version = str(max(int(time.time()), last + 1))
+        hidden = serving_dir / f"{_PUSHING}{version}"
+        _copy_tree(model_dir, hidden)
+        _add_facts(hidden, facts)
+        _sync_folders(hidden)
+        os.rename(hidden, serving_dir / version)
+        _sync(serving_dir)
+    return serving_dir / version
+
+
+def newest_version(serving_dir: Path) -> Path | None:
+    """Folder of the newest complete version, None where nothing was pushed."""
+    versions = [
+        path
+        for path in serving_dir.glob("[0-9]*")
+        if path.name.isdigit() and (path / SAVED_MODEL).is_file()
+    ]
+    return max(versions, key=lambda path: int(path.name), default=None)
+
+
+def _holds(version: Path, facts: dict[str, Any]) -> bool:
+    path = version / METADATA_FILE
+    if "model_uri" not in facts or not path.is_file():
+        return False
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return bool(known.get("model_uri") == facts["model_uri"])
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    for folder, _, files in os.walk(source):
+        copied = target / Path(folder).relative_to(source)
+        copied.mkdir()
+        for name in files:
+            _copy_file(Path(folder) / name, copied / name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    _sync(target)
+
+
+def _add_facts(folder: Path, facts: dict[str, Any]) -> None:
+    path = folder / METADATA_FILE
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    text = json.dumps({**known, **facts}, indent=2, sort_keys=True, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    _sync(path)
+
+
+def _sync_folders(root: Path) -> None:
+    for folder, _, _ in os.walk(root, topdown=False):
+        _sync(Path(folder))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_debris(serving_dir: Path) -> None:
+    for path in serving_dir.glob(f"{_PUSHING}*"):
+        shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def _locked(serving_dir: Path) -> Iterator[None]:
+    """One push at a time, so that hidden folders of others are known to be debris."""
+    with (serving_dir / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from components.gates.check_metrics import check_metrics
+from core.config.gates import GatesConfig
+
+
+def _system(ndcg, coverage=0.4):
+    return {"all": {"ndcg@20": {"value": ndcg}, "coverage@20": {"value": coverage}}}
+
+
+def _metrics(bundle=0.4, slice_ndcg=0.3, num_moments=500, **others):
+    systems = {"bundle": _system(bundle)}
+    for name, value in {"popularity": 0.1, "user_frequency": 0.33, **others}.items():
+        systems[name] = _system(value)
+    return {
+        "cutoff": 100,
+        "primary_metric": "ndcg@20",
+        "systems": systems,
+        "differences": {},
+        "slices": [
+            {
+                "feature": "country",
+                "value": "France",
+                "view": "all",
+                "num_moments": num_moments,
+                "systems": {
+                    name: {"ndcg@20": {"value": slice_ndcg}} for name in systems
+                },
+            }
+        ],
+    }
+
+
+def _failed(verdicts):
+    return [v.gate for v in verdicts if not v.passed]
+
+
+def test_a_first_good_bundle_passes_and_says_what_was_skipped():
+    verdicts = check_metrics(_metrics(), None, GatesConfig())
+    assert _failed(verdicts) == []
+    assert [v.gate for v in verdicts if v.skipped] == [
+        "holds the last blessed model's level"
+    ]
+
+
+@pytest.mark.parametrize(("value", "failed"), [(0.33, True), (0.3301, False)])
+def test_a_baseline_must_be_exceeded(value, failed):
+    verdicts = check_metrics(_metrics(bundle=value), None, GatesConfig())
+    assert _failed(verdicts) == (["beats user_frequency"] if failed else [])
+
+
+def test_a_missing_baseline_fails():
+    verdicts = check_metrics(_metrics(), None, GatesConfig(must_beat=("oracle",)))
+    assert _failed(verdicts) == ["beats oracle"]
+
+
+@pytest.mark.parametrize(("value", "failed"), [(0.379, True), (0.381, False)])
+def test_a_fall_of_more_than_five_percent_fails(value, failed):
+    verdicts = check_metrics(_metrics(bundle=value), _metrics(), GatesConfig())
+    assert bool(_failed(verdicts)) is failed  # .4 * .95 = .38
+
+
+def test_a_slice_may_not_fall_alone_unless_it_is_small():
+    config = GatesConfig(max_slice_drop_percent=10, min_slice_moments=100)
+    now, before = _metrics(slice_ndcg=0.26), _metrics(slice_ndcg=0.3)
+    assert _failed(check_metrics(now, before, config)) == ["slice country = France"]
+    small = _metrics(slice_ndcg=0.26, num_moments=99)
+    assert _failed(check_metrics(small, before, config)) == []
+
+
+def test_the_last_model_measured_in_this_run_is_preferred():
+    verdicts = check_metrics(
+        _metrics(last_blessed=0.5), _metrics(bundle=0.1), GatesConfig()
+    )
+    assert _failed(verdicts) == ["holds the last blessed model's level"]
+
+
+def test_another_test_period_is_not_compared():
+    other = copy.deepcopy(_metrics(bundle=0.9))
+    other["cutoff"] = 50
+    verdicts = check_metrics(_metrics(), other, GatesConfig())
+    assert _failed(verdicts) == []
+
+
+def test_coverage_has_a_floor():
+    verdicts = check_metrics(_metrics(), None, GatesConfig(min_coverage=0.5))
+    assert _failed(verdicts) == ["covers the catalogue"]
