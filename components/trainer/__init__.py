@@ -1,0 +1,1 @@
+"""Trainer with the extra inputs of the funnel's models."""

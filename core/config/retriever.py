@@ -1,0 +1,100 @@
+"""Settings of the two-tower Retriever."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core import features
+from core.config.base import Config
+from core.config.shop import ShopConfig
+
+HISTORY_ENCODERS = ("mean", "gru", "cnn", "transformer")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RetrieverConfig(Config):
+    """Two-tower model, its training and its evaluation."""
+
+    # The shop's event types and context columns, as in ShopConfig.
+    event_types: tuple[str, ...] = (features.PURCHASE,)
+    context_features: tuple[str, ...] = ()
+    # Weight of a target of each event type in the loss, same order.
+    event_weights: tuple[float, ...] = (1.0,)
+
+    embedding_dim: int = 64  # d
+    hidden_dim: int = 128  # width of the query tower's hidden layer
+    content_dim: int = 32  # width of title, category, price, brand embeddings
+    history_encoder: str = "mean"
+    # Newest history slots the query tower reads.
+    max_history: int = 50
+
+    # Softmax over in-batch candidates (tfrs.tasks.Retrieval).
+    batch_size: int = 1024
+    temperature: float = 0.1
+    sampling_correction: bool = True  # logQ
+    remove_accidental_hits: bool = True
+    num_hard_negatives: int | None = None  # None keeps all in-batch negatives
+    # Targets of one moment that one epoch uses; they share one pass of the query tower.
+    max_targets_per_moment: int = 4
+    # Share of item ids hidden per step, so that content alone can place an item; and
+    # of user ids, so that history alone can place a user.
+    item_id_dropout: float = 0.1
+    user_id_dropout: float = 0.5
+
+    learning_rate: float = 0.1  # Adagrad
+    max_epochs: int = 12
+    patience: int = 2  # epochs without a better recall before training stops
+    max_seconds: float = 600.0  # no new epoch after this
+    steps_per_execution: int = 16
+    eval_k: int = 100  # recall@k decides about early stopping
+    max_eval_moments: int = 4000
+    refit: bool = True  # train the chosen number of epochs on train + eval moments
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self.require(
+            self.history_encoder in HISTORY_ENCODERS,
+            "history_encoder",
+            f"one of {', '.join(HISTORY_ENCODERS)}",
+        )
+        self.require(
+            len(self.event_weights) == len(self.event_types)
+            and min(self.event_weights) >= 0,
+            "event_weights",
+            "one weight >= 0 per event type",
+        )
+        self.require(
+            4 <= self.embedding_dim <= 1024 and self.embedding_dim % 4 == 0,
+            "embedding_dim",
+            "4 .. 1024 and a multiple of 4",
+        )
+        self.require(1 <= self.max_history <= 1024, "max_history", "1 .. 1024")
+        self.require(self.batch_size >= 2, "batch_size", ">= 2")
+        self.require(self.temperature > 0, "temperature", "> 0")
+        self.require(
+            self.num_hard_negatives is None or self.num_hard_negatives >= 1,
+            "num_hard_negatives",
+            "None or >= 1",
+        )
+        for name in ("item_id_dropout", "user_id_dropout"):
+            self.require(0 <= getattr(self, name) < 1, name, "in [0, 1)")
+        for name in (
+            "hidden_dim",
+            "content_dim",
+            "max_targets_per_moment",
+            "max_epochs",
+            "patience",
+            "steps_per_execution",
+            "eval_k",
+            "max_eval_moments",
+        ):
+            self.require(getattr(self, name) >= 1, name, ">= 1")
+
+    @classmethod
+    def for_shop(cls, shop: ShopConfig) -> RetrieverConfig:
+        """Defaults with this shop's event types, weights and context columns."""
+        return cls(
+            event_types=shop.event_types,
+            event_weights=shop.event_weights,
+            context_features=shop.context_features,
+        )

@@ -1,0 +1,1 @@
+"""Keras layers that retriever and others share; one public class per file."""

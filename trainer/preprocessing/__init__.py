@@ -1,0 +1,1 @@
+"""Small functions that `preprocessing_fn` is made of; no TFX, few need Transform."""

@@ -1,0 +1,1 @@
+"""The two-tower Retriever: data, model, fitting, evaluation."""
