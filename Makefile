@@ -31,10 +31,10 @@ report: setup  ## Print where SHOP's newest report is.
 	@$(SOUK) report $(SHOP) --home $(HOME_DIR)
 
 test: setup  ## All tests.
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -q $(ARGS)
 
 test-fast: setup  ## The tests that need neither TFX nor patience.
-	$(PYTHON) -m pytest -m "not slow and not e2e and not tfx" $(ARGS)
+	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)
 
 check: setup  ## Format, lint, types and the arrows between the folders.
 	.venv/bin/ruff check $(CODE)

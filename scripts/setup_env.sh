@@ -108,8 +108,9 @@ give_uv_the_pip_settings() {
     # The hashes decide what is accepted, whichever index offers it first.
     export UV_INDEX=$extra UV_INDEX_STRATEGY=${UV_INDEX_STRATEGY:-unsafe-best-match}
   fi
-  if [ -n "$links" ] && [ -z "${UV_FIND_LINKS:-}" ]; then export UV_FIND_LINKS=$links; fi
-  if [ -n "$cert" ] && [ -z "${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE=$cert; fi
+  # pip passes over a folder of links that is not there; uv would stop at it.
+  if [ -e "$links" ] && [ -z "${UV_FIND_LINKS:-}" ]; then export UV_FIND_LINKS=$links; fi
+  if [ -e "$cert" ] && [ -z "${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE=$cert; fi
 }
 
 make_venv() { # PYTHON
