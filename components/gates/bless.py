@@ -1,0 +1,38 @@
+"""Writes verdicts and blessing; what consumers watch for comes last."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.gates.verdict import Verdict
+
+VERDICTS_FILE = "verdicts.json"
+METRICS_FILE = "metrics.json"
+BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
+
+
+def write_verdicts(verdicts: Sequence[Verdict], folder: Path) -> bool:
+    """Writes verdicts.json; returns whether all passed."""
+    blessed = all(v.passed for v in verdicts)
+    content = {"blessed": blessed, "verdicts": [v.to_dict() for v in verdicts]}
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    (folder / VERDICTS_FILE).write_text(text, encoding="utf-8")
+    return blessed
+
+
+def write_blessing(blessed: bool, metrics_file: Path, folder: Path) -> None:
+    """Keeps the metrics beside the blessing for the next run, then blesses or not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(metrics_file, folder / METRICS_FILE)
+    (folder / (BLESSED_FILE if blessed else NOT_BLESSED_FILE)).touch()
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """One line: how many gates passed, and which did not."""
+    failed = [f"{v.gate} ({v.message})" for v in verdicts if not v.passed]
+    passed = f"{len(verdicts) - len(failed)} of {len(verdicts)} gates passed"
+    return passed + ("" if not failed else "; failed: " + "; ".join(failed))
