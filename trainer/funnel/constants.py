@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
 from trainer.funnel.candidates import LOWEST
-from trainer.funnel.tables import BASKET, CF, INTEREST, KNN, TITLE, ItemTables
+from trainer.funnel.sources import BASKET, CF, INTEREST, KNN, TITLE
+from trainer.funnel.tables import ItemTables
 
 # Which weighting of the history each neighbour table is summed with.
 WEIGHTING = {CF: "once", KNN: "recent", BASKET: "recent", TITLE: "recent"}
@@ -37,11 +38,15 @@ class TableConstants(tf.Module):
             for name, table in tables.neighbours.items()
         }
         self.static = _variable(_with_row(tables.features, 0), "item_features")
-        self.trend = _variable(np.append(tables.trend, 0) ** 0.75, "trend")
+        self.trend = _variable(
+            np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
+        )
         known = (tables.buyers > 0).astype(np.float32)
         self.known = _variable(known, "known")
         self.popular = [
-            _variable(_ranked(tables.popularity[days], tables.buyers), f"popular_{days}")
+            _variable(
+                _ranked(tables.popularity[days], tables.buyers), f"popular_{days}"
+            )
             for days in config.popular_days
         ]
         self.trending = _variable(_ranked(tables.trending, tables.buyers), "trending")
@@ -52,7 +57,9 @@ class TableConstants(tf.Module):
             name: _variable(np.append(ids, 0).astype(np.int32), f"facet_{name}")
             for name, ids in tables.facets.items()
         }
-        self.facet_sizes = {k: int(v.max(initial=0)) + 1 for k, v in tables.facets.items()}
+        self.facet_sizes = {
+            k: int(v.max(initial=0)) + 1 for k, v in tables.facets.items()
+        }
         self.tower: tf.Variable | None = None
         if item_embeddings is not None:
             self.tower = _variable(np.ascontiguousarray(item_embeddings.T), "tower")

@@ -71,7 +71,9 @@ def event_log(
     index = pd.Index(_objects(items.column(features.ITEM_ID)))
     if not index.is_unique:
         twice = index[index.duplicated()][0]
-        raise InputDataError(f"`items.item_id` must be unique. Received twice: {twice}.")
+        raise InputDataError(
+            f"`items.item_id` must be unique. Received twice: {twice}."
+        )
     stamps = events.column(features.TIMESTAMP).to_numpy().astype(np.int64)
     kinds = pd.Index(shop.event_types).get_indexer(
         _objects(events.column(features.EVENT))

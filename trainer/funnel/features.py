@@ -36,8 +36,8 @@ def history_columns(
     """
     decays = [tf.exp(-history.ages / days) for days in config.decay_days]
     weights = tf.constant(_relative(shop), tf.float32)
-    interest = history.fresh * decays[0] * tf.gather(
-        weights, tf.maximum(history.events, 0)
+    interest = (
+        history.fresh * decays[0] * tf.gather(weights, tf.maximum(history.events, 0))
     )
     sums = [history.target, *(history.target * d for d in decays)]
     sums += [interest, history.fresh]
@@ -190,13 +190,12 @@ def _content(
     return columns
 
 
-def _prices(
-    rows: tf.Tensor, history: History, constants: TableConstants
-) -> Columns:
+def _prices(rows: tf.Tensor, history: History, constants: TableConstants) -> Columns:
     """The item's price against the person's mean, in units of the catalogue's spread."""
     taken = tf.gather(constants.prices, history.rows)
     mean = tf.math.divide_no_nan(
-        tf.reduce_sum(taken * history.fresh, axis=1), tf.reduce_sum(history.fresh, axis=1)
+        tf.reduce_sum(taken * history.fresh, axis=1),
+        tf.reduce_sum(history.fresh, axis=1),
     )
     against = tf.gather(constants.prices, rows) - mean[:, None]
     return {"price_against": against, "price_distance": tf.abs(against)}

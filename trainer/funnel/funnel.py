@@ -15,13 +15,21 @@ from trainer.funnel.candidates import LOWEST, Candidates, top_rows, unite
 from trainer.funnel.constants import TableConstants
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.scores import dense_max, dense_sum, neighbour_scores
-from trainer.funnel.tables import BASKET, CF, INTEREST, KNN, TITLE, ItemTables
+from trainer.funnel.sources import (
+    BASKET,
+    CF,
+    CF_TREND,
+    INTEREST,
+    KNN,
+    OWN,
+    POPULAR,
+    SOURCES,
+    TITLE,
+    TOWER,
+    TRENDING,
+)
+from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
-
-# Every candidate source there may be; `Candidates.sources` points here.
-OWN, CF_TREND, TRENDING, TOWER = "own", "cf_trend", "trending", "tower"
-POPULAR = "popular"
-SOURCES = (OWN, CF, CF_TREND, KNN, BASKET, INTEREST, TITLE, POPULAR, TRENDING, TOWER)
 
 
 class FunnelState(NamedTuple):
@@ -39,9 +47,7 @@ class CandidateFunnel(tf.Module):
     Args:
       tables: as of the cut-off of the moments (the export's: T2).
       item_embeddings: [n, d] float32 of the retriever, or None: no tower source.
-      shop: event types and target.
       config: sizes of the sources.
-      visit_s: length of a visit, as the tables were counted with.
     """
 
     def __init__(
@@ -49,16 +55,14 @@ class CandidateFunnel(tf.Module):
         tables: ItemTables,
         item_embeddings: npt.NDArray[np.float32] | None = None,
         config: FunnelConfig | None = None,
-        *,
-        shop: ShopConfig,
-        visit_s: int = 86_400,
     ) -> None:
         super().__init__(name="candidate_funnel")
         self.config = config or FunnelConfig()
-        self.shop = shop
-        self.visit_s = visit_s
+        self.tables = tables
+        self.shop: ShopConfig = tables.shop
+        self.visit_s = tables.config.visit_s
         self.num_items = tables.num_items
-        self.target = shop.event_types.index(shop.target_event)
+        self.target = self.shop.event_types.index(self.shop.target_event)
         self.constants = TableConstants(tables, item_embeddings, self.config)
         self.feature_names = tuple(self._features_by_name(*self._example()))
 
@@ -104,7 +108,7 @@ class CandidateFunnel(tf.Module):
         rows, sizes, names = self._stack(state, query_embeddings)
         if allowed is not None:
             rows = [tf.where(allowed, r, LOWEST) for r in rows]
-        lists = [self._best(r, k) for r, k in zip(rows, sizes)]
+        lists = [self._best(r, k) for r, k in zip(rows, sizes, strict=True)]
         return unite(
             lists,
             [SOURCES.index(name) for name in names],
@@ -156,7 +160,7 @@ class CandidateFunnel(tf.Module):
             found.append(
                 (self.constants.tower_scores(query_embeddings), config.tower, TOWER)
             )
-        return tuple(list(part) for part in zip(*found))  # type: ignore[return-value]
+        return tuple(list(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _best(self, scores: tf.Tensor, size: int) -> tf.Tensor:
         values, rows = top_rows(scores, size)

@@ -53,7 +53,7 @@ class RankerRows:
             f.name: np.concatenate([getattr(p, f.name) for p in parts])
             for f in dataclasses.fields(cls)
         }
-        groups = [p.group + start for p, start in zip(parts, starts)]
+        groups = [p.group + start for p, start in zip(parts, starts, strict=True)]
         joined["group"] = np.concatenate(groups).astype(np.int32)
         return cls(**joined)
 
@@ -104,7 +104,9 @@ def encode_moments(
     )
 
 
-def moment_batch(encoded: EncodedMoments, numbers: npt.NDArray[np.int64], n: int) -> Moment:
+def moment_batch(
+    encoded: EncodedMoments, numbers: npt.NDArray[np.int64], n: int
+) -> Moment:
     """The named moments as tensors, histories right-aligned to the longest."""
     offsets, rows, kinds, stamps = encoded.history
     lengths = offsets[numbers + 1] - offsets[numbers]
@@ -115,7 +117,9 @@ def moment_batch(encoded: EncodedMoments, numbers: npt.NDArray[np.int64], n: int
     def padded(values: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
         return np.append(values, fill)[at]
 
-    context = {k: tf.constant(v[numbers].astype(str)) for k, v in encoded.context.items()}
+    context = {
+        k: tf.constant(v[numbers].astype(str)) for k, v in encoded.context.items()
+    }
     return Moment(
         user_ids=tf.constant(encoded.user_ids[numbers].astype(str)),
         timestamps=tf.constant(encoded.timestamps[numbers], tf.int64),
@@ -145,8 +149,7 @@ def mine(
     """
     encoded = encode_moments(moments, item_ids, funnel.shop)
     return RankerRows.concatenate(
-        list(_mined_batches(encoded, funnel, embed_query, sample))
-        or [_empty(funnel)]
+        list(_mined_batches(encoded, funnel, embed_query, sample)) or [_empty(funnel)]
     )
 
 
@@ -221,7 +224,7 @@ def _packed(
     offsets, target_rows, target_kinds = encoded.targets
     truth = [
         np.unique(target_rows[a:b][target_kinds[a:b] == funnel.target]).size
-        for a, b in zip(offsets[numbers], offsets[numbers + 1])
+        for a, b in zip(offsets[numbers], offsets[numbers + 1], strict=True)
     ]
     owned = found[..., funnel.feature_names.index("owned")] > 0
     return RankerRows(

@@ -1,4 +1,4 @@
-"""Item-item scores from who took what: EASE, cosine, same-visit cosine; top N per item."""
+"""Item-item scores: EASE, cosine, same-visit cosine; the top N of each item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dense score rows: what each candidate source thinks of every item of the catalogue."""
+"""Dense score rows: what each source thinks of every item of the catalogue."""
 
 from __future__ import annotations
 

@@ -10,22 +10,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core import features
-from core.config import ShopConfig
+from core.config import Config, ShopConfig
 from core.config.neighbours import NeighboursConfig
 from core.errors import ArtifactError
 from trainer.funnel import neighbours as nb
 from trainer.funnel import popularity, text
 from trainer.funnel.event_log import EventLog, event_log
 from trainer.funnel.item_features import item_features, price_z
+from trainer.funnel.sources import BASKET, CF, INTEREST, KNN, TITLE
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
 
 FILE_NAME = "tables.npz"
-
-# Names of the neighbour tables. `interest` exists where the shop logs several event
-# types; `cf` is EASE for catalogues up to `NeighboursConfig.ease_max_items`.
-CF, KNN, BASKET, INTEREST, TITLE = "cf", "knn", "basket", "interest", "title"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +38,11 @@ class ItemTables:
     """Arrays over n catalogue rows, from events strictly before `as_of` only."""
 
     as_of: int  # seconds UTC
+    shop: ShopConfig
+    config: NeighboursConfig
     item_ids: npt.NDArray[np.str_]  # [n], the catalogue order
+    # By source: `cf` is EASE up to `ease_max_items`; `interest` exists where the shop
+    # logs several event types.
     neighbours: dict[str, nb.Neighbours]
     feature_names: tuple[str, ...]
     features: FloatArray  # [n, G] the item's own ranker features
@@ -80,7 +81,7 @@ class ItemTables:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return cls(**_nested(arrays))
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, KeyError, ValueError, TypeError, EOFError) as error:
             raise ArtifactError(
                 f"Item tables must be readable at {path}. Received: {error}. "
                 "Run the ItemNeighbours step again."
@@ -126,6 +127,8 @@ def build_item_tables(
     _, gaps = popularity.repeat_statistics(target, config.visit_s)
     return ItemTables(
         as_of=as_of,
+        shop=shop,
+        config=config,
         item_ids=np.asarray(items.column(features.ITEM_ID).to_pylist(), dtype=np.str_),
         neighbours={
             **_collaborative(log, target, shop, config),
@@ -205,6 +208,8 @@ def _ids(values: list[str | None]) -> IntArray:
 
 
 def _flat(name: str, value: object) -> dict[str, npt.NDArray[np.generic]]:
+    if isinstance(value, Config):
+        return {name: np.asarray(value.to_json())}
     if isinstance(value, nb.Neighbours):
         return {f"{name}/rows": value.rows, f"{name}/scores": value.scores}
     if isinstance(value, dict):
@@ -229,6 +234,8 @@ def _nested(arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, object]:
         else:
             fields[head] = array
     fields["neighbours"] = {k: nb.Neighbours(**v) for k, v in tables.items()}  # type: ignore[arg-type]
+    fields["shop"] = ShopConfig.from_json(str(arrays["shop"]))
+    fields["config"] = NeighboursConfig.from_json(str(arrays["config"]))
     fields["as_of"] = int(arrays["as_of"])
     fields["feature_names"] = tuple(str(v) for v in arrays["feature_names"])
     return fields

@@ -1,0 +1,1 @@
+"""Clean events become item tables, one set per cut-off."""

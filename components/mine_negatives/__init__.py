@@ -1,0 +1,1 @@
+"""Moments become the ranker's rows: retrieved candidates with labels and features."""

@@ -1,0 +1,108 @@
+"""Ranker rows of every split and cut-off; free of TFX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from components.item_neighbours.build_tables import table_dir
+from core import features
+from core.config import ShopConfig
+from core.config.funnel import FunnelConfig
+from core.progress import say
+from trainer.data.examples import read_split
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.mine import EmbedQuery, RankerRows, mine, write_meta
+from trainer.funnel.tables import ItemTables
+from trainer.moment import Moment
+
+STEP = "MineNegatives"
+# The splits that hold every candidate; the others hold sampled rows.
+WHOLE_SPLITS = ("eval",)
+SPLITS = ("train", "recent", "eval")
+
+
+def mine_splits(
+    moments_uri: str,
+    tables_uri: str,
+    out_uri: str,
+    *,
+    shop: ShopConfig,
+    config: FunnelConfig,
+    retriever: str | None = None,
+) -> dict[str, int]:
+    """Writes one file per cut-off into each split's folder; rows per split.
+
+    Args:
+      moments_uri: JoinHistory's Examples.
+      tables_uri: ItemNeighbours' folder.
+      retriever: folder of the retriever's SavedModel: one more candidate source.
+    """
+    loaded = tf.saved_model.load(retriever) if retriever else None
+    moments = {name: read_split(moments_uri, name) for name in SPLITS}
+    cutoffs = {
+        int(c): name
+        for name, table in moments.items()
+        for c in np.unique(table.column(features.TIMESTAMP).to_numpy())
+    }
+    counts = dict.fromkeys(SPLITS, 0)
+    funnel: CandidateFunnel | None = None
+    for number, (cutoff, split) in enumerate(sorted(cutoffs.items())):
+        tables = ItemTables.load(table_dir(tables_uri, cutoff))
+        vectors = None if loaded is None else loaded.item_embeddings.numpy()
+        funnel = CandidateFunnel(tables, vectors, config)
+        found = mine(
+            _at(moments[split], cutoff),
+            funnel,
+            tables.item_ids,
+            embed_query=None if loaded is None else embedder(loaded, shop),
+            sample=split not in WHOLE_SPLITS,
+        )
+        found.save(Path(out_uri) / f"Split-{split}" / f"part-{number:05d}.npz")
+        counts[split] += len(found.rows)
+        say(STEP, f"{split}, cut-off {cutoff}: {_summary(found)}")
+    for split in SPLITS:
+        (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
+    if funnel is not None:
+        write_meta(out_uri, funnel)
+    return counts
+
+
+def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:
+    """The retriever's query tower as a function of a Moment."""
+
+    def embed(moment: Moment) -> tf.Tensor:
+        empty = tf.fill(tf.shape(moment.user_ids), "")
+        columns = [moment.context.get(name, empty) for name in shop.context_features]
+        context = (
+            tf.stack(columns, axis=1)
+            if columns
+            else tf.zeros_like(empty[:, None])[:, :0]
+        )
+        return retriever.embed_query(
+            moment.user_ids,
+            moment.timestamps,
+            moment.history_rows,
+            moment.history_events,
+            moment.history_timestamps,
+            context,
+        )
+
+    return embed
+
+
+def _at(moments: pa.Table, cutoff: int) -> pa.Table:
+    stamps = moments.column(features.TIMESTAMP).to_numpy()
+    return moments.take(pa.array(np.flatnonzero(stamps == cutoff)))
+
+
+def _summary(found: RankerRows) -> str:
+    target = int(found.labels.max(axis=1).sum()) if len(found.labels) else 0
+    return (
+        f"{len(found.truth_size):,} moments, {len(found.rows):,} rows, "
+        f"{target:,} with an event"
+    )
