@@ -1,0 +1,62 @@
+"""The curated schema on disk: a text proto that tells whether someone edited it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from core.errors import InputDataError
+
+_MARK = "# generated-sha256: "
+_HEADER = (
+    "# Schema of a shop's table; the data gate holds every run against it.\n"
+    "# Edit freely: an edited file is never overwritten. docs/data-validation.md\n"
+)
+
+
+def write(path: Path, schema: schema_pb2.Schema) -> None:
+    """Writes the schema as generated, not as edited; complete before visible."""
+    body = text_format.MessageToString(schema, as_utf8=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_suffix(".tmp")
+    hidden.write_text(f"{_HEADER}{_MARK}{_digest(body)}\n{body}", encoding="utf-8")
+    os.replace(hidden, path)
+
+
+def read(path: Path) -> schema_pb2.Schema:
+    """The schema in the file.
+
+    Raises:
+      InputDataError: the file is not a schema.
+    """
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise InputDataError(
+            f"`{path}` must be a tensorflow_metadata Schema as text. "
+            f"Received: {error}. Correct that line, or delete the file to have it written anew."
+        ) from error
+
+
+def edited_fingerprint(path: Path) -> str:
+    """Digest of an edited file; "" where there is none or it is as generated.
+
+    Generated files count as absent so that the second run, which finds the file that
+    the first one wrote, has the same cache key as the first.
+    """
+    if not path.is_file():
+        return ""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    _, marked, rest = text.partition(_MARK)
+    digest, _, body = rest.partition("\n")
+    if marked and digest == _digest(body):
+        return ""
+    return _digest(text)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Statistics, schema and anomalies become a verdict: go on, or stop the run."""

@@ -1,0 +1,191 @@
+"""Statistics of a table → what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import (
+    anomalies_pb2,
+    schema_pb2,
+    statistics_pb2,
+)
+
+from core.config.validation import ValidationConfig
+
+Statistics = statistics_pb2.DatasetFeatureStatisticsList
+EDIT_SCHEMA = "fix the data, or edit the schema file"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong."""
+
+    split: str
+    feature: str
+    description: str
+    remedy: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One measured distance with its bound; within it unless a finding says else."""
+
+    kind: str  # drift, skew
+    against: str
+    feature: str
+    measure: str
+    value: float
+    bound: float
+
+
+def schema_findings(
+    anomalies: Mapping[str, anomalies_pb2.Anomalies],
+    statistics: Mapping[str, Statistics],
+) -> list[Finding]:
+    """ExampleValidator's anomalies of every split that has rows."""
+    found = []
+    for split, report in anomalies.items():
+        if num_examples(statistics[split]) == 0:
+            continue  # an empty eval or test split is a choice of dates
+        for feature, info in sorted(report.anomaly_info.items()):
+            found.append(_finding(split, feature, info))
+        if report.HasField("dataset_anomaly_info"):
+            found.append(_finding(split, "(rows)", report.dataset_anomaly_info))
+    return found
+
+
+def drift(
+    current: Statistics, previous: Statistics, schema: schema_pb2.Schema
+) -> tuple[list[Comparison], list[Finding]]:
+    """Train against the last accepted run's train, by the schema's comparators."""
+    report = tfdv.validate_statistics(current, schema, previous_statistics=previous)
+    return _compared(report, "drift", "last accepted run", "train")
+
+
+def skew(
+    statistics: Mapping[str, Statistics], schema: schema_pb2.Schema
+) -> tuple[list[Comparison], list[Finding]]:
+    """Eval and test against train, by the schema's comparators."""
+    comparisons: list[Comparison] = []
+    found: list[Finding] = []
+    for split, other in statistics.items():
+        if split == "train" or num_examples(other) == 0:
+            continue
+        report = tfdv.validate_statistics(
+            statistics["train"], schema, serving_statistics=other
+        )
+        measured, beyond = _compared(report, "skew", split, split)
+        comparisons += measured
+        found += beyond
+    return comparisons, found
+
+
+def presence_drops(
+    current: Statistics, previous: Statistics, config: ValidationConfig
+) -> tuple[list[Comparison], list[Finding]]:
+    """Columns that hold far fewer values than in the last accepted run."""
+    comparisons, found = [], []
+    now, before = _presence(current), _presence(previous)
+    for feature in sorted(before):
+        drop = before[feature] - now.get(feature, 0.0)
+        if drop <= 0:
+            continue
+        comparisons.append(
+            Comparison(
+                kind="drift",
+                against="last accepted run",
+                feature=feature,
+                measure="share of values lost",
+                value=drop,
+                bound=config.max_presence_drop,
+            )
+        )
+        if drop > config.max_presence_drop:
+            text = f"present in {now.get(feature, 0.0):.0%} of rows, "
+            text += f"{before[feature]:.0%} in the last accepted run"
+            remedy = "fix the data, or raise ValidationConfig.max_presence_drop"
+            found.append(
+                Finding(split="train", feature=feature, description=text, remedy=remedy)
+            )
+    return comparisons, found
+
+
+def rejections(
+    summary: Mapping[str, Any], table: str, config: ValidationConfig
+) -> list[Finding]:
+    """Cleaning rejected more of the table than it may."""
+    counts = summary[table]
+    share = sum(counts["rejected"].values()) / max(1, counts["rows_in"])
+    if share <= config.max_rejected:
+        return []
+    top = max(counts["rejected"], key=lambda reason: counts["rejected"][reason])
+    return [
+        Finding(
+            split="all",
+            feature="(rows)",
+            description=f"cleaning rejected {share:.0%} of the rows, mostly: {top}",
+            remedy="fix the data, or raise ValidationConfig.max_rejected",
+        )
+    ]
+
+
+def num_examples(statistics: Statistics) -> int:
+    """Rows that the statistics were computed over."""
+    return int(statistics.datasets[0].num_examples) if statistics.datasets else 0
+
+
+def _compared(
+    report: anomalies_pb2.Anomalies, kind: str, against: str, split: str
+) -> tuple[list[Comparison], list[Finding]]:
+    comparisons = []
+    for info in report.drift_skew_info:
+        measured = (
+            info.drift_measurements if kind == "drift" else info.skew_measurements
+        )
+        for one in measured:
+            comparisons.append(
+                Comparison(
+                    kind=kind,
+                    against=against,
+                    feature=".".join(info.path.step),
+                    measure=type(one).Type.Name(one.type).lower(),
+                    value=one.value,
+                    bound=one.threshold,
+                )
+            )
+    found = [
+        _finding(split, feature, info, kind)
+        for feature, info in sorted(report.anomaly_info.items())
+        if any(_is_comparison(reason) for reason in info.reason)
+    ]
+    return comparisons, found
+
+
+def _is_comparison(reason: anomalies_pb2.AnomalyInfo.Reason) -> bool:
+    name = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
+    return name.startswith("COMPARATOR_")
+
+
+def _finding(
+    split: str, feature: str, info: anomalies_pb2.AnomalyInfo, kind: str = ""
+) -> Finding:
+    text = info.description or info.short_description
+    description = f"{kind}: {text}" if kind else text
+    return Finding(
+        split=split, feature=feature, description=description, remedy=EDIT_SCHEMA
+    )
+
+
+def _presence(statistics: Statistics) -> dict[str, float]:
+    return dict(_presence_by_feature(statistics))
+
+
+def _presence_by_feature(statistics: Statistics) -> Iterator[tuple[str, float]]:
+    total = num_examples(statistics)
+    for feature in statistics.datasets[0].features if total else ():
+        kind = feature.WhichOneof("stats")
+        common = getattr(feature, kind).common_stats
+        yield feature.path.step[0] or feature.name, common.num_non_missing / total
