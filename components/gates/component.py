@@ -55,8 +55,9 @@ def Gates(
     bounds = GatesConfig.from_json(config)
     metrics_file = Path(metrics.uri) / METRICS_FILE
     last_file = Path(last_blessing.uri) / METRICS_FILE if last_blessing else None
+    last = _read(last_file) if last_file and last_file.is_file() else None
     found = [
-        *check_metrics(_read(metrics_file), _read(last_file), bounds),
+        *check_metrics(_read(metrics_file), last, bounds),
         *_tfma(evaluation_blessing),
         *check_serving(Path(path_utils.serving_model_path(model.uri)), bounds),
     ]
@@ -74,9 +75,7 @@ def Gates(
     say("Gates", ("blessed: " if blessed else "not blessed: ") + summary(found))
 
 
-def _read(path: Path | None) -> dict[str, Any] | None:
-    if path is None or not path.is_file():
-        return None
+def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 

@@ -31,6 +31,7 @@ class EvaluationConfig(Config):
     # TFMA: rows in all, negatives per moment. 20 k rows keep Evaluator near 30 s.
     max_rank_examples: int = 12_000
     rank_negatives: int = 8
+    rank_max_history: int = 100  # newest events per row, to keep the rows small
 
     def __post_init__(self) -> None:
         self.require(
@@ -51,7 +52,8 @@ class EvaluationConfig(Config):
         self.require(
             1 <= self.max_rank_examples <= 20_000, "max_rank_examples", "1 .. 20000"
         )
-        self.require(self.rank_negatives >= 1, "rank_negatives", ">= 1")
+        for name in ("rank_negatives", "rank_max_history"):
+            self.require(getattr(self, name) >= 1, name, ">= 1")
 
     @property
     def primary_metric(self) -> str:

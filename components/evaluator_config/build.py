@@ -1,0 +1,67 @@
+"""TFMA's settings: metrics, slices and thresholds of the bundle's `serving_default`."""
+
+from __future__ import annotations
+
+import json
+
+import tensorflow_model_analysis as tfma
+
+from components.evaluate_funnel.slices import slice_features
+from components.rank_examples.write import LABEL
+from core import signatures
+from core.config import ShopConfig
+
+_METRICS = ("ExampleCount", "AUC", "BinaryCrossentropy", "Calibration")
+
+
+def build_eval_config(
+    shop: ShopConfig, *, min_auc: float = 0.6, max_auc_drop: float = 0.02
+) -> tfma.EvalConfig:
+    """EvalConfig for TFX's Evaluator over RankExamples' split `test`.
+
+    Measures the target event's probability: ExampleCount, AUC, BinaryCrossentropy and
+    Calibration (mean prediction over mean label; sampled negatives move it away from
+    1, so it is read against the last model, not as such), overall and by slice.
+
+    Args:
+      shop: its target event and context features.
+      min_auc: lower bound of the overall AUC.
+      max_auc_drop: how far AUC may fall below the baseline model's. Ignored, as TFMA
+        does, where Evaluator is given no baseline.
+    """
+    auc = tfma.MetricThreshold(
+        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_auc}),
+        change_threshold=tfma.GenericChangeThreshold(
+            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+            absolute={"value": -max_auc_drop},
+        ),
+    )
+    metrics = [
+        tfma.MetricConfig(
+            class_name=name,
+            config=json.dumps({"name": _snake(name)}),
+            threshold=auc if name == "AUC" else None,
+        )
+        for name in _METRICS
+    ]
+    return tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(
+                signature_name=signatures.SERVING_DEFAULT,
+                prediction_key=signatures.probability(shop.target_event),
+                label_key=LABEL,
+            )
+        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(tfma.SlicingSpec(feature_keys=[n]) for n in slice_features(shop)),
+        ],
+        options=tfma.Options(include_default_metrics={"value": False}),
+    )
+
+
+def _snake(name: str) -> str:
+    if name.isupper():
+        return name.lower()
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -1,0 +1,1 @@
+"""Test moments with sampled candidates as tf.Examples, for TFMA."""
