@@ -38,7 +38,8 @@ def read(path: Path) -> schema_pb2.Schema:
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise InputDataError(
             f"`{path}` must be a tensorflow_metadata Schema as text. "
-            f"Received: {error}. Correct that line, or delete the file to have it written anew."
+            f"Received: {error}. "
+            "Correct that line, or delete the file to have it written anew."
         ) from error
 
 
