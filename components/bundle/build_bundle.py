@@ -56,9 +56,7 @@ def build_bundle(
     items = read_split(parts.items, "train")
     tables = ItemTables.load(parts.tables)
     retriever = tf.saved_model.load(str(parts.retriever))
-    funnel = CandidateFunnel(
-        tables, retriever.item_embeddings.numpy(), funnel_config
-    )
+    funnel = CandidateFunnel(tables, retriever.item_embeddings.numpy(), funnel_config)
     bundle = Bundle(
         items=items,
         funnel=funnel,

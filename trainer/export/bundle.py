@@ -19,7 +19,7 @@ from trainer.export.filters import allowed_items
 from trainer.export.pages import best_page, spread_categories
 from trainer.export.reasons import ReasonTable
 from trainer.export.similar import SimilarItems
-from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.funnel import CandidateFunnel, FunnelState
 from trainer.moment import Moment
 
 Tensors = dict[str, tf.Tensor]
@@ -71,8 +71,11 @@ class Bundle(tf.Module):
         """The personal page; inputs and outputs as docs/serving.md lists them."""
         moment = self.read_moment(inputs)
         allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
-        candidates = self.funnel.retrieve(moment, self._embed(moment), allowed)
-        scores = self._score(moment, candidates.rows)[signatures.SCORE]
+        state = self.funnel.state(moment)
+        candidates = self.funnel.retrieve(
+            moment, self._embed(moment), allowed, state=state
+        )
+        scores = self._score(moment, candidates.rows, state)[signatures.SCORE]
         if self._config.diversity_penalty:
             scores = spread_categories(
                 candidates.rows, scores, self.catalogue, self._config.diversity_penalty
@@ -106,7 +109,7 @@ class Bundle(tf.Module):
         moment = self.read_moment(inputs)
         rows = self.catalogue.rows(inputs[signatures.CANDIDATE_ITEM_IDS])
         known = rows < self.catalogue.num_items
-        outputs = self._score(moment, rows)
+        outputs = self._score(moment, rows, self.funnel.state(moment))
         outputs[signatures.SCORE] = tf.sigmoid(outputs[signatures.SCORE])
         return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}
 
@@ -132,9 +135,9 @@ class Bundle(tf.Module):
             requests.stacked_context(moment, self._shop),
         )
 
-    def _score(self, moment: Moment, rows: tf.Tensor) -> Tensors:
+    def _score(self, moment: Moment, rows: tf.Tensor, state: FunnelState) -> Tensors:
         """Every ranker output as [B, C] float32."""
-        values = self.funnel.features(moment, rows)  # [B, C, F]
+        values = self.funnel.features(moment, rows, state=state)  # [B, C, F]
         flat = tf.reshape(values, [-1, len(self.funnel.feature_names)])
         shape = tf.shape(rows)
         return {

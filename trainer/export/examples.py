@@ -8,9 +8,7 @@ from core import features, signatures
 from core.config import ShopConfig
 
 
-def parse_rank_examples(
-    examples: tf.Tensor, shop: ShopConfig
-) -> dict[str, tf.Tensor]:
+def parse_rank_examples(examples: tf.Tensor, shop: ShopConfig) -> dict[str, tf.Tensor]:
     """Inputs of `rank` from tf.Examples.
 
     Args:
@@ -38,7 +36,10 @@ def parse_rank_examples(
     parsed = tf.io.parse_example(
         examples,
         {
-            **{name: tf.io.RaggedFeature(dtype) for name, dtype in lists.items()},
+            **{
+                name: tf.io.RaggedFeature(dtype, row_splits_dtype=tf.int64)
+                for name, dtype in lists.items()
+            },
             **scalars,
         },
     )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.funnel.sources import SOURCES
+from trainer.funnel.sources import OWN, POPULAR, SOURCES, TITLE, TOWER, TRENDING
 
-# Source name to reason; a source without a line of its own falls to the last one.
+# Candidate source to reason; what is missing here counts what goes together.
 REASONS = {
-    "own": "bought before",
-    "popular": "popular now",
-    "trending": "trending",
-    "tower": "fits your taste",
+    OWN: "in your history",
+    POPULAR: "popular now",
+    TRENDING: "trending",
+    TOWER: "fits your taste",
+    TITLE: "like your items",
 }
-BOUGHT_TOGETHER = "goes with your items"
+GOES_TOGETHER = "goes with your items"
 SIMILAR = "similar item"
 
 
@@ -23,7 +24,7 @@ class ReasonTable(tf.Module):
     def __init__(self) -> None:
         super().__init__(name="reasons")
         self._texts = tf.constant(
-            [REASONS.get(source.split("_")[0], BOUGHT_TOGETHER) for source in SOURCES]
+            [REASONS.get(source, GOES_TOGETHER) for source in SOURCES]
         )
 
     def __call__(self, sources: tf.Tensor, shown: tf.Tensor) -> tf.Tensor:
@@ -43,5 +44,5 @@ class ReasonTable(tf.Module):
           known: [B, k] bool, whether the page's own item is in the catalogue.
           shown: [B, k] bool.
         """
-        texts = tf.where(known, SIMILAR, REASONS["popular"])
+        texts = tf.where(known, SIMILAR, REASONS[POPULAR])
         return tf.where(shown, texts, "")

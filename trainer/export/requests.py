@@ -101,20 +101,27 @@ class MomentReader(tf.Module):
         Events without a time count as a day old; events at or after the request's own
         time are not history and become padding, so nothing can look ahead.
         """
+        num_items = self._catalogue.num_items
         timestamps = inputs[features.TIMESTAMP]
         timestamps = tf.where(timestamps > 0, timestamps, self._as_of)
         times = inputs[features.HISTORY_TIMESTAMPS]
         rows = self._catalogue.rows(inputs[features.HISTORY_ITEM_IDS])
         undated = timestamps[:, tf.newaxis] - SECONDS_PER_DAY
         times = tf.where(times > 0, times, undated)
-        past = (rows < self._catalogue.num_items) & (times < timestamps[:, tf.newaxis])
+        past = (rows < num_items) & (times < timestamps[:, tf.newaxis])
         events = self._event_numbers.lookup(inputs[features.HISTORY_EVENTS])
+        # One slot of padding in front: reductions over a history never see none.
+        front = [[0, 0], [1, 0]]
         return Moment(
             user_ids=inputs[features.USER_ID],
             timestamps=timestamps,
-            history_rows=tf.where(past, rows, self._catalogue.num_items),
-            history_events=tf.where(past, events, -1),
-            history_timestamps=tf.where(past, times, 0),
+            history_rows=tf.pad(
+                tf.where(past, rows, num_items), front, constant_values=num_items
+            ),
+            history_events=tf.pad(
+                tf.where(past, events, -1), front, constant_values=-1
+            ),
+            history_timestamps=tf.pad(tf.where(past, times, 0), front),
             context={name: inputs[name] for name in self._context},
         )
 

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from core import signatures
 from trainer.export.pages import NOT_SHOWN
-from trainer.funnel.tables import KNN, ItemTables
+from trainer.funnel.sources import KNN
+from trainer.funnel.tables import ItemTables
 
 # The window whose buyers stand in for an unknown item.
 _POPULAR_DAYS = 30
