@@ -1,4 +1,4 @@
-"""Names of the bundle's signatures, inputs and outputs (docs/serving.md has the table)."""
+"""Names of the signatures, their inputs and outputs (docs/serving.md has the table)."""
 
 from __future__ import annotations
 

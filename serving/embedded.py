@@ -32,12 +32,15 @@ class EmbeddedServer:
         model_name: str = signatures.MODEL_NAME,
         start_timeout_s: float = 120.0,
         flags: dict[str, str | int | float] | None = None,
+        module: str | None = None,
     ) -> None:
         """Args:
         model_base_path: the folder of numeric version folders.
+        module: what to run in place of `serving.model_server`, with its flags.
         flags: further settings of `ServerConfig`, by name.
         """
         self.model_name = model_name
+        self._module = module or "serving.model_server"
         self._start_timeout_s = start_timeout_s
         self._folder = tempfile.TemporaryDirectory(prefix="souk-server-")
         self._ready_file = Path(self._folder.name) / "ready.json"
@@ -79,7 +82,7 @@ class EmbeddedServer:
         )
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving.model_server", *flags],
+                [sys.executable, "-m", self._module, *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,7 +1,7 @@
 """A small SavedModel with the bundle's signatures, for tests and the load test.
 
-Its weights are random but its graph is the funnel's: history to query vector, scan of all
-items, filters, the best 200, a ranker over them, the page.
+Its weights are random but its graph is the funnel's: history to query vector, scan of
+all items, filters, the best 200, a ranker over them, the page.
 """
 
 from __future__ import annotations

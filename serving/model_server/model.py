@@ -38,7 +38,7 @@ class ModelConfig:
 
     name: str
     base_path: Path
-    policy: VersionPolicy = VersionPolicy()
+    policy: VersionPolicy = dataclasses.field(default_factory=VersionPolicy)
     labels: dict[str, int] = dataclasses.field(default_factory=dict)
 
 

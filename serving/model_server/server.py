@@ -22,7 +22,7 @@ from core.errors import ServingError
 from serving.model_server import grpc_service
 from serving.model_server.executor import BatchExecutor
 from serving.model_server.http_protocol import HttpProtocol
-from serving.model_server.manager import ModelManager
+from serving.model_server.manager import Load, ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.options import ANY_PORT, NO_PORT, ServerConfig
 from serving.model_server.predictor import Predictor
@@ -40,8 +40,12 @@ logger = logging.getLogger(__name__)
 class ModelServer:
     """Listens and serves; `port` and `rest_api_port` are known after `start`."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, load: Load | None = None) -> None:
+        """Args:
+        load: makes a version's model in place of `LoadedModel` (benchmarks do).
+        """
         self._config = config
+        self._load = load
         self.port = 0
         self.rest_api_port = 0
         self._connections: set[HttpProtocol] = set()
@@ -63,6 +67,7 @@ class ModelServer:
             retry_s=config.load_retry_interval_seconds,
             max_retries=config.max_num_load_retries,
             session_config=session_config,
+            load=self._load,
         )
         self.manager.configure(config.models())
         self.metrics = Metrics(queued=lambda: self._executor.queued)
@@ -116,7 +121,7 @@ class ModelServer:
         return server
 
     async def _stop_grpc(self) -> None:
-        # gRPC alone waits for every idle client to notice; the requests are what counts.
+        # gRPC alone waits until every idle client notices; requests are what counts.
         stopping = asyncio.ensure_future(self._grpc.stop(GRACE_S))
         deadline = time.monotonic() + GRACE_S
         while self._predictor.in_flight and time.monotonic() < deadline:
@@ -166,12 +171,12 @@ def say(text: str) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
-async def _serve(config: ServerConfig) -> None:
+async def _serve(config: ServerConfig, load: Load | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = ModelServer(config)
+    server = ModelServer(config, load)
     await server.start()
     say(_addresses(config, server))
     ready = loop.create_task(_announce(config, server))
@@ -208,12 +213,12 @@ async def _announce(config: ServerConfig, server: ModelServer) -> None:
         partial.replace(config.ready_file)
 
 
-def serve(config: ServerConfig) -> None:
-    """Serves until SIGTERM or SIGINT.
+def serve(config: ServerConfig, load: Load | None = None) -> None:
+    """Serves until SIGTERM or SIGINT; `load` as in `ModelServer`.
 
     Raises:
       ServingError: a port is taken.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     uvloop.install()
-    asyncio.run(_serve(config))
+    asyncio.run(_serve(config, load))

@@ -1,0 +1,265 @@
+"""A shop's pages from a model server, with every input that the caller leaves out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from core import features, signatures
+from core.errors import ConfigError, InvalidRequestError
+from serving.transports import GrpcTransport, InputSpec, RestTransport, Specs, Transport
+
+_NUMPY = {
+    "DT_STRING": object,
+    "DT_INT32": np.int32,
+    "DT_INT64": np.int64,
+    "DT_FLOAT": np.float32,
+    "DT_BOOL": np.bool_,
+}
+
+
+class HistoryEvent(NamedTuple):
+    """Something that the person did before the request."""
+
+    item_id: str
+    event: str = features.PURCHASE
+    timestamp: int = 0  # seconds since 1970, UTC
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """Items to show, best first; as many as `k`, or as there are."""
+
+    item_ids: list[str]
+    scores: list[float]
+    reasons: list[str]
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What may be on a page; the defaults rule out nothing."""
+
+    exclude_item_ids: Sequence[str] = ()
+    categories: Sequence[str] = ()  # prefixes of category paths; none = any
+    price_min: float = 0.0  # 0 = no limit
+    price_max: float = 0.0  # 0 = no limit
+    in_stock_only: bool = False
+
+
+class SoukClient:
+    """Asks one model of a model server, ours or the tensorflow/serving image.
+
+    Inputs that a call leaves out are filled with neutral values ('' or 0; the time is
+    now), because TensorFlow Serving wants every input of a signature. Which those are
+    is read from the model's metadata, once and again when a new version differs.
+
+    >>> client = SoukClient("localhost:8500")
+    >>> client.recommend(user_id="17850", k=5).item_ids
+    """
+
+    def __init__(
+        self,
+        target: str,
+        protocol: Literal["grpc", "rest"] = "grpc",
+        *,
+        model_name: str = signatures.MODEL_NAME,
+        timeout_s: float = 10.0,
+    ) -> None:
+        """Args:
+        target: `host:port` for gRPC; `host:port` or `http(s)://host:port` for REST.
+        timeout_s: of one call.
+
+        Raises:
+          ConfigError: no such protocol.
+        """
+        if protocol == "grpc":
+            self._transport: Transport = GrpcTransport(target, model_name, timeout_s)
+        elif protocol == "rest":
+            self._transport = RestTransport(target, model_name, timeout_s)
+        else:
+            raise ConfigError(f"`protocol` must be grpc or rest. Received: {protocol}.")
+        self._specs: dict[str, Specs] = {}
+
+    def recommend(
+        self,
+        *,
+        user_id: str = "",
+        history: Iterable[HistoryEvent | tuple[Any, ...]] = (),
+        timestamp: int | None = None,
+        context: Mapping[str, str] | None = None,
+        filters: Filters | None = None,
+        k: int = 10,
+    ) -> Page:
+        """The person's page.
+
+        Args:
+          user_id: "" for a person without an id.
+          history: events before the request, oldest first.
+          timestamp: seconds since 1970, UTC; now by default.
+          context: the shop's context features (country, ...), those that are known.
+          filters: what may be on the page.
+          k: how many items, 1 to 100.
+
+        Raises:
+          ModelUnavailableError: no version is ready, or the server is away or full.
+          InvalidRequestError: the request does not fit the model.
+        """
+        person = _person(user_id, history, timestamp, context)
+        return self._page(signatures.RECOMMEND, person, filters, k)
+
+    def similar(
+        self, item_id: str, *, filters: Filters | None = None, k: int = 10
+    ) -> Page:
+        """Items like this one; errors as in `recommend`."""
+        return self._page(signatures.SIMILAR, {features.ITEM_ID: item_id}, filters, k)
+
+    def search(
+        self,
+        query: str,
+        *,
+        user_id: str = "",
+        history: Iterable[HistoryEvent | tuple[Any, ...]] = (),
+        timestamp: int | None = None,
+        context: Mapping[str, str] | None = None,
+        filters: Filters | None = None,
+        k: int = 10,
+    ) -> Page:
+        """Items that answer the words, in this person's order; empty for no words."""
+        person = _person(user_id, history, timestamp, context)
+        values = {**person, features.QUERY: query}
+        return self._page(signatures.SEARCH, values, filters, k)
+
+    def rank(
+        self,
+        candidate_item_ids: Sequence[str],
+        *,
+        user_id: str = "",
+        history: Iterable[HistoryEvent | tuple[Any, ...]] = (),
+        timestamp: int | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> dict[str, list[float]]:
+        """`score` and `p_<event>` of each candidate, in the order given."""
+        values = _person(user_id, history, timestamp, context)
+        values[signatures.CANDIDATE_ITEM_IDS] = list(candidate_item_ids)
+        outputs = self.predict(signatures.RANK, values)
+        size = len(candidate_item_ids)
+        return {name: value[0][:size].tolist() for name, value in outputs.items()}
+
+    def predict(
+        self, signature: str, values: Mapping[str, Any]
+    ) -> dict[str, np.ndarray]:
+        """Any signature for one row: a value or list per input, without the batch axis.
+
+        Returns:
+          The outputs with their batch axis, [1, ...].
+        """
+        known = bool(self._specs)
+        try:
+            return self._predict(signature, values)
+        except InvalidRequestError:
+            if not known:
+                raise
+            # Perhaps a new version with other inputs is in service by now.
+            before, self._specs = self._specs, {}
+            if self._inputs(signature) == before.get(signature):
+                raise
+            return self._predict(signature, values)
+
+    def _predict(
+        self, signature: str, values: Mapping[str, Any]
+    ) -> dict[str, np.ndarray]:
+        specs = self._inputs(signature)
+        unknown = sorted(set(values) - set(specs))
+        if unknown:
+            raise InvalidRequestError(
+                f"`{signature}` has no input {', '.join(unknown)}. "
+                f"Its inputs: {', '.join(sorted(specs))}."
+            )
+        inputs = {n: _array(n, values.get(n), spec) for n, spec in specs.items()}
+        return self._transport.predict(signature, inputs)
+
+    def _inputs(self, signature: str) -> Specs:
+        if not self._specs:
+            self._specs = self._transport.specs()
+        if signature not in self._specs:
+            raise InvalidRequestError(
+                f"The model has no signature `{signature}`. "
+                f"It has: {', '.join(sorted(self._specs))}."
+            )
+        return self._specs[signature]
+
+    def _page(
+        self, signature: str, values: dict[str, Any], filters: Filters | None, k: int
+    ) -> Page:
+        if not 1 <= k <= signatures.MAX_K:
+            raise InvalidRequestError(
+                f"`k` must be between 1 and {signatures.MAX_K}. Received: {k}."
+            )
+        given = dataclasses.asdict(filters or Filters())
+        outputs = self.predict(signature, {**values, **given, signatures.K: k})
+        item_ids = [str(v) for v in outputs[signatures.ITEM_IDS][0]]
+        shown = sum(1 for item_id in item_ids if item_id)
+        return Page(
+            item_ids=item_ids[:shown],
+            scores=[float(v) for v in outputs[signatures.SCORES][0]][:shown],
+            reasons=[str(v) for v in outputs[signatures.REASONS][0]][:shown],
+        )
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> SoukClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _person(
+    user_id: str,
+    history: Iterable[HistoryEvent | tuple[Any, ...]],
+    timestamp: int | None,
+    context: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    events = [HistoryEvent(*event) for event in history]
+    return {
+        features.USER_ID: user_id,
+        features.HISTORY_ITEM_IDS: [event.item_id for event in events],
+        features.HISTORY_EVENTS: [event.event for event in events],
+        features.HISTORY_TIMESTAMPS: [event.timestamp for event in events],
+        features.TIMESTAMP: int(time.time()) if timestamp is None else timestamp,
+        **(context or {}),
+    }
+
+
+def _array(name: str, value: Any, spec: InputSpec) -> np.ndarray:
+    """One row's input with its batch axis; neutral where there is no value."""
+    dtype = _NUMPY.get(spec.dtype)
+    if dtype is None:
+        raise InvalidRequestError(f"Input `{name}` has the type {spec.dtype}.")
+    neutral: Any = b"" if dtype is object else 0
+    if value is None or (spec.rank >= 2 and not len(value)):
+        return np.full((1,) * spec.rank, neutral, dtype)
+    array = np.array(_encoded(value), dtype)
+    return array if spec.rank == 0 else array[np.newaxis]
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (list, tuple)):
+        return [_encoded(item) for item in value]
+    return value

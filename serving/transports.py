@@ -1,0 +1,211 @@
+"""How a client reaches the server: gRPC or REST, both as dictionaries of arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import threading
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import orjson
+
+from core.errors import InvalidRequestError, ModelUnavailableError, ServingError
+
+# Statuses after which the same call may succeed: not found (yet), full, not up.
+_RETRIABLE = {"NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
+_CALLERS_FAULT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
+_BY_HTTP_STATUS = {
+    400: "INVALID_ARGUMENT",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class InputSpec:
+    """Type ("DT_STRING", ...) and number of axes of a signature's input."""
+
+    dtype: str
+    rank: int
+
+
+Specs = dict[str, InputSpec]
+Outputs = dict[str, np.ndarray]
+
+
+class Transport(Protocol):
+    """What `SoukClient` needs of a protocol."""
+
+    def specs(self) -> dict[str, Specs]:
+        """Inputs of every signature of the version in service."""
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Outputs:
+        """Outputs of one request; strings are `str`."""
+
+    def close(self) -> None: ...
+
+
+def error_of(status: str, message: str) -> ServingError:
+    """The exception for a server's status."""
+    if status in _RETRIABLE:
+        return ModelUnavailableError(f"{status}: {message}")
+    if status in _CALLERS_FAULT:
+        return InvalidRequestError(f"{status}: {message}")
+    return ServingError(f"{status}: {message}")
+
+
+class GrpcTransport:
+    """PredictionService over one channel; safe for threads."""
+
+    def __init__(self, target: str, model_name: str, timeout_s: float) -> None:
+        # These import TensorFlow: a REST client should not have to.
+        import grpc
+        from tensorflow_serving.apis import (
+            get_model_metadata_pb2,
+            predict_pb2,
+            prediction_service_pb2_grpc,
+        )
+
+        from serving.model_server import tensor_codec
+
+        self._codec = tensor_codec
+        self._rpc_error = grpc.RpcError
+        self._predict_pb2 = predict_pb2
+        self._metadata_pb2 = get_model_metadata_pb2
+        self._channel = grpc.insecure_channel(target)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._model_name = model_name
+        self._timeout_s = timeout_s
+
+    def specs(self) -> dict[str, Specs]:
+        request = self._metadata_pb2.GetModelMetadataRequest()
+        request.model_spec.name = self._model_name
+        request.metadata_field.append("signature_def")
+        response = self._call(self._stub.GetModelMetadata, request)
+        signatures = self._metadata_pb2.SignatureDefMap()
+        response.metadata["signature_def"].Unpack(signatures)
+        return {
+            name: {
+                alias: InputSpec(_dtype_name(info), len(info.tensor_shape.dim))
+                for alias, info in definition.inputs.items()
+            }
+            for name, definition in signatures.signature_def.items()
+        }
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Outputs:
+        request = self._predict_pb2.PredictRequest()
+        request.model_spec.name = self._model_name
+        request.model_spec.signature_name = signature
+        for name, value in inputs.items():
+            self._codec.encode(value, request.inputs[name])
+        response = self._call(self._stub.Predict, request)
+        decoded = {k: self._codec.decode(v) for k, v in response.outputs.items()}
+        return {name: _as_text(value) for name, value in decoded.items()}
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout_s)
+        except self._rpc_error as error:
+            raise error_of(error.code().name, error.details()) from error
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+class RestTransport:
+    """The REST API over one kept connection per thread; needs no TensorFlow."""
+
+    def __init__(self, target: str, model_name: str, timeout_s: float) -> None:
+        url = urllib.parse.urlsplit(target if "//" in target else f"//{target}")
+        self._host = url.netloc
+        self._tls = url.scheme == "https"
+        self._path = f"{url.path.rstrip('/')}/v1/models/{model_name}"
+        self._timeout_s = timeout_s
+        self._local = threading.local()
+
+    def specs(self) -> dict[str, Specs]:
+        page = self._call("GET", f"{self._path}/metadata", None)
+        definitions = page["metadata"]["signature_def"]["signature_def"]
+        return {
+            name: {
+                alias: InputSpec(info["dtype"], len(info["tensor_shape"]["dim"]))
+                for alias, info in definition["inputs"].items()
+            }
+            for name, definition in definitions.items()
+            if definition.get("method_name")
+        }
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Outputs:
+        columns = {name: _json_able(value) for name, value in inputs.items()}
+        body = {"signature_name": signature, "inputs": columns}
+        outputs = self._call("POST", f"{self._path}:predict", orjson.dumps(body))
+        found = outputs["outputs"]
+        if not isinstance(found, dict):  # a single output comes without its name
+            return {"": np.asarray(found)}
+        return {name: np.asarray(value) for name, value in found.items()}
+
+    def _call(self, method: str, path: str, body: bytes | None) -> Any:
+        for attempt in (0, 1):
+            connection, fresh = self._connection()
+            try:
+                connection.request(method, path, body)
+                response = connection.getresponse()
+                payload = response.read()
+                break
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                # A kept connection may have been closed since: once more, on a new one.
+                if fresh or attempt:
+                    raise ModelUnavailableError(
+                        f"No answer from {self._host}: {error!r}"
+                    ) from error
+        try:
+            page = orjson.loads(payload)
+        except orjson.JSONDecodeError as error:
+            raise ServingError(f"Not JSON: {payload[:200]!r}") from error
+        if response.status != 200:
+            status = _BY_HTTP_STATUS.get(response.status, f"HTTP {response.status}")
+            raise error_of(status, str(page.get("error", page)))
+        return page
+
+    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
+        kept = getattr(self._local, "connection", None)
+        if kept is not None:
+            return kept, False
+        kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
+        self._local.connection = kind(self._host, timeout=self._timeout_s)
+        return self._local.connection, True
+
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+
+def _dtype_name(info: Any) -> str:
+    from tensorflow.core.framework import types_pb2
+
+    name: str = types_pb2.DataType.Name(info.dtype)
+    return name
+
+
+def _as_text(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind != "O":
+        return array
+    flat = [value.decode("utf-8", "replace") for value in array.ravel().tolist()]
+    return np.array(flat, dtype=object).reshape(array.shape)
+
+
+def _json_able(array: np.ndarray) -> Any:
+    if array.dtype.kind != "O":
+        return array.tolist()
+    flat = [value.decode() for value in array.ravel().tolist()]
+    return np.array(flat, dtype=object).reshape(array.shape).tolist()
