@@ -7,7 +7,16 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 PACKAGES = ("core", "shops", "trainer", "components", "serving", "pipeline")
-TEXT_FILES = ("*.html", "*.css", "*.js", "*.json", "*.proto", "*.pbtxt", "*.txt", "py.typed")
+TEXT_FILES = (
+    "*.html",
+    "*.css",
+    "*.js",
+    "*.json",
+    "*.proto",
+    "*.pbtxt",
+    "*.txt",
+    "py.typed",
+)
 
 
 def requirements() -> dict[str, list[str]]:
@@ -34,7 +43,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=[p for name in PACKAGES for p in (name, f"{name}.*")]),
+    packages=find_packages(
+        include=[p for name in PACKAGES for p in (name, f"{name}.*")]
+    ),
     package_data={"": list(TEXT_FILES)},
     install_requires=REQUIREMENTS.pop(""),
     extras_require=REQUIREMENTS,

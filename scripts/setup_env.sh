@@ -51,12 +51,19 @@ find_python() { # VERSION -> path of an interpreter that really runs, or nothing
   done
 }
 
+# Any Python can bring uv, and uv brings the Python that is wanted.
 fetch_python() { # VERSION -> path of a Python that uv fetched, or nothing
-  local uv
+  local uv folder=
   uv=$(working_uv)
-  [ -n "$uv" ] || return 0
-  "$uv" python install --quiet "$1" >/dev/null 2>&1 || return 0
-  "$uv" python find --no-project "$1" 2>/dev/null || true
+  if [ -z "$uv" ]; then
+    folder=$(mktemp -d)
+    if python3 -m venv "$folder" && "$folder/bin/python" -m pip install --quiet \
+      --require-hashes -r requirements/bootstrap.lock; then uv=$folder/bin/uv; fi
+  fi >/dev/null 2>&1
+  if [ -n "$uv" ] && "$uv" python install --quiet "$1" >/dev/null 2>&1; then
+    "$uv" python find --no-project "$1" 2>/dev/null || true
+  fi
+  [ -z "$folder" ] || rm -rf "$folder"
 }
 
 choose_python() {
