@@ -47,16 +47,16 @@ format: setup  ## Let ruff format and fix what it can.
 	.venv/bin/ruff format $(CODE)
 
 bench: setup  ## Page quality against baselines and peers on Online Retail.
-	$(PYTHON) -m benchmarks.quality $(if $(DATA),--data "$(DATA)") $(ARGS)
+	$(PYTHON) -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 bench-serving: setup  ## Latency and saturation of the model server.
-	$(PYTHON) -m benchmarks.serving $(ARGS)
+	$(PYTHON) -m benchmarks.bench_serving $(ARGS)
 
 bench-training: setup  ## Training examples per second against the plain TFRS loop.
-	$(PYTHON) -m benchmarks.training $(ARGS)
+	$(PYTHON) -m benchmarks.bench_training $(ARGS)
 
 bench-ingest: setup  ## Ingest against CsvExampleGen on the same rows.
-	$(PYTHON) -m benchmarks.ingest $(ARGS)
+	$(PYTHON) -m benchmarks.bench_ingest $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)
