@@ -18,6 +18,8 @@ from shops import contract
 # fewer are rows to reject.
 MAX_UNREADABLE = 0.1
 UNIT_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+# pandas 2 infers one format from the first value unless it is told that all are ISO.
+ISO_FORMAT = "ISO8601" if int(pd.__version__.split(".")[0]) >= 2 else None
 KINDS = {"int64": "a whole number", "float32": "a number", "string": "text"}
 
 
@@ -57,9 +59,7 @@ class RowChecks:
                 f"first reason: {counts.index[0]} ({counts.iloc[0]} rows). "
                 "Check the mapping file against the file's columns."
             )
-        bad = contract.rejected_rows(
-            self.table, self.raw[~kept], self.reasons[~kept]
-        )
+        bad = contract.rejected_rows(self.table, self.raw[~kept], self.reasons[~kept])
         cut = pd.DataFrame({"line": self.lines})
         reasons = pd.Series(["wrong number of columns"] * len(cut), dtype=object)
         return frame[kept].reset_index(drop=True), pa.concat_tables(
@@ -106,7 +106,7 @@ def _seconds(raw: pd.Series, form: str) -> pd.Series:
         return pd.to_numeric(raw, errors="coerce") // UNIT_PER_SECOND[form]
     try:
         times = pd.to_datetime(
-            raw, format=None if form == "iso" else form, errors="coerce", utc=True
+            raw, format=ISO_FORMAT if form == "iso" else form, errors="coerce", utc=True
         )
     except (ValueError, TypeError, OverflowError):
         return pd.Series(np.nan, index=raw.index)
@@ -131,7 +131,7 @@ def _check(
         rows = ", ".join(str(i + 1) for i in np.flatnonzero(bad)[:5])
         raise InputDataError(
             f"{checks.path}: column {raw.name!r} must hold {kind} for `{column.name}`. "
-            f"{int(bad.sum())} of {len(raw)} values do not; rows {rows} (the header not "
+            f"{int(bad.sum())} of {len(raw)} values do not; rows {rows} (header not "
             f"counted), the first is {raw[bad].iloc[0]!r}. Correct the file or the "
             "mapping."
         )

@@ -29,21 +29,25 @@ def read_file(
         raise InputDataError(f"{path} is empty (0 bytes). Export the table again.")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        table, bad_lines = _read_parquet(path), []
-    elif suffix in (".csv", ".tsv"):
-        table, bad_lines = _read_csv(
-            path, encoding, delimiter or ("\t" if suffix == ".tsv" else ",")
-        )
-    elif suffix == ".xlsx":
-        table, bad_lines = _read_xlsx(path), []
-    else:
-        raise InputDataError(
-            f"{path}: a table must be a file of kind {', '.join(SUFFIXES)}. "
-            f"Received: {path.suffix or 'no suffix'!r}. Convert it to Parquet or CSV."
-        )
+        return _nonempty(_read_parquet(path), path), []
+    if suffix == ".xlsx":
+        return _nonempty(_read_xlsx(path), path), []
+    if suffix in (".csv", ".tsv"):
+        usual = "\t" if suffix == ".tsv" else ","
+        table, bad_lines = _read_csv(path, encoding, delimiter or usual)
+        return _nonempty(table, path), bad_lines
+    raise InputDataError(
+        f"{path}: a table must be a file of kind {', '.join(SUFFIXES)}. "
+        f"Received: {path.suffix or 'no suffix'!r}. Convert it to Parquet or CSV."
+    )
+
+
+def _nonempty(table: pa.Table, path: Path) -> pa.Table:
     if table.num_rows == 0:
-        raise InputDataError(f"{path} has a header but no rows. Export the table again.")
-    return table, bad_lines
+        raise InputDataError(
+            f"{path} has a header but no rows. Export the table again."
+        )
+    return table
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -84,7 +88,7 @@ def _read_csv(path: Path, encoding: str, delimiter: str) -> tuple[pa.Table, list
         place = _undecodable_line(path, encoding)
         if place:
             raise InputDataError(
-                f"{path}, line {place}: not valid {encoding}. Save the file as UTF-8 or "
+                f"{path}, line {place}: not valid {encoding}. Save it as UTF-8 or "
                 "name its encoding (`encoding: latin-1`) in the mapping file."
             ) from error
         raise InputDataError(
@@ -125,6 +129,6 @@ def _read_xlsx(path: Path) -> pa.Table:
         )
     except ImportError as error:
         raise InputDataError(
-            f"{path}: reading .xlsx needs the package openpyxl. Install it, or save the "
-            "sheet as CSV."
+            f"{path}: reading .xlsx needs the package openpyxl. Install it, or save "
+            "the sheet as CSV."
         ) from error

@@ -11,7 +11,7 @@ import yaml
 from core import tables as contract
 from core.config import Config
 from core.errors import ConfigError, InputDataError
-from core.features import EVENTS, PURCHASE
+from core.features import EVENTS
 
 FILE_NAMES = ("shop.yaml", "shop.yml")
 UNITS = ("s", "ms", "us", "ns")

@@ -151,7 +151,9 @@ def items_of(kept: pd.DataFrame) -> pa.Table:
     known = frame[frame["timestamp"] < TEST_START]
     late = frame[~frame["item_id"].isin(known["item_id"])].drop_duplicates("item_id")
     described = pd.concat([known, late])
-    counts = described.groupby(["item_id", "title"]).size().rename("lines").reset_index()
+    counts = (
+        described.groupby(["item_id", "title"]).size().rename("lines").reset_index()
+    )
     counts = counts.sort_values(
         ["item_id", "lines", "title"], ascending=[True, False, True]
     )

@@ -13,11 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import InputDataError
+from shops.columns import ISO_FORMAT
 
 URL = "https://archive.ics.uci.edu/static/public/352/data.csv"
 # SHA-256 of `content_digest`: it does not depend on the file's format, line ends or
 # row order, so that the CSV, the XLSX and a Parquet copy answer alike.
-CONTENT_SHA256 = "c293498a8d4ad88dbe1343182126a7cf7a2a7e97d80b3ce5717bc8568f26a9f8"
+CONTENT_SHA256 = "6214ab79884efa2abe5123ef333bf08cb2f5e6b5497f7378a28d171b202b180e"
 FILE_NAMES = ("online_retail.parquet", "online_retail.csv", "Online Retail.xlsx")
 FOLDERS = ("", "online_retail", "online-retail")
 DEFAULT_CACHE = Path.home() / ".cache" / "souk"
@@ -117,6 +118,6 @@ def parse_dates(dates: pd.Series) -> pd.Series:
     distinct = pd.Series(dates.dropna().unique())  # 23,000 of 541,909
     parsed = pd.to_datetime(distinct, format="%m/%d/%Y %H:%M", errors="coerce")
     if parsed.isna().any():
-        iso = pd.to_datetime(distinct[parsed.isna()], errors="coerce")
+        iso = pd.to_datetime(distinct, format=ISO_FORMAT, errors="coerce")
         parsed = parsed.fillna(iso)
-    return dates.map(dict(zip(distinct, parsed))).astype("datetime64[ns]")
+    return dates.map(dict(zip(distinct, parsed, strict=True))).astype("datetime64[ns]")

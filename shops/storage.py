@@ -32,9 +32,7 @@ def write_tables(shop: Shop, folder: Path) -> Path:
         for name in TABLES:
             table = getattr(shop.tables, name)
             if table is not None:
-                pq.write_table(
-                    table, temporary / f"{name}.parquet", compression="zstd"
-                )
+                pq.write_table(table, temporary / f"{name}.parquet", compression="zstd")
         settings = {"shop": shop.config.to_dict(), "splits": shop.splits.to_dict()}
         (temporary / SETTINGS).write_text(
             json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8"

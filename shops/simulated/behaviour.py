@@ -1,4 +1,4 @@
-"""How the simulated people choose: the formulas that sessions and ground truth share."""
+"""How the simulated people choose: what sessions and ground truth share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BRAND_WEIGHT = 0.9
 PRICE_WEIGHT = 0.35
 # [reads Chinese, title in Chinese]
 LANGUAGE = np.array([[0.0, -1.5], [-0.5, 0.5]])
-CLICK_BIAS, CART_BIAS, PURCHASE_BIAS = 0.6, 0.0, 1.2
+CLICK_BIAS, CART_BIAS, PURCHASE_BIAS = 0.8, 0.0, 1.2
 LATER_SLOPE = 0.5  # utility counts less after the click
 
 
@@ -27,7 +27,7 @@ def sigmoid(x: FloatArray) -> FloatArray:
 def season(config: SimulatorConfig) -> FloatArray:
     """[D] sessions of a day against the mean day."""
     first = config.start // 86_400 + EPOCH_WEEKDAY
-    return WEEK[(first + np.arange(config.num_days)) % 7]
+    return np.asarray(WEEK[(first + np.arange(config.num_days)) % 7])
 
 
 def position_bias(config: SimulatorConfig) -> FloatArray:
@@ -40,9 +40,9 @@ def utility(
 ) -> FloatArray:
     """What an item is worth to a person; `users` and `items` broadcast together."""
     if users.ndim == 2 and items.ndim == 2 and users.shape[1] == items.shape[0] == 1:
-        affinity = (
-            people.brand_factors[users[:, 0]] @ catalogue.brand_factors.T
-        )[:, catalogue.brand[items[0]]]
+        affinity = (people.brand_factors[users[:, 0]] @ catalogue.brand_factors.T)[
+            :, catalogue.brand[items[0]]
+        ]
     else:
         affinity = np.einsum(
             "...d,...d->...",

@@ -59,9 +59,7 @@ class Catalogue:
         return start, self.group_start[(leaf + 1) * NUM_STYLES]
 
 
-def build_catalogue(
-    config: SimulatorConfig, rng: np.random.Generator
-) -> Catalogue:
+def build_catalogue(config: SimulatorConfig, rng: np.random.Generator) -> Catalogue:
     """Draws a catalogue of `config.num_items` items."""
     leaves = vocabulary.leaves()
     n, num_groups = config.num_items, len(leaves) * NUM_STYLES
@@ -122,7 +120,8 @@ def _brands(
 def _launch_days(config: SimulatorConfig, rng: np.random.Generator) -> IntArray:
     old = -rng.integers(1, 365, config.num_items)
     new = rng.integers(0, config.num_days, config.num_items)
-    return np.where(rng.random(config.num_items) < config.new_share, new, old)
+    is_new = rng.random(config.num_items) < config.new_share
+    return np.asarray(np.where(is_new, new, old), np.int64)
 
 
 def _available(
@@ -147,7 +146,8 @@ def _popularity(
     steps = rng.normal(0.0, TREND_SIGMA, (days // 7 + 1, n))
     walk = np.cumsum(steps, axis=0)[np.arange(days) // 7]
     age = np.maximum(np.arange(days)[:, None] - launch_day, 0)
-    return base * np.exp(walk) * (1.0 + NEW_BOOST * np.exp(-age / NEW_DAYS))
+    boost = 1.0 + NEW_BOOST * np.exp(-age / NEW_DAYS)
+    return np.asarray(base * np.exp(walk) * boost)
 
 
 def _complements(leaves: tuple[Leaf, ...]) -> IntArray:

@@ -17,7 +17,7 @@ class SimulatorConfig(Config):
 
     num_items: int
     num_users: int
-    sessions_per_user: float = 4.6  # mean over the whole calendar, replenishing apart
+    sessions_per_user: float = 4.8  # mean over the whole calendar, replenishing apart
     num_days: int = 120
     slots: int = 6  # L, shown per page
     position_exponent: float = 0.6  # eta: b_p = (1 + p)^-eta
@@ -69,9 +69,9 @@ class SimulatorConfig(Config):
         )
 
 
-# tiny is for tests; demo is what `make run` shows; large has more than a million events.
+# tiny is for tests, demo for `make run`; large has more than a million events.
 SIZES = {
-    "tiny": SimulatorConfig(num_items=400, num_users=300),
+    "tiny": SimulatorConfig(num_items=320, num_users=400, sessions_per_user=12.0),
     "demo": SimulatorConfig(num_items=5_000, num_users=5_000),
     "large": SimulatorConfig(num_items=20_000, num_users=30_000),
 }

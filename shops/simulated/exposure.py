@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from shops.simulated import behaviour
-from shops.simulated.catalogue import Catalogue, FloatArray
+from shops.simulated.catalogue import Catalogue, FloatArray, IntArray
 from shops.simulated.config import SimulatorConfig
 from shops.simulated.vocabulary import NUM_STYLES
 
@@ -55,7 +55,7 @@ def horizon_exposure(
     )
 
 
-def _shares(popularity: FloatArray, start: np.ndarray) -> FloatArray:
+def _shares(popularity: FloatArray, start: IntArray) -> FloatArray:
     """[H, n] probability of each item per slot of a page of its span."""
     totals = np.add.reduceat(popularity, start[:-1], axis=1)
     per_item = np.repeat(totals, np.diff(start), axis=1)
@@ -73,4 +73,4 @@ def _looks(share: FloatArray, bias: FloatArray) -> FloatArray:
 
 def _brand_share(catalogue: Catalogue, in_group: FloatArray) -> FloatArray:
     key = catalogue.group * (int(catalogue.brand.max()) + 1) + catalogue.brand
-    return np.bincount(key, weights=in_group)[key]
+    return np.asarray(np.bincount(key, weights=in_group)[key])

@@ -30,7 +30,9 @@ def items_table(config: SimulatorConfig, catalogue: Catalogue) -> pa.Table:
             "title": texts.titles(catalogue),
             "description": texts.descriptions(catalogue),
             "brand": _names(list(BRANDS), catalogue.brand),
-            "category": _names([each.path for each in catalogue.leaves], catalogue.leaf),
+            "category": _names(
+                [each.path for each in catalogue.leaves], catalogue.leaf
+            ),
             "price": catalogue.price.astype(np.float32),
             "in_stock": catalogue.available[day].astype(np.int64),
         }
@@ -72,7 +74,9 @@ def events_table(
             "quantity": _quantities(catalogue, item, kind, rng),
             "price": catalogue.price[item].astype(np.float32),
             "query": queries[page],
-            "session_id": _names([f"s{i:08d}" for i in range(len(start))], session[page]),
+            "session_id": _names(
+                [f"s{i:08d}" for i in range(len(start))], session[page]
+            ),
             "position": slot,
             "country": _names(list(COUNTRIES), people.country[user]),
             "device": _names(list(DEVICES), people.device[user]),
@@ -113,5 +117,3 @@ def _quantities(
 
 def _names(names: list[str], index: IntArray) -> npt.NDArray[np.object_]:
     return np.asarray(names, dtype=object)[index]
-
-

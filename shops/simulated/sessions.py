@@ -13,7 +13,9 @@ from shops.simulated.people import People
 from shops.simulated.vocabulary import NUM_STYLES
 
 # Why a session happens, which is also what its page shows.
-TASTE, SEARCH_LEAF, SEARCH_STYLE, SEARCH_BRAND, DISCOVER, COMPLEMENT, REPLENISH = range(7)
+TASTE, SEARCH_LEAF, SEARCH_STYLE, SEARCH_BRAND, DISCOVER, COMPLEMENT, REPLENISH = range(
+    7
+)
 # Of searches: half name the category alone, the rest a style or a brand.
 SEARCH_SPLIT = {SEARCH_LEAF: 0.5, SEARCH_STYLE: 0.3, SEARCH_BRAND: 0.2}
 FIRST_HOUR, LAST_HOUR = 6, 23

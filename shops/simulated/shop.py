@@ -30,7 +30,9 @@ def simulate(
       ConfigError: there is no such size.
     """
     if config is None and size not in SIZES:
-        raise ConfigError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")
+        raise ConfigError(
+            f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}."
+        )
     config = config or SIZES[size]
     # One stream per part: more people do not change the catalogue.
     streams = np.random.SeedSequence(seed).spawn(5)

@@ -8,7 +8,7 @@ from shops.simulated.vocabulary import NUM_STYLES
 
 
 def titles(catalogue: Catalogue) -> list[str]:
-    """[n] `Nordal Stainless Steel Bottle 500 ml, Black` or `Nordal 不锈钢 保温杯 500毫升 黑色`."""
+    """[n] `Nordal Glass Bottle 500 ml, Black` or `Nordal 玻璃 保温杯 500毫升 黑色`."""
     return [_title(catalogue, row) for row in range(catalogue.num_items)]
 
 
@@ -48,7 +48,9 @@ def _description(catalogue: Catalogue, row: int) -> str:
     if catalogue.chinese[row]:
         department = vocabulary.DEPARTMENTS_ZH[leaf.department]
         end = "经久耐用。" if lasting else f"约可使用{leaf.period_days}天。"
-        return f"{brand}{style}{noun}，规格{size}，{colour}，适合{department}使用。{end}"
+        return (
+            f"{brand}{style}{noun}，规格{size}，{colour}，适合{department}使用。{end}"
+        )
     end = "Made to last." if lasting else f"Lasts about {leaf.period_days} days."
     return (
         f"{style} {noun} by {brand} in {colour.lower()}, {size}, "

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one category, one line)
 """Words of the simulated shop: what its categories, styles, sizes and brands are called.
 
 One line of `LEAVES` is one category of the second level:
@@ -69,12 +70,15 @@ DEPARTMENTS_ZH = {
     "Pets": "宠物",
 }
 
-BRANDS = (
-    "Nordal Vireo Hestia Kaito Lumora Brindle Oakfen Solvei Tamsin Zephyra Amberly "
-    "Corvane Dovetail Elmsworth Fjordhus Galtier Harrow Iskra Juniper Kestrel Linden "
-    "Marlowe Nimbus Orrin Pellow Quillon Rowanby Saffron Thistle Umbria Veritas "
-    "Willoway Xantho Yarrow Zentara Bramble Calder Drift Ember Fable"
-).split()
+BRANDS = tuple(
+    """
+    Nordal Vireo Hestia Kaito Lumora Brindle Oakfen Solvei
+    Tamsin Zephyra Amberly Corvane Dovetail Elmsworth Fjordhus Galtier
+    Harrow Iskra Juniper Kestrel Linden Marlowe Nimbus Orrin
+    Pellow Quillon Rowanby Saffron Thistle Umbria Veritas Willoway
+    Xantho Yarrow Zentara Bramble Calder Drift Ember Fable
+    """.split()  # noqa: SIM905
+)
 
 COLOURS = (
     ("Black", "黑色"),

@@ -16,6 +16,7 @@ from shops.simulated.exposure import Exposure, horizon_exposure
 from shops.simulated.people import People
 from shops.simulated.queries import QueryBook
 from shops.simulated.sessions import Purchases
+from shops.simulated.vocabulary import NUM_STYLES
 
 BATCH = 512  # people whose [BATCH, n] preferences are held at once
 _normal_cdf = np.vectorize(
@@ -46,6 +47,7 @@ class World:
         self.purchases = purchases
         self._user_row = {name: row for row, name in enumerate(people.user_ids)}
         self._item_row = {name: row for row, name in enumerate(catalogue.item_ids)}
+        self._exposures: dict[int, Exposure] = {}  # of the day asked last
 
     @property
     def position_bias(self) -> FloatArray:
@@ -68,9 +70,7 @@ class World:
         """
         users = np.array([self._user_row[name] for name in user_ids], np.int64)
         first = self._day(at)
-        exposure = horizon_exposure(
-            self.config, self.catalogue, first, self._last_day(first)
-        )
+        exposure = self._exposure(first)
         grid = [
             self._preference(users[i : i + BATCH], first, exposure)
             for i in range(0, len(users), BATCH)
@@ -90,7 +90,7 @@ class World:
         return grades[[self._item_row[name] for name in item_ids]]
 
     def oracle_page(self, user_ids: list[str], at: int, k: int) -> list[list[str]]:
-        """The k items that each person most probably buys in the horizon, best first."""
+        """The k items of highest preference of each person, best first."""
         pages = []
         for i in range(0, len(user_ids), BATCH):
             scores = self.preference(user_ids[i : i + BATCH], at)
@@ -110,6 +110,15 @@ class World:
 
     def _last_day(self, first: int) -> int:
         return min(first + HORIZON_DAYS, self.config.num_days)
+
+    def _exposure(self, first: int) -> Exposure:
+        if first not in self._exposures:
+            self._exposures = {
+                first: horizon_exposure(
+                    self.config, self.catalogue, first, self._last_day(first)
+                )
+            }
+        return self._exposures[first]
 
     def _preference(
         self, users: IntArray, first: int, exposure: Exposure
@@ -132,15 +141,15 @@ class World:
     def _looks(self, users: IntArray, first: int, exposure: Exposure) -> FloatArray:
         """[U, n] expected looks on pages that people open by themselves."""
         config, catalogue, people = self.config, self.catalogue, self.people
-        groups, width = catalogue.num_groups, sessions.NUM_STYLES
+        groups, width = catalogue.num_groups, NUM_STYLES
         theta = np.zeros((len(users), groups))
         rows = np.arange(len(users))[:, None]
         theta[rows, people.tastes[users]] = people.taste_weights[users]
         theta_leaf = theta.reshape(len(users), -1, width).sum(axis=2)
         split = sessions.SEARCH_SPLIT
         search = config.search_share
-        named = config.other_brand_factor
-        named = named + (1.0 - named) * exposure.brand_share
+        other = config.other_brand_factor
+        named = other + (1.0 - other) * exposure.brand_share
         by_group = 1.0 - search - config.discover_share
         by_group += search * split[sessions.SEARCH_STYLE]
         group_factor = by_group + search * split[sessions.SEARCH_BRAND] * named
@@ -149,7 +158,7 @@ class World:
         kappa = config.complement_share
 
         def less_complement(cumulative: FloatArray) -> FloatArray:
-            return cumulative[-1] - kappa * cumulative[days]
+            return np.asarray(cumulative[-1] - kappa * cumulative[days])
 
         looks = theta[:, catalogue.group] * (
             less_complement(exposure.group) * group_factor
@@ -190,7 +199,9 @@ class World:
         latest[row[~lasts], item[~lasts]] = self.purchases.day[past][~lasts]
         row, item = np.nonzero(latest >= 0)
         since = first - latest[row, item]
-        chance = self._due_chance(users[row], item, since, self._last_day(first) - first)
+        chance = self._due_chance(
+            users[row], item, since, self._last_day(first) - first
+        )
         return owned, (row, item, chance)
 
     def _due_chance(
