@@ -1,0 +1,173 @@
+"""Small SVG charts that follow the page's colours, light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+
+class Point(NamedTuple):
+    """A value with its interval; `strong` marks the bundle."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    strong: bool = False
+
+
+class Series(NamedTuple):
+    """A named line."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 560) -> Markup:
+    """Dots with whiskers on a common axis that starts at zero.
+
+    Each row holds one point, or several that share the first one's label.
+    """
+    step, left, right, top = 30, 140, 62, 6
+    points = [p for row in rows for p in row]
+    top_value = max([p.high for p in points] + [p.value for p in points] + [1e-9])
+    ticks = axis_ticks(0.0, top_value)
+    scale = (width - left - right) / max(ticks[-1], top_value)
+    height = top + step * len(rows) + 24
+    parts = [_grid(left + t * scale, top, height - 22, _tick(t)) for t in ticks]
+    for number, row in enumerate(rows):
+        y = top + step * number + step / 2
+        strong = any(p.strong for p in row)
+        style = "strong" if strong and len(row) == 1 else "plain"
+        parts.append(_text(left - 10, y, row[0].label, "end", style))
+        for place, point in enumerate(row):
+            shift = 11.0 * (place - (len(row) - 1) / 2)
+            parts += _whisker(point, left, scale, y + shift)
+    return _svg(width, height, parts, "Values with confidence intervals")
+
+
+def _whisker(point: Point, left: float, scale: float, y: float) -> list[str]:
+    style = "strong" if point.strong else "weak"
+    low, high = left + point.low * scale, left + point.high * scale
+    middle = left + point.value * scale
+    return [
+        _line(low, y, high, y, f"whisker {style}"),
+        f'<circle class="dot {style}" cx="{middle:.1f}" cy="{y:.1f}" r="4"/>',
+        _text(max(high, middle) + 8, y, f"{point.value:.3f}", "start", style),
+    ]
+
+
+def line_chart(
+    series: Sequence[Series], *, title: str, width: int = 360, height: int = 190
+) -> Markup:
+    """Lines over epochs, the last value written at the end of each."""
+    left, right, top, bottom = 46, 54, 10, 24
+    lines = [s for s in series if len(s.y)]
+    if not lines:
+        return Markup("")
+    ys = [v for s in lines for v in s.y if math.isfinite(v)]
+    xs = [v for s in lines for v in s.x]
+    low, high = min(ys), max(ys)
+    margin = (high - low or abs(high) or 1.0) * 0.08
+    low, high = low - margin, high + margin
+    x_low, x_high = min(xs), max(xs)
+    across = (width - left - right) / ((x_high - x_low) or 1.0)
+    up = (height - top - bottom) / (high - low)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + (x - x_low) * across, height - bottom - (y - low) * up
+
+    parts = []
+    for tick in [t for t in axis_ticks(low, high, 4) if low <= t <= high]:
+        y = place(x_low, tick)[1]
+        parts.append(_line(left, y, width - right, y, "grid"))
+        parts.append(_text(left - 6, y, _tick(tick), "end", "tick"))
+    for x in sorted({x_low, x_high}):
+        parts.append(_text(place(x, low)[0], height - 8, f"{x:g}", "middle", "tick"))
+    for number, line in enumerate(lines):
+        pairs = [place(x, y) for x, y in zip(line.x, line.y, strict=True)]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
+        parts.append(f'<polyline class="curve c{number % 4}" points="{path}"/>')
+        x, y = pairs[-1]
+        hue = f"c{number % 4}"
+        parts.append(f'<circle class="end {hue}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')
+        parts.append(_text(x + 7, y, f"{line.y[-1]:.3g}", "start", hue))
+    return _svg(width, height, parts, title)
+
+
+def reliability_chart(bins: Sequence[Sequence[float]], *, size: int = 260) -> Markup:
+    """Mean probability against share of positives, one dot per bin, and the diagonal."""
+    left, bottom, top, right = 44, 34, 8, 12
+    top_value = max([max(b[0], b[1]) for b in bins] + [1e-6])
+    ticks = axis_ticks(0.0, top_value, 4)
+    limit = max(ticks[-1], top_value)
+    scale = (size - left - right) / limit
+    base = size - bottom
+    rise = (base - top) / limit
+    parts = [_line(left, base, left + limit * scale, base - limit * rise, "diagonal")]
+    for tick in ticks:
+        y = base - tick * rise
+        parts.append(_line(left, y, size - right, y, "grid"))
+        parts.append(_text(left - 6, y, _tick(tick), "end", "tick"))
+        parts.append(
+            _text(left + tick * scale, base + 12, _tick(tick), "middle", "tick")
+        )
+    points = [(left + p * scale, base - s * rise) for p, s, *_ in bins]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    parts.append(f'<polyline class="curve c0" points="{path}"/>')
+    parts += [
+        f'<circle class="dot strong" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+        for x, y in points
+    ]
+    parts.append(
+        _text(left + (size - left - right) / 2, size - 6, "predicted", "middle", "tick")
+    )
+    return _svg(size, size, parts, "Calibration: predicted against observed")
+
+
+def axis_ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers from at or above `low` to at or below `high`, at most count + 2."""
+    span = high - low
+    if span <= 0:
+        return [low]
+    raw = span / count
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(i * step, 12) for i in range(first, last + 1)] or [low]
+
+
+def _svg(width: float, height: float, parts: Sequence[str], label: str) -> Markup:
+    head = (
+        f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'aria-label="{escape(label)}" style="max-width:{width:.0f}px">'
+    )
+    return Markup(head + "".join(parts) + "</svg>")
+
+
+def _grid(x: float, top: float, bottom: float, label: str) -> str:
+    line = _line(x, top, x, bottom, "grid")
+    return line + _text(x, bottom + 12, label, "middle", "tick")
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    return (
+        f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" '
+        f'x2="{x2:.1f}" y2="{y2:.1f}"/>'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str, style: str) -> str:
+    return (
+        f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" '
+        f'dominant-baseline="middle">{escape(text)}</text>'
+    )
+
+
+def _tick(value: float) -> str:
+    return f"{value:.3g}"
