@@ -64,8 +64,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         context = json.loads(exec_properties[CONTEXT_FEATURES_KEY])
         columns = conform.columns_of(table, context)
         paths = _matching_files(exec_properties)
-        for path in paths:
-            read_table.check_header(path, columns)
+        _check_headers(paths, columns)
         parts = read_table.plan_parts(paths)
         staging = Path(artifact.uri) / ".staging"
         folder = examples.split_dir(artifact.uri, SPLIT)
@@ -133,6 +132,17 @@ def _matching_files(exec_properties: dict[str, Any]) -> list[str]:
             "Check --data and the input pattern."
         )
     return paths
+
+
+def _check_headers(paths: list[str], columns: tuple[Column, ...]) -> None:
+    broken = []
+    for path in paths:
+        try:
+            read_table.check_header(path, columns)
+        except InputDataError as error:
+            broken.append(str(error))
+    if broken:
+        raise InputDataError("\n".join(broken))
 
 
 def _raise_reported(staging: Path) -> None:

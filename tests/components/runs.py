@@ -48,3 +48,9 @@ def execution_states(root: Path) -> dict[str, list[str]]:
 def _connection(root: Path) -> Any:
     root.mkdir(parents=True, exist_ok=True)
     return metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
+
+
+def newest_artifact(root: Path, type_name: str) -> Any:
+    """The last registered artifact of a type, as MLMD holds it."""
+    store = metadata_store.MetadataStore(_connection(root))
+    return max(store.get_artifacts_by_type(type_name), key=lambda a: a.id)

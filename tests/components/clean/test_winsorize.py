@@ -1,0 +1,46 @@
+"""Clipping by item, against ranges computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.clean.winsorize import winsorize
+
+
+def _clip(values: list[float], items: list[int]) -> tuple[list[float], int]:
+    clipped, changed = winsorize(
+        np.array(values),
+        np.array(items),
+        deviations=6.0,
+        min_ratio=10.0,
+        min_events=5,
+    )
+    return clipped.tolist(), changed
+
+
+def test_values_far_from_the_median_are_clipped() -> None:
+    # Median 2, median deviation 0, so the range is [2 / 10, 2 * 10].
+    clipped, changed = _clip([2, 2, 2, 2, 2, 900, 0.001, 19, 0.3], [0] * 9)
+    np.testing.assert_allclose(clipped, [2, 2, 2, 2, 2, 20, 0.2, 19, 0.3])
+    assert changed == 2
+
+
+def test_wide_spread_widens_the_range() -> None:
+    # Logs base e of 1, 4, 16, 64, 256: median log 16, deviations of it are
+    # 2, 1, 0, 1, 2 times log 4; their median is log 4 = 1.386, so the range reaches
+    # 6 * 1.4826 * 1.386 = 12.3 beyond log 16 and nothing is clipped.
+    values = [1.0, 4.0, 16.0, 64.0, 256.0]
+    assert _clip(values, [0] * 5) == (values, 0)
+
+
+def test_rare_items_and_missing_values_stay() -> None:
+    values = [2.0, 2.0, 2.0, 900.0, float("nan")]
+    clipped, changed = _clip(values, [0] * 5)
+    assert changed == 0
+    np.testing.assert_equal(clipped, values)
+    assert _clip([], []) == ([], 0)
+
+
+def test_items_do_not_mix() -> None:
+    values = [1.0] * 6 + [1000.0] * 6
+    assert _clip(values, [0] * 6 + [1] * 6)[1] == 0
