@@ -37,10 +37,11 @@ test-fast: setup  ## The tests that need neither TFX nor patience.
 	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)
 
 check: setup  ## Format, lint, types and the arrows between the folders.
-	.venv/bin/ruff check $(CODE)
-	.venv/bin/ruff format --check $(CODE)
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+	@failed=; for tool in "ruff check $(CODE)" "ruff format --check $(CODE)" \
+	    mypy lint-imports; do \
+	  echo ".venv/bin/$$tool"; .venv/bin/$$tool || failed="$$failed $${tool%% *}"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make check: failed:$$failed"; exit 1; fi
 
 format: setup  ## Let ruff format and fix what it can.
 	.venv/bin/ruff check --fix $(CODE)

@@ -130,6 +130,9 @@ make_venv() { # PYTHON
     "(Debian, Ubuntu: apt-get install python3-venv), then run the same command again."
 }
 
+network_errors='ConnectionError|Connection refused|error sending request|dns error|Failed to fetch'
+network_errors+='|Name or service not known|name resolution|Read timed out|SSLError|certificate verify'
+
 explain_failure() { # says in one sentence why the log at $log ends as it does
   if grep -qiE 'THESE PACKAGES DO NOT MATCH THE HASHES|hash mismatch' "$log"; then
     die "a downloaded package does not have the hash that the lock file records:" \
@@ -139,9 +142,12 @@ explain_failure() { # says in one sentence why the log at $log ends as it does
       "(Debian, Ubuntu: apt-get install g++ python3-dev), then run the same command again."
   elif grep -qiE 'No space left' "$log"; then
     die "the disk is full: souk's packages need about 4 GB free, then run the same command again."
-  elif grep -qiE 'NewConnectionError|ConnectionError|Connection refused|Connect|Name or service|resolve|timed out|dns error|Could not find a version|Failed to fetch|SSL' "$log"; then
+  elif grep -qiE "$network_errors" "$log"; then
     die "the package index cannot be reached: check the network, or name your mirror in" \
       "PIP_INDEX_URL, then run the same command again (details: $log)."
+  elif grep -qiE 'No matching distribution|no wheels? with a matching|not a supported wheel' "$log"; then
+    die "a locked package has no build for this system and Python: unset SOUK_PYTHON if it is" \
+      "set, or use Debian 12 or newer on x86-64 (details: $log)."
   fi
   die "installing the packages failed; $log tells why."
 }
@@ -160,7 +166,7 @@ install_packages() { # LOCK
       return
     fi
     # Without an index pip fares no better, and takes minutes to say so.
-    if grep -qiE 'error sending request|dns error|Failed to fetch' "$log"; then return 1; fi
+    if grep -qiE "$network_errors" "$log"; then return 1; fi
     say "uv could not install the packages; trying pip, which takes some minutes"
   fi
   pip_install --require-hashes -r "$1" && pip_install --no-deps --no-build-isolation -e .
