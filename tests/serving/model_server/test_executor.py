@@ -1,0 +1,138 @@
+"""Batches grow while one runs; a failing request fails alone; the queue is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.model_server import batching
+from serving.model_server.executor import BatchExecutor, Task
+from serving.model_server.status import Code, StatusError
+from tests.serving.model_server.test_batching import Spec
+
+
+class Doubling:
+    """A signature y = 2 x that notes its batches, and refuses negative values."""
+
+    def __init__(self) -> None:
+        self.plan = batching.plan("f", {"x": Spec((None,))}, {"y": Spec((None,))})
+        self.batches: list[int] = []
+        self.may_run = threading.Event()
+
+    def run(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
+        assert self.may_run.wait(10)
+        self.batches.append(len(feeds[0]))
+        if (feeds[0] < 0).any():
+            raise ValueError("negative")
+        return [feeds[0] * 2]
+
+
+Answer = tuple[Any, Any]
+
+
+def answers_of(
+    signature: Doubling,
+    values: list[list[int]],
+    *,
+    max_rows: int = 32,
+    between: Callable[[list[Task]], None] = lambda tasks: None,
+) -> list[Answer]:
+    """Submits all values while the executor is held, then lets it go."""
+
+    async def scenario() -> list[Answer]:
+        loop = asyncio.get_running_loop()
+        executor = BatchExecutor(loop=loop, max_rows=max_rows)
+        futures: list[asyncio.Future[Answer]] = []
+        tasks = []
+        for value in values:
+            future: asyncio.Future[Answer] = loop.create_future()
+
+            def done(outputs: Any, error: Any, future: Any = future) -> None:
+                future.set_result((outputs, error))
+
+            task = Task(signature, [np.array(value)], done)  # type: ignore[arg-type]
+            tasks.append(task)
+            executor.submit(task)
+            futures.append(future)
+            if len(futures) == 1:
+                await asyncio.sleep(0.05)  # the first one is running by now
+        between(tasks)
+        signature.may_run.set()
+        found = await asyncio.gather(*futures)
+        await loop.run_in_executor(None, executor.close)
+        return list(found)
+
+    return asyncio.run(scenario())
+
+
+def test_what_waits_runs_together() -> None:
+    signature = Doubling()
+
+    answers = answers_of(signature, [[1], [2], [3], [4, 5]])
+
+    assert [a[0][0].tolist() for a in answers] == [[2], [4], [6], [8, 10]]
+    assert signature.batches == [1, 4]  # the first alone, then all that waited
+
+
+def test_batches_stay_below_the_limit_of_rows() -> None:
+    signature = Doubling()
+
+    answers_of(signature, [[1]] * 8, max_rows=3)
+
+    assert signature.batches == [1, 3, 3, 1]
+
+
+def test_a_failing_request_fails_alone() -> None:
+    signature = Doubling()
+
+    answers = answers_of(signature, [[1], [2], [-3], [4]])
+
+    assert [a[0] and a[0][0].tolist() for a in answers] == [[2], [4], None, [8]]
+    assert answers[2][1].code == Code.INTERNAL
+    assert "negative" in answers[2][1].message
+
+
+def test_a_request_whose_caller_left_is_not_run() -> None:
+    signature = Doubling()
+
+    def leave(tasks: list[Task]) -> None:
+        tasks[1].cancelled = True
+
+    answers = answers_of(signature, [[1], [2], [3]], between=leave)
+
+    assert answers[1][1].code == Code.CANCELLED
+    assert signature.batches == [1, 1]
+
+
+def test_a_full_queue_refuses() -> None:
+    signature = Doubling()
+
+    async def scenario() -> None:
+        executor = BatchExecutor(loop=asyncio.get_running_loop(), max_queued=2)
+        done = asyncio.Event()
+
+        def task() -> Task:
+            return Task(  # type: ignore[arg-type]
+                signature, [np.array([1])], lambda outputs, error: done.set()
+            )
+
+        executor.submit(task())
+        await asyncio.sleep(0.05)
+        executor.submit(task())
+        executor.submit(task())
+        with pytest.raises(StatusError) as refusal:
+            executor.submit(task())
+        assert refusal.value.code == Code.RESOURCE_EXHAUSTED
+        assert refusal.value.http_status == 503
+        signature.may_run.set()
+        await asyncio.get_running_loop().run_in_executor(None, executor.close)
+        with pytest.raises(StatusError) as closed:
+            executor.submit(task())
+        assert closed.value.code == Code.UNAVAILABLE
+
+    asyncio.run(scenario())
