@@ -21,7 +21,7 @@ def test_tables_without_a_path_says_what_to_pass() -> None:
 
 
 def test_a_path_is_a_shop_of_ones_own_tables(tmp_path: Path) -> None:
-    with pytest.raises(InputDataError, match="shop.yaml"):
+    with pytest.raises(InputDataError, match=r"shop\.yaml"):
         shops.load(str(tmp_path))
 
 
