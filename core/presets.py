@@ -7,6 +7,7 @@ from core.config.clean import CleanConfig
 from core.config.evaluation import EvaluationConfig
 from core.config.funnel import FunnelConfig
 from core.config.gates import GatesConfig
+from core.config.moments import MomentConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.ranker import RankerConfig
 from core.config.retriever import RetrieverConfig
@@ -31,6 +32,7 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         splits=splits,
         clean=CleanConfig(),
         validation=ValidationConfig(),
+        moments=MomentConfig(),
         transform=TransformConfig.for_shop(shop),
         neighbours=NeighboursConfig(),
         retriever=RetrieverConfig.for_shop(shop),

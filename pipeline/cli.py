@@ -120,7 +120,9 @@ def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @query.command("recommend")
 @click.option("--user", default="", help="User id; a stranger when left out.")
-@click.option("--at", type=click.DateTime(), help="UTC; the end of the data by default.")
+@click.option(
+    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
+)
 @_query_options
 def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
     """The page for a person, with the history that the shop's tables hold."""

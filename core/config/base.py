@@ -57,7 +57,9 @@ class Config:
         """Raises ConfigError, naming the setting, the rule and the value received."""
         if not holds:
             value = getattr(self, name)
-            text = f"`{type(self).__name__}.{name}` must be {rule}. Received: {value!r}."
+            text = (
+                f"`{type(self).__name__}.{name}` must be {rule}. Received: {value!r}."
+            )
             raise ConfigError(f"{text} {remedy}".rstrip())
 
 

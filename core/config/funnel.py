@@ -15,6 +15,9 @@ class FunnelConfig(Config):
     own: int = 150  # items of the person's history
     cf: int = 150  # collaborative scores (EASE, or cosine for big catalogues)
     cf_trend: int = 150  # the same times the item's recent trend
+    lately: int = 100  # EASE over purchases weighted by age
+    forecast: int = 100  # what buyers of the history's items bought next
+    factors: int = 60  # truncated SVD
     knn: int = 80  # item cosine over a recency-weighted history
     basket: int = 60  # bought in the same visits, lately
     interest: int = 80  # collaborative scores over all event types
@@ -36,8 +39,9 @@ class FunnelConfig(Config):
     def __post_init__(self) -> None:
         for name in ("num_candidates", "max_rows_per_moment", "mining_batch"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
-        sizes = ("own", "cf", "cf_trend", "knn", "basket", "interest", "title")
-        for name in (*sizes, "popular", "trending", "tower"):
+        sizes = ("own", "cf", "cf_trend", "lately", "forecast", "factors", "knn")
+        more = ("basket", "interest", "title", "popular", "trending", "tower")
+        for name in (*sizes, *more):
             self.require(getattr(self, name) >= 0, name, ">= 0 (0 = off)")
         self.require(
             len(self.decay_days) >= 1 and min(self.decay_days) > 0,

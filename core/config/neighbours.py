@@ -16,6 +16,13 @@ class NeighboursConfig(Config):
     # EASE inverts an n x n matrix: seconds at 4 k items, minutes beyond 10 k.
     ease_max_items: int = 8_000
     ease_lambda: float = 300.0  # Online Retail trial; L2 on item-item weights
+    # A second EASE over purchases weighted by exp(-age / this).
+    lately_days: float = 120.0
+    lately_lambda: float = 100.0
+    # Ridge from what was bought before the last days to what was bought in them.
+    forecast_days: float = 39.0
+    forecast_lambda: float = 200.0
+    num_factors: int = 48
     # Shrinkage of cosine neighbours: counts below it are mostly chance.
     shrinkage: float = 10.0
     # Decay of a visit's weight in the basket table, as exp(-age / this).
@@ -30,9 +37,17 @@ class NeighboursConfig(Config):
     title_dim: int = 64
 
     def __post_init__(self) -> None:
-        for name in ("num_neighbours", "num_title_neighbours", "visit_s", "title_dim"):
+        for name in (
+            "num_neighbours",
+            "num_title_neighbours",
+            "visit_s",
+            "title_dim",
+            "num_factors",
+        ):
             self.require(getattr(self, name) >= 1, name, ">= 1")
-        self.require(self.ease_lambda > 0, "ease_lambda", "> 0")
+        positive = ("ease_lambda", "lately_days", "lately_lambda", "forecast_days")
+        for name in (*positive, "forecast_lambda"):
+            self.require(getattr(self, name) > 0, name, "> 0")
         self.require(self.shrinkage >= 0, "shrinkage", ">= 0")
         self.require(self.basket_decay_days > 0, "basket_decay_days", "> 0")
         self.require(self.max_visit_items >= 2, "max_visit_items", ">= 2")

@@ -10,6 +10,7 @@ from core.config.clean import CleanConfig
 from core.config.evaluation import EvaluationConfig
 from core.config.funnel import FunnelConfig
 from core.config.gates import GatesConfig
+from core.config.moments import MomentConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.ranker import RankerConfig
 from core.config.retriever import RetrieverConfig
@@ -27,6 +28,7 @@ class SoukConfig(Config):
     splits: SplitConfig
     clean: CleanConfig
     validation: ValidationConfig
+    moments: MomentConfig
     transform: TransformConfig
     neighbours: NeighboursConfig
     retriever: RetrieverConfig

@@ -1,0 +1,88 @@
+"""The Bundle component: trained parts → the one SavedModel that is served."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import channel, standard_artifacts
+from tfx.types.component_spec import (
+    ChannelParameter,
+    ComponentSpec,
+    ExecutionParameter,
+)
+
+from components.bundle import executor
+from components.item_neighbours.artifacts import ItemTablesArtifact
+from core.config import ShopConfig, SplitConfig
+from core.config.bundle import BundleConfig
+from core.config.funnel import FunnelConfig
+
+
+class BundleSpec(ComponentSpec):  # type: ignore[misc]
+    """Items, tables and two models in; one model out."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "shop": ExecutionParameter(type=str),
+        "splits": ExecutionParameter(type=str),
+        "funnel": ExecutionParameter(type=str),
+        "bundle": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "items": ChannelParameter(type=standard_artifacts.Examples),
+        "tables": ChannelParameter(type=ItemTablesArtifact),
+        "retriever": ChannelParameter(type=standard_artifacts.Model),
+        "ranker": ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+
+
+class Bundle(base_component.BaseComponent):  # type: ignore[misc]
+    """Puts towers, item tables, ranker and catalogue into one SavedModel.
+
+    Outputs:
+      model: Model; warm-up requests in `assets.extra`, metadata in `souk.json`.
+    """
+
+    SPEC_CLASS = BundleSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        *,
+        items: channel.BaseChannel,
+        tables: channel.BaseChannel,
+        retriever: channel.BaseChannel,
+        ranker: channel.BaseChannel,
+        shop: ShopConfig,
+        splits: SplitConfig,
+        funnel: FunnelConfig,
+        config: BundleConfig,
+    ):
+        """Constructs the component.
+
+        Args:
+          items: Clean's catalogue.
+          tables: ItemNeighbours' tables; those as of T2 are served.
+          retriever: the two-tower SavedModel.
+          ranker: the ranker SavedModel.
+          shop: event types and context features.
+          splits: T2.
+          funnel: as the ranker's rows were mined with.
+          config: diversity, `similar`, warm-up.
+        """
+        super().__init__(
+            spec=BundleSpec(
+                items=items,
+                tables=tables,
+                retriever=retriever,
+                ranker=ranker,
+                shop=shop.to_json(),
+                splits=splits.to_json(),
+                funnel=funnel.to_json(),
+                bundle=config.to_json(),
+                model=channel.Channel(type=standard_artifacts.Model),
+            )
+        )

@@ -1,0 +1,1 @@
+"""The DAG in four stretches: data, features, models, release."""

@@ -1,0 +1,94 @@
+"""Moments → features, towers, mined candidates, ranker, and the bundle of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfx.components import Transform
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.proto import transform_pb2
+from tfx.types.channel import BaseChannel
+
+from components.bundle.component import Bundle
+from components.item_neighbours.component import ItemNeighbours
+from components.mine_negatives.component import MineNegatives
+from components.trainer.component import FunnelTrainer
+from core.config.souk import SoukConfig
+from pipeline.stages.data import DataStage
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelStage:
+    """Nodes in order, and the channels that later stages read."""
+
+    nodes: list[BaseNode]
+    bundle: BaseChannel
+    retriever_run: BaseChannel
+    ranker_run: BaseChannel
+
+
+def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
+    """ItemNeighbours, Transform, Retriever, MineNegatives, Ranker, Bundle."""
+    neighbours = ItemNeighbours(
+        items=data.items,
+        events=data.events,
+        shop=config.shop,
+        splits=config.splits,
+        config=config.neighbours,
+    )
+    # Gates guard the moments; these two read the tables, so they wait for them too.
+    join = data.nodes[-1]
+    neighbours.add_upstream_node(join)
+    transform = _transform(config, data)
+    transform.add_upstream_node(join)
+    retriever = FunnelTrainer(
+        run_fn="trainer.retriever_module.run_fn",
+        custom_config={"config": config.retriever.to_json()},
+        examples=data.events,
+        transform_graph=transform.outputs["transform_graph"],
+        schema=data.events_schema,
+        items=data.items,
+        moments=data.moments,
+    ).with_id("Retriever")
+    mine = MineNegatives(
+        moments=data.moments,
+        tables=neighbours.outputs["tables"],
+        retriever=retriever.outputs["model"],
+        shop=config.shop,
+        config=config.funnel,
+    )
+    ranker = FunnelTrainer(
+        run_fn="trainer.ranker_module.run_fn",
+        custom_config={"config": config.ranker.to_json()},
+        candidates=mine.outputs["candidates"],
+    ).with_id("Ranker")
+    bundle = Bundle(
+        items=data.items,
+        tables=neighbours.outputs["tables"],
+        retriever=retriever.outputs["model"],
+        ranker=ranker.outputs["model"],
+        shop=config.shop,
+        splits=config.splits,
+        funnel=config.funnel,
+        config=config.bundle,
+    )
+    return ModelStage(
+        nodes=[neighbours, transform, retriever, mine, ranker, bundle],
+        bundle=bundle.outputs["model"],
+        retriever_run=retriever.outputs["model_run"],
+        ranker_run=ranker.outputs["model_run"],
+    )
+
+
+def _transform(config: SoukConfig, data: DataStage) -> Transform:
+    """The graph only: the trainers transform the little they need themselves."""
+    return Transform(
+        examples=data.events,
+        schema=data.events_schema,
+        preprocessing_fn="trainer.transform_module.preprocessing_fn",
+        custom_config={"config": config.transform.to_json()},
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=[]),
+        materialize=False,
+        disable_statistics=True,
+        disable_analyzer_cache=True,
+    )

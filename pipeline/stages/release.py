@@ -1,0 +1,70 @@
+"""Bundle → measured, judged, pushed, reported."""
+
+from __future__ import annotations
+
+from tfx.components import Evaluator
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.types.channel import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.evaluate_funnel.component import EvaluateFunnel
+from components.evaluator_config.build import build_eval_config
+from components.gates.component import Gates
+from components.pusher.component import AtomicPusher
+from components.rank_examples.component import RankExamples
+from core.config.souk import SoukConfig
+from core.layout import HomeLayout
+from pipeline.stages.data import DataStage
+from pipeline.stages.models import ModelStage
+
+
+def release_stage(
+    config: SoukConfig, layout: HomeLayout, data: DataStage, models: ModelStage
+) -> list[BaseNode]:
+    """Evaluation through the bundle, TFMA, gates, push, report."""
+    shop, evaluation = config.shop.to_json(), config.evaluation.to_json()
+    last = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=Model, producer_component_id="Bundle"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="Gates"),
+    ).with_id("LastBlessed")
+    measured = EvaluateFunnel(
+        model=models.bundle,
+        moments=data.moments,
+        items=data.items,
+        events=data.events,
+        shop=shop,
+        config=evaluation,
+        baseline_model=last.outputs["model"],
+    )
+    examples = RankExamples(
+        moments=data.moments,
+        items=data.items,
+        events=data.events,
+        shop=shop,
+        config=evaluation,
+    )
+    evaluator = Evaluator(
+        examples=examples.outputs["examples"],
+        model=models.bundle,
+        baseline_model=last.outputs["model"],
+        example_splits=["test"],
+        eval_config=build_eval_config(config.shop),
+    )
+    gates = Gates(
+        model=models.bundle,
+        metrics=measured.outputs["metrics"],
+        evaluation_blessing=evaluator.outputs["blessing"],
+        last_blessing=last.outputs["model_blessing"],
+        config=config.gates.to_json(),
+    )
+    pusher = AtomicPusher(
+        model=models.bundle,
+        model_blessing=gates.outputs["blessing"],
+        serving_dir=layout.serving,
+    ).with_id("Pusher")
+    return [last, measured, examples, evaluator, gates, pusher]
