@@ -1,0 +1,1 @@
+"""The ranker: candidate rows in, a calibrated multi-task scoring model out."""

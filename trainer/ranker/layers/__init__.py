@@ -1,0 +1,1 @@
+"""Blocks of the ranker, functional where the compression toolkit needs them so."""

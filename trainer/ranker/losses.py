@@ -1,0 +1,88 @@
+"""Losses over padded lists: [M, R] moments by rows, with a mask of the real rows."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+_NEVER = -1e9  # the logit of a padded row; its probability is exactly 0
+
+
+def listwise_softmax_loss(
+    scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
+) -> tf.Tensor:
+    """Softmax cross-entropy with several positives, averaged over moments that have any.
+
+    One moment's loss is -sum_i y_i log softmax(s)_i / sqrt(min(positives, cap)): between
+    the sum (heavy buyers rule) and the mean (each of their items counts little).
+
+    Args:
+      scores: [M, R] float32.
+      relevance: [M, R] float32, 0 or 1.
+      mask: [M, R] bool, False on rows that do not count.
+      positives_cap: positives beyond this many change the weight no further.
+
+    Returns:
+      Scalar float32; 0 where no moment has a positive.
+    """
+    relevance = tf.where(mask, relevance, 0.0)
+    log_p = tf.nn.log_softmax(tf.where(mask, scores, _NEVER), axis=-1)
+    positives = tf.reduce_sum(relevance, axis=-1)
+    weights = tf.math.rsqrt(tf.clip_by_value(positives, 1.0, float(positives_cap)))
+    losses = -tf.reduce_sum(relevance * log_p, axis=-1) * weights
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(losses), tf.reduce_sum(tf.cast(positives > 0, tf.float32))
+    )
+
+
+def lambda_loss(
+    scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
+) -> tf.Tensor:
+    """LambdaRank: pairs that would move NDCG most weigh most (Burges 2010).
+
+    sum over pairs (i positive, j not) of |1/log2(1+rank_i) - 1/log2(1+rank_j)|
+    * softplus(s_j - s_i) * sqrt(min(positives, cap)) / ideal DCG, averaged over moments
+    with a positive; ranks are those of the current scores and carry no gradient.
+
+    Args and returns as `listwise_softmax_loss`.
+    """
+    relevance = tf.where(mask, relevance, 0.0)
+    scores = tf.where(mask, scores, _NEVER)
+    order = tf.argsort(tf.stop_gradient(scores), direction="DESCENDING", axis=-1)
+    ranks = tf.cast(tf.argsort(order, axis=-1), tf.float32)
+    discounts = 1.0 / tf.experimental.numpy.log2(ranks + 2.0)
+    positives = tf.reduce_sum(relevance, axis=-1)
+    weights = _inverse_ideal(positives, positives_cap) * tf.sqrt(
+        tf.minimum(positives, float(positives_cap))
+    )
+    deltas = tf.abs(discounts[:, :, None] - discounts[:, None, :])
+    others = tf.where(mask, 1.0 - relevance, 0.0)
+    pairs = relevance[:, :, None] * others[:, None, :] * deltas
+    costs = tf.nn.softplus(scores[:, None, :] - scores[:, :, None])
+    losses = tf.einsum("mij,mij->m", pairs, costs) * weights
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(losses), tf.reduce_sum(tf.cast(positives > 0, tf.float32))
+    )
+
+
+def _inverse_ideal(positives: tf.Tensor, cap: int) -> tf.Tensor:
+    ranks = tf.range(cap, dtype=tf.float32)
+    gains = tf.cumsum(1.0 / tf.experimental.numpy.log2(ranks + 2.0))
+    count = tf.cast(tf.clip_by_value(positives, 1.0, float(cap)), tf.int32)
+    return 1.0 / tf.gather(gains, count - 1)
+
+
+def pointwise_loss(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Mean binary cross-entropy over real rows and event types.
+
+    Args:
+      logits: [M, R, T] float32.
+      labels: [M, R, T] float32, 0 or 1.
+      mask: [M, R] bool.
+    """
+    entropies = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+    counts = tf.cast(mask, tf.float32)
+    total = tf.reduce_sum(tf.reduce_mean(entropies, axis=-1) * counts)
+    return tf.math.divide_no_nan(total, tf.reduce_sum(counts))
+
+
+LISTWISE = {"softmax": listwise_softmax_loss, "lambda": lambda_loss}
