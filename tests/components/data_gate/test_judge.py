@@ -1,0 +1,80 @@
+"""What the gate calls wrong, on statistics of tables made for it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.curate_schema import curate
+from components.data_gate import judge
+from components.statistics_options import lean_stats_options
+from core.config.validation import ValidationConfig
+from tests.components.shop_tables import SHOP
+
+CONFIG = ValidationConfig()
+
+
+def _statistics(countries: list[str | None], price: float) -> judge.Statistics:
+    rows = pd.DataFrame(
+        {
+            "event": "view",
+            "country": countries,
+            "price": [price * (1 + n % 7) for n in range(len(countries))],
+        }
+    )
+    return tfdv.generate_statistics_from_dataframe(rows, lean_stats_options())
+
+
+@pytest.fixture(scope="module")
+def schema() -> schema_pb2.Schema:
+    return curate.curate(schema_pb2.Schema(), "events", SHOP, CONFIG)
+
+
+@pytest.fixture(scope="module")
+def usual() -> judge.Statistics:
+    return _statistics(["FR"] * 60 + ["DE"] * 40, 1.0)
+
+
+def test_equal_spans_pass(usual: judge.Statistics, schema: schema_pb2.Schema) -> None:
+    measured, found = judge.drift(usual, usual, schema)
+    assert found == []
+    assert {c.feature for c in measured} >= {"country", "event", "price"}
+    assert all(c.value == 0 for c in measured)
+    assert judge.presence_drops(usual, usual, CONFIG) == ([], [])
+
+
+def test_drift_of_categories_and_numbers_is_found(
+    usual: judge.Statistics, schema: schema_pb2.Schema
+) -> None:
+    # FR falls from .6 to .1: the infinity norm is .5, the bound .2.
+    moved = _statistics(["FR"] * 10 + ["DE"] * 90, 100.0)
+    measured, found = judge.drift(moved, usual, schema)
+    assert {finding.feature for finding in found} == {"country", "price"}
+    by_feature = {c.feature: c for c in measured}
+    assert by_feature["country"].value == pytest.approx(0.5)
+    assert by_feature["country"].bound == pytest.approx(CONFIG.max_category_drift)
+
+
+def test_skew_names_the_split(
+    usual: judge.Statistics, schema: schema_pb2.Schema
+) -> None:
+    other = _statistics(["US"] * 100, 1.0)
+    _, found = judge.skew({"train": usual, "eval": usual, "test": other}, schema)
+    assert [(f.split, f.feature) for f in found] == [("test", "country")]
+
+
+def test_a_column_that_falls_silent_is_found(usual: judge.Statistics) -> None:
+    silent = _statistics(["FR"] * 50 + [None] * 50, 1.0)
+    _, found = judge.presence_drops(silent, usual, CONFIG)
+    (finding,) = found
+    assert finding.feature == "country"
+    assert "present in 50% of rows, 100%" in finding.description
+
+
+def test_mass_rejection_is_found() -> None:
+    summary = {"events": {"rows_in": 10, "rejected": {"future": 2, "unknown item": 4}}}
+    (finding,) = judge.rejections(summary, "events", CONFIG)
+    assert "60% of the rows, mostly: unknown item" in finding.description
+    assert judge.rejections(summary, "events", CONFIG.replace(max_rejected=0.7)) == []
