@@ -12,8 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from core import features
+from core.config.souk import SoukConfig
 from core.errors import ArtifactError
 from core.layout import HomeLayout
+
+
+EXAMPLE_LENGTH = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,11 +127,42 @@ def print_page(
     console.print(table)
 
 
-def newest_version(serving: Path) -> Path | None:
-    """Folder of the newest complete version, None where nothing was pushed."""
-    versions = [
-        p
-        for p in (serving.iterdir() if serving.is_dir() else [])
-        if p.name.isdigit() and (p / "saved_model.pb").is_file()
-    ]
-    return max(versions, key=lambda p: int(p.name), default=None)
+def show_example(
+    console: Console, layout: HomeLayout, config: SoukConfig, version: Path
+) -> None:
+    """Asks a pushed version for the page of the person with the longest history."""
+    import tensorflow as tf
+
+    from core import signatures
+
+    tables = ShopTables(layout, config.shop.context_features)
+    at = config.splits.test_start
+    person = tables.person(tables.busiest_user(at), at, config.splits.max_history)
+    inputs = {
+        features.USER_ID: tf.constant([person.user_id]),
+        features.HISTORY_ITEM_IDS: tf.constant([person.history_item_ids]),
+        features.HISTORY_EVENTS: tf.constant([person.history_events]),
+        features.HISTORY_TIMESTAMPS: tf.constant([person.history_timestamps], tf.int64),
+        features.TIMESTAMP: tf.constant([person.timestamp], tf.int64),
+        **{name: tf.constant([value]) for name, value in person.context.items()},
+        signatures.EXCLUDE_ITEM_IDS: tf.constant([[""]]),
+        signatures.CATEGORIES: tf.constant([[""]]),
+        signatures.PRICE_MIN: tf.zeros([1]),
+        signatures.PRICE_MAX: tf.zeros([1]),
+        signatures.IN_STOCK_ONLY: tf.constant([False]),
+        signatures.K: tf.constant(EXAMPLE_LENGTH),
+    }
+    model = tf.saved_model.load(str(version))
+    outputs = model.signatures[signatures.RECOMMEND](**inputs)
+    texts = {
+        name: [value.decode() for value in outputs[name][0].numpy()]
+        for name in (signatures.ITEM_IDS, signatures.REASONS)
+    }
+    print_page(
+        console,
+        tables,
+        title=f"recommend for user {person.user_id}",
+        item_ids=texts[signatures.ITEM_IDS],
+        scores=outputs[signatures.SCORES][0].numpy().tolist(),
+        reasons=texts[signatures.REASONS],
+    )

@@ -29,8 +29,8 @@ class DataStage:
     events_schema: BaseChannel
     summary: BaseChannel
     rejected: BaseChannel
-    statistics: dict[str, BaseChannel]
-    anomalies: dict[str, BaseChannel]
+    statistics: dict[str, BaseChannel]  # by table
+    gates: dict[str, BaseChannel]  # by table, what each gate found
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,6 @@ class _Validated:
     nodes: list[BaseNode]
     schema: BaseChannel
     statistics: BaseChannel
-    anomalies: BaseChannel
 
     @property
     def gate(self) -> BaseNode:
@@ -89,7 +88,7 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
         summary=summary,
         rejected=clean.outputs["rejected"],
         statistics={name: each.statistics for name, each in checked.items()},
-        anomalies={name: each.anomalies for name, each in checked.items()},
+        gates={name: each.gate.outputs["report"] for name, each in checked.items()},
     )
 
 
@@ -134,5 +133,4 @@ def _validated(
         nodes=[statistics, inferred, curated, validator, gate],
         schema=curated.outputs["schema"],
         statistics=statistics.outputs["statistics"],
-        anomalies=validator.outputs["anomalies"],
     )

@@ -23,8 +23,7 @@ class ModelStage:
 
     nodes: list[BaseNode]
     bundle: BaseChannel
-    retriever_run: BaseChannel
-    ranker_run: BaseChannel
+    trainers: dict[str, BaseNode]  # `retriever` and `ranker`
 
 
 def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
@@ -75,8 +74,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     return ModelStage(
         nodes=[neighbours, transform, retriever, mine, ranker, bundle],
         bundle=bundle.outputs["model"],
-        retriever_run=retriever.outputs["model_run"],
-        ranker_run=ranker.outputs["model_run"],
+        trainers={"retriever": retriever, "ranker": ranker},
     )
 
 

@@ -16,6 +16,7 @@ from components.evaluator_config.build import build_eval_config
 from components.gates.component import Gates
 from components.pusher.component import AtomicPusher
 from components.rank_examples.component import RankExamples
+from components.report.component import Report
 from core.config.souk import SoukConfig
 from core.layout import HomeLayout
 from pipeline.stages.data import DataStage
@@ -67,4 +68,36 @@ def release_stage(
         model_blessing=gates.outputs["blessing"],
         serving_dir=layout.serving,
     ).with_id("Pusher")
-    return [last, measured, examples, evaluator, gates, pusher]
+    report = _report(layout, data, models, measured, gates, pusher)
+    return [last, measured, examples, evaluator, gates, pusher, report]
+
+
+def _report(
+    layout: HomeLayout,
+    data: DataStage,
+    models: ModelStage,
+    measured: BaseNode,
+    gates: BaseNode,
+    pusher: BaseNode,
+) -> BaseNode:
+    runs = {
+        f"{name}_run": node.outputs["model_run"]
+        for name, node in models.trainers.items()
+    }
+    return Report(
+        shop=layout.shop,
+        path=str(layout.report),
+        metadata_path=str(layout.metadata),
+        model=models.bundle,
+        metrics=measured.outputs["metrics"],
+        verdicts=gates.outputs["verdicts"],
+        pushed_model=pusher.outputs["pushed_model"],
+        clean_summary=data.summary,
+        rejected=data.rejected,
+        item_statistics=data.statistics["items"],
+        event_statistics=data.statistics["events"],
+        items_gate=data.gates["items"],
+        events_gate=data.gates["events"],
+        **runs,
+        **{name: node.outputs["model"] for name, node in models.trainers.items()},
+    )

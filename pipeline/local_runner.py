@@ -1,0 +1,45 @@
+"""Runs the DAG on this machine, in this process."""
+
+from __future__ import annotations
+
+import logging
+
+from rich.console import Console
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+from core.config.souk import SoukConfig
+from core.errors import SoukError
+from core.layout import HomeLayout
+from pipeline.create_pipeline import create_pipeline
+from pipeline.progress import ProgressHandler
+
+
+def run_local(
+    config: SoukConfig, layout: HomeLayout, console: Console, *, cache: bool = True
+) -> dict[str, float]:
+    """Runs every component that is not cached; returns seconds by component.
+
+    Raises:
+      SoukError: a component refused its input; what Beam or TFX wrapped around it is
+        taken off. Any other failure of a component comes as it is.
+    """
+    pipeline = create_pipeline(config, layout, cache=cache)
+    with ProgressHandler(console, len(pipeline.components)) as progress:
+        try:
+            LocalDagRunner().run(pipeline)
+        except Exception as error:
+            logging.getLogger(__name__).exception("The run stopped.")
+            ours = _souk_error(error)
+            if ours is None or ours is error:
+                raise
+            raise ours from error
+    return progress.seconds
+
+
+def _souk_error(error: BaseException | None) -> SoukError | None:
+    """The first of souk's errors among an error and its causes."""
+    while error is not None:
+        if isinstance(error, SoukError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

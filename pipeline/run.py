@@ -1,0 +1,123 @@
+"""`souk run`: a shop's tables → a pushed model, its report, and a page to look at."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from core.config.souk import SoukConfig
+from core.errors import NotBlessedError, SoukError
+from core.layout import HomeLayout
+from pipeline.home import locked
+from pipeline.quiet import quiet
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What the command line says."""
+
+    layout: HomeLayout
+    data: Path | None = None
+    seed: int = 0
+    cache: bool = True
+    refit: bool = False
+    verbose: bool = False
+
+
+def run_shop(request: RunRequest) -> None:
+    """Runs one shop and prints progress, verdict, report and a page.
+
+    Raises:
+      NotBlessedError: the gates refused the model; the version served before stays.
+      SoukError: bad input or settings; the message says what to do.
+    """
+    layout = request.layout
+    log = layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.log"
+    with locked(layout), quiet(log, verbose=request.verbose) as screen:
+        console = Console(file=screen)
+        console.print(f"[bold]souk run {layout.shop}[/]  (log: {_short(log)})")
+        try:
+            _run(request, console)
+        except SoukError:
+            raise
+        except Exception as error:
+            raise SoukError(
+                f"The run of `{layout.shop}` stopped: {type(error).__name__}: {error}. "
+                f"The whole story is in `{log}`; what is served did not change. "
+                "Run again to resume after the last finished component."
+            ) from error
+
+
+def _run(request: RunRequest, console: Console) -> None:
+    # Heavy imports, here so that they are quiet and `souk --help` is fast.
+    from core import presets
+    from pipeline import pages, sources
+    from pipeline.local_runner import run_local
+
+    layout, started = request.layout, time.monotonic()
+    with console.status("tables"):
+        shop, splits = sources.ensure_tables(
+            layout, layout.shop, data=request.data, seed=request.seed
+        )
+    config = presets.for_shop(shop, splits)
+    run_local(config, layout, console, cache=request.cache)
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
+    console.print(f"report   {_short(layout.report)}")
+    version = _require_pushed(layout)
+    if request.refit:
+        version = _refit(config, layout, console)
+    console.print(f"serving  {_short(version)}\n")
+    pages.show_example(console, layout, config, version)
+
+
+def _refit(config: SoukConfig, layout: HomeLayout, console: Console) -> Path:
+    from pipeline.refit import refit
+
+    console.print("\n[bold]refit[/] of the accepted settings on everything")
+    return refit(config, layout, console)
+
+
+def _require_pushed(layout: HomeLayout) -> Path:
+    """The version that this run's model is served as.
+
+    Raises:
+      NotBlessedError: with what each failed gate said.
+    """
+    pushed = _outcome(layout, "Pusher", "pushed.json")
+    if pushed.get("pushed"):
+        return Path(pushed["destination"])
+    verdicts = _outcome(layout, "Gates", "verdicts.json")
+    failed = [v for v in verdicts.get("verdicts", []) if not v["passed"]]
+    reasons = "\n".join(f"  - {v['gate']}: {v['message']}" for v in failed)
+    raise NotBlessedError(
+        f"The gates refused the model; nothing was pushed, what is served stays.\n"
+        f"{reasons}\nThe report shows the measurements: {_short(layout.report)}"
+    )
+
+
+def _outcome(layout: HomeLayout, component: str, name: str) -> dict[str, Any]:
+    """Content of a JSON file that a component of the newest run wrote, or reused."""
+    from components.report.lineage import read_lineage
+
+    for execution in read_lineage(layout.metadata):
+        if execution.component == component:
+            for artifact in execution.outputs:
+                path = Path(artifact.uri) / name
+                if path.is_file():
+                    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+                    return content
+    return {}
+
+
+def _short(path: Path) -> str:
+    """Relative to the working folder where that is shorter to read."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
