@@ -113,8 +113,9 @@ def rejection_reasons(lines: pd.DataFrame) -> pd.Series:
     }
     reasons = np.select(
         [broken.to_numpy() for broken in rules.values()], list(rules), default=""
-    )
-    return pd.Series(reasons, index=lines.index, dtype=object).replace("", None)
+    ).astype(object)
+    reasons[reasons == ""] = None
+    return pd.Series(reasons, index=lines.index, dtype=object)
 
 
 def events_of(kept: pd.DataFrame) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import ConfigError, InputDataError
-from shops import tables
+from shops import mapping, tables
 from tests.shops.contract_checks import assert_obeys_contract
 
 MAPPING = """
@@ -286,3 +286,18 @@ def test_wrong_mapping_is_a_config_error(folder: Path, line: str, part: str) -> 
 
     with pytest.raises(ConfigError, match=part):
         tables.load(folder)
+
+
+def test_mapping_in_the_documentation_is_a_mapping(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "data.md"
+    text = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+
+    read, folder = mapping.read_mapping(tmp_path)
+
+    assert len(text.splitlines()) <= 15
+    assert (read.name, read.events.source("timestamp"), folder) == (
+        "my-shop",
+        "at",
+        tmp_path,
+    )
