@@ -16,7 +16,13 @@ from core.config.funnel import FunnelConfig
 from core.progress import say
 from trainer.data.examples import read_split
 from trainer.funnel.funnel import CandidateFunnel
-from trainer.funnel.mine import EmbedQuery, RankerRows, mine, write_meta
+from trainer.funnel.mine import (
+    EmbedQuery,
+    RankerRows,
+    mine,
+    mining_step,
+    write_meta,
+)
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
@@ -53,13 +59,17 @@ def mine_splits(
     funnel: CandidateFunnel | None = None
     for number, (cutoff, split) in enumerate(sorted(cutoffs.items())):
         tables = ItemTables.load(table_dir(tables_uri, cutoff))
-        vectors = None if loaded is None else loaded.item_embeddings.numpy()
-        funnel = CandidateFunnel(tables, vectors, config)
+        if funnel is None:
+            vectors = None if loaded is None else loaded.item_embeddings.numpy()
+            funnel = CandidateFunnel(tables, vectors, config)
+            run = mining_step(funnel)
+        funnel.swap_tables(tables)
         found = mine(
             _at(moments[split], cutoff),
             funnel,
             tables.item_ids,
             embed_query=None if loaded is None else embedder(loaded, shop),
+            run=run,
             sample=split not in WHOLE_SPLITS,
         )
         found.save(Path(out_uri) / f"Split-{split}" / f"part-{number:05d}.npz")

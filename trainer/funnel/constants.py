@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
 from trainer.funnel.candidates import LOWEST
-from trainer.funnel.sources import BASKET, CF, INTEREST, KNN, TITLE
+from trainer.funnel.sources import BASKET, CF, FORECAST, INTEREST, KNN, LATELY, TITLE
 from trainer.funnel.tables import ItemTables
 
 # Which weighting of the history each neighbour table is summed with.
 WEIGHTING = {CF: "once", KNN: "recent", BASKET: "recent", TITLE: "recent"}
-WEIGHTING[INTEREST] = "interest"
+WEIGHTING |= {INTEREST: "interest", LATELY: "recent", FORECAST: "once"}
 
 
 class TableConstants(tf.Module):
@@ -38,6 +38,9 @@ class TableConstants(tf.Module):
             for name, table in tables.neighbours.items()
         }
         self.static = _variable(_with_row(tables.features, 0), "item_features")
+        self.factors_in = _variable(_with_row(tables.factors_in, 0), "factors_in")
+        out = np.ascontiguousarray(_with_row(tables.factors_out, 0).T)
+        self.factors_out = _variable(out, "factors_out")
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )

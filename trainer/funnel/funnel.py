@@ -19,8 +19,11 @@ from trainer.funnel.sources import (
     BASKET,
     CF,
     CF_TREND,
+    FACTORS,
+    FORECAST,
     INTEREST,
     KNN,
+    LATELY,
     OWN,
     POPULAR,
     SOURCES,
@@ -30,6 +33,9 @@ from trainer.funnel.sources import (
 )
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
+
+# Sources with a score row per person.
+PERSONAL = (OWN, CF, CF_TREND, LATELY, FORECAST, FACTORS, KNN, BASKET, INTEREST, TITLE)
 
 
 class FunnelState(NamedTuple):
@@ -70,6 +76,18 @@ class CandidateFunnel(tf.Module):
     def num_features(self) -> int:
         """F."""
         return len(self.feature_names)
+
+    def swap_tables(self, tables: ItemTables) -> None:
+        """Takes the tables as of another cut-off of the same catalogue and settings.
+
+        Graphs traced from this funnel go on with the new values.
+        """
+        other = TableConstants(tables, None, self.config)
+        fresh = {v.name: v for v in other.variables}
+        for variable in self.constants.variables:
+            if variable.name in fresh:
+                variable.assign(fresh[variable.name])
+        self.tables = tables
 
     def state(self, moment: Moment) -> FunnelState:
         """Score rows and per-item history sums of a batch of moments."""
@@ -134,6 +152,12 @@ class CandidateFunnel(tf.Module):
             name: neighbour_scores(history.rows, weights[kind], rows, values)
             for name, (rows, values, kind) in self.constants.neighbours.items()
         }
+        person = tf.einsum(
+            "bh,bhk->bk",
+            weights["recent"],
+            tf.gather(self.constants.factors_in, history.rows),
+        )
+        scores[FACTORS] = tf.matmul(person, self.constants.factors_out)
         scores[CF_TREND] = scores[CF] * self.constants.trend[None, :]
         scores[OWN] = weights["own"]
         return scores
@@ -143,7 +167,7 @@ class CandidateFunnel(tf.Module):
     ) -> tuple[list[tf.Tensor], list[int], list[str]]:
         """Score rows [B, n] of the sources that are on, with their sizes and names."""
         config, found = self.config, []
-        for name in (OWN, CF, CF_TREND, KNN, BASKET, INTEREST, TITLE):
+        for name in PERSONAL:
             size = getattr(config, name)
             if size and name in state.scores:
                 score = state.scores[name][:, : self.num_items]

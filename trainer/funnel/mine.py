@@ -20,6 +20,9 @@ from trainer.moment import Moment
 
 EmbedQuery = Callable[[Moment], tf.Tensor]  # -> [B, d] float32
 
+# (moment, queries) -> rows [B, C] int32, features [B, C, F] float32
+Step = Callable[[Moment, tf.Tensor | None], tuple[tf.Tensor, tf.Tensor]]
+
 META_FILE = "meta.json"
 
 
@@ -130,6 +133,18 @@ def moment_batch(
     )
 
 
+def mining_step(funnel: CandidateFunnel) -> Step:
+    """One graph for candidates and their features."""
+
+    def step(moment: Moment, queries: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        state = funnel.state(moment)
+        rows = funnel.retrieve(moment, queries, state=state).rows
+        return rows, funnel.features(moment, rows, state=state)
+
+    compiled: Step = tf.function(step, reduce_retracing=True)
+    return compiled
+
+
 def mine(
     moments: pa.Table,
     funnel: CandidateFunnel,
@@ -137,6 +152,7 @@ def mine(
     *,
     embed_query: EmbedQuery | None = None,
     sample: bool = True,
+    run: Step | None = None,
 ) -> RankerRows:
     """Candidates of each moment with labels and features.
 
@@ -144,12 +160,15 @@ def mine(
       moments: the `moments` table's columns; all at the cut-off of the funnel's tables.
       item_ids: [n] the catalogue order.
       embed_query: the retriever, as one more candidate source.
+      run: `mining_step(funnel)`, to trace it once for several cut-offs.
       sample: keep every retrieved positive and a sample of the negatives, at most
         `max_rows_per_moment`; False keeps all candidates.
     """
     encoded = encode_moments(moments, item_ids, funnel.shop)
+    run = run or mining_step(funnel)
     return RankerRows.concatenate(
-        list(_mined_batches(encoded, funnel, embed_query, sample)) or [_empty(funnel)]
+        list(_mined_batches(encoded, funnel, embed_query, sample, run))
+        or [_empty(funnel)]
     )
 
 
@@ -158,11 +177,8 @@ def _mined_batches(
     funnel: CandidateFunnel,
     embed_query: EmbedQuery | None,
     sample: bool,
+    run: Step,
 ) -> Iterator[RankerRows]:
-    retrieve = tf.function(
-        lambda m, q: funnel.retrieve(m, q).rows, reduce_retracing=True
-    )
-    compute = tf.function(lambda m, r: funnel.features(m, r), reduce_retracing=True)
     rng = np.random.default_rng(funnel.config.seed)
     # Sorted by length, so that a batch pads little.
     order = np.argsort(np.diff(encoded.history[0]), kind="stable")
@@ -170,13 +186,13 @@ def _mined_batches(
         numbers = order[start : start + funnel.config.mining_batch]
         moment = moment_batch(encoded, numbers, funnel.num_items)
         queries = embed_query(moment) if embed_query else None
-        rows = retrieve(moment, queries).numpy()
+        rows, found = (part.numpy() for part in run(moment, queries))
         labels = _labels(encoded, numbers, rows, funnel)
         if sample:
             kept = _sampled(labels, rows < funnel.num_items, funnel, rng)
             rows = np.take_along_axis(rows, kept, axis=1)
             labels = np.take_along_axis(labels, kept[..., None], axis=1)
-        found = compute(moment, tf.constant(rows)).numpy()
+            found = np.take_along_axis(found, kept[..., None], axis=1)
         yield _packed(encoded, numbers, rows, labels, found, funnel)
 
 

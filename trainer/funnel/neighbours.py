@@ -59,6 +59,60 @@ def ease(matrix: sparse.csr_matrix, l2: float) -> FloatArray:
     return np.ascontiguousarray(weights, dtype=np.float32)
 
 
+def forecast(
+    before: sparse.csr_matrix, after: sparse.csr_matrix, l2: float
+) -> FloatArray:
+    """[n, n] float32 ridge weights W = (X'X + l2 I)^-1 X'Y: what X's buyers buy next.
+
+    Args:
+      before: X [m, n], what each user had bought before a date.
+      after: Y [m, n], what the same users bought in the period after it.
+    """
+    active = np.flatnonzero((np.diff(before.indptr) > 0) & (np.diff(after.indptr) > 0))
+    before, after = before[active], after[active]
+    gram = (before.T @ before).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += l2
+    cross = (before.T @ after).toarray().astype(np.float32)
+    factor = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True)
+    solved = scipy.linalg.cho_solve(factor, cross, overwrite_b=True)
+    return np.ascontiguousarray(solved, dtype=np.float32)
+
+
+def item_factors(matrix: sparse.csr_matrix, rank: int) -> tuple[FloatArray, FloatArray]:
+    """[n, rank] in and out factors: scores = (sum of the history's in) @ out'.
+
+    Truncated SVD of the matrix with rows and columns divided by the square roots of
+    their norms, so that neither heavy buyers nor best-sellers rule the space.
+    """
+    row_norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    column_norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
+    by_row = sparse.diags(np.maximum(row_norms, 1e-6) ** -0.5)
+    by_column = np.where(column_norms > 0, column_norms, 1.0) ** 0.5
+    scaled = (by_row @ matrix @ sparse.diags(1.0 / by_column)).astype(np.float32)
+    vectors = principal_directions(scaled, rank)
+    known = (column_norms > 0)[:, None]
+    into, out = vectors / by_column[:, None], vectors * by_column[:, None]
+    return (into * known).astype(np.float32), (out * known).astype(np.float32)
+
+
+def principal_directions(
+    matrix: sparse.csr_matrix, rank: int, seed: int = 0
+) -> FloatArray:
+    """[n, rank] right singular vectors of [m, n], by a randomized SVD; 0 beyond them.
+
+    Halko, Martinsson & Tropp 2011: random projection, four power iterations, QR.
+    """
+    m, n = matrix.shape
+    kept = min(rank, m, n)
+    draw = np.random.default_rng(seed).standard_normal((m, min(kept + 16, m, n)))
+    basis = np.linalg.qr(matrix.T @ draw.astype(np.float32))[0]
+    for _ in range(4):
+        basis = np.linalg.qr(matrix.T @ (matrix @ basis))[0]
+    right = np.linalg.svd(matrix @ basis, full_matrices=False)[2]
+    vectors = basis @ right.T[:, :kept]
+    return np.pad(vectors, ((0, 0), (0, rank - kept))).astype(np.float32)
+
+
 def top_of_rows(block: FloatArray, count: int) -> Neighbours:
     """The `count` largest positive entries of each row of [m, n], best first."""
     n = block.shape[1]

@@ -17,7 +17,7 @@ from trainer.funnel import neighbours as nb
 from trainer.funnel import popularity, text
 from trainer.funnel.event_log import EventLog, event_log
 from trainer.funnel.item_features import item_features, price_z
-from trainer.funnel.sources import BASKET, CF, INTEREST, KNN, TITLE
+from trainer.funnel.sources import BASKET, CF, FORECAST, INTEREST, KNN, LATELY, TITLE
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -44,6 +44,8 @@ class ItemTables:
     # By source: `cf` is EASE up to `ease_max_items`; `interest` exists where the shop
     # logs several event types.
     neighbours: dict[str, nb.Neighbours]
+    factors_in: FloatArray  # [n, k] of the truncated SVD
+    factors_out: FloatArray  # [n, k]
     feature_names: tuple[str, ...]
     features: FloatArray  # [n, G] the item's own ranker features
     popularity: dict[int, FloatArray]  # days -> [n] distinct buyers
@@ -124,6 +126,7 @@ def build_item_tables(
     names, values = item_features(
         log, prices=prices, titles=titles.neighbours, shop=shop, config=config
     )
+    into, out = nb.item_factors(nb.user_item_matrix(target), config.num_factors)
     _, gaps = popularity.repeat_statistics(target, config.visit_s)
     return ItemTables(
         as_of=as_of,
@@ -134,6 +137,8 @@ def build_item_tables(
             **_collaborative(log, target, shop, config),
             TITLE: titles.neighbours,
         },
+        factors_in=into,
+        factors_out=out,
         feature_names=names,
         features=values,
         popularity={d: popularity.buyers(target, d) for d in config.popularity_days},
@@ -163,11 +168,29 @@ def _collaborative(
         KNN: nb.cosine(bought, count=count, shrinkage=shrinkage),
         BASKET: nb.cosine(visits, count=count, shrinkage=1.0),
     }
+    if target.num_items <= config.ease_max_items:
+        tables |= _dense_only(target, config)
     if len(shop.event_types) > 1:
         weights = np.asarray(shop.event_weights)[log.kinds]
         weights = np.maximum(weights / max(shop.event_weights), 0.1)
         tables[INTEREST] = _cf(nb.user_item_matrix(log, weights), config)
     return tables
+
+
+def _dense_only(target: EventLog, config: NeighboursConfig) -> dict[str, nb.Neighbours]:
+    """Tables that need n x n solves."""
+    decayed = nb.user_item_matrix(target, np.exp(-target.ages / config.lately_days))
+    recent = target.ages <= config.forecast_days
+    ridge = nb.forecast(
+        nb.user_item_matrix(target.where(~recent)),
+        nb.user_item_matrix(target.where(recent)),
+        config.forecast_lambda,
+    )
+    count = config.num_neighbours
+    return {
+        LATELY: nb.top_of_rows(nb.ease(decayed, config.lately_lambda), count),
+        FORECAST: nb.top_of_rows(ridge, count),
+    }
 
 
 def _cf(matrix: nb.sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
