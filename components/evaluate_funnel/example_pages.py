@@ -21,7 +21,7 @@ def choose_moments(test_set: TestSet, count: int) -> IntArray:
     )
     order = np.argsort(lengths, kind="stable")
     places = (np.arange(count) + 0.5) / count * len(order)
-    return np.unique(order[np.minimum(places.astype(np.int64), len(order) - 1)])
+    return order[np.unique(np.minimum(places.astype(np.int64), len(order) - 1))]
 
 
 def example_pages(

@@ -20,20 +20,23 @@ class Point(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A named line."""
+    """A named line; `hue` (0 to 3) is its colour, the same in every chart of a card."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    hue: int = 0
 
 
-def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 560) -> Markup:
+def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Markup:
     """Dots with whiskers on a common axis that starts at zero.
 
     Each row holds one point, or several that share the first one's label.
     """
-    step, left, right, top = 30, 140, 62, 6
     points = [p for row in rows for p in row]
+    step = 24 + 16 * (max((len(row) for row in rows), default=1) - 1)
+    left = min(200, 24 + 7 * max((len(row[0].label) for row in rows), default=0))
+    right, top = 62, 6
     top_value = max([p.high for p in points] + [p.value for p in points] + [1e-9])
     ticks = axis_ticks(0.0, top_value)
     scale = (width - left - right) / max(ticks[-1], top_value)
@@ -45,7 +48,7 @@ def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 560) -> Mark
         style = "strong" if strong and len(row) == 1 else "plain"
         parts.append(_text(left - 10, y, row[0].label, "end", style))
         for place, point in enumerate(row):
-            shift = 11.0 * (place - (len(row) - 1) / 2)
+            shift = 15.0 * (place - (len(row) - 1) / 2)
             parts += _whisker(point, left, scale, y + shift)
     return _svg(width, height, parts, "Values with confidence intervals")
 
@@ -88,30 +91,32 @@ def line_chart(
         parts.append(_text(left - 6, y, _tick(tick), "end", "tick"))
     for x in sorted({x_low, x_high}):
         parts.append(_text(place(x, low)[0], height - 8, f"{x:g}", "middle", "tick"))
-    for number, line in enumerate(lines):
+    for line in lines:
         pairs = [place(x, y) for x, y in zip(line.x, line.y, strict=True)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
-        parts.append(f'<polyline class="curve c{number % 4}" points="{path}"/>')
+        hue = f"c{line.hue % 4}"
+        parts.append(f'<polyline class="curve {hue}" points="{path}"/>')
         x, y = pairs[-1]
-        hue = f"c{number % 4}"
         parts.append(f'<circle class="end {hue}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')
         parts.append(_text(x + 7, y, f"{line.y[-1]:.3g}", "start", hue))
     return _svg(width, height, parts, title)
 
 
-def reliability_chart(bins: Sequence[Sequence[float]], *, size: int = 260) -> Markup:
-    """Mean probability against share of positives, one dot per bin, and the diagonal."""
+def reliability_chart(
+    bins: Sequence[Sequence[float]], *, width: int = 400, height: int = 220
+) -> Markup:
+    """Mean probability against share of positives: a dot per bin, and the diagonal."""
     left, bottom, top, right = 44, 34, 8, 12
     top_value = max([max(b[0], b[1]) for b in bins] + [1e-6])
     ticks = axis_ticks(0.0, top_value, 4)
     limit = max(ticks[-1], top_value)
-    scale = (size - left - right) / limit
-    base = size - bottom
+    scale = (width - left - right) / limit
+    base = height - bottom
     rise = (base - top) / limit
     parts = [_line(left, base, left + limit * scale, base - limit * rise, "diagonal")]
     for tick in ticks:
         y = base - tick * rise
-        parts.append(_line(left, y, size - right, y, "grid"))
+        parts.append(_line(left, y, width - right, y, "grid"))
         parts.append(_text(left - 6, y, _tick(tick), "end", "tick"))
         parts.append(
             _text(left + tick * scale, base + 12, _tick(tick), "middle", "tick")
@@ -123,10 +128,9 @@ def reliability_chart(bins: Sequence[Sequence[float]], *, size: int = 260) -> Ma
         f'<circle class="dot strong" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
         for x, y in points
     ]
-    parts.append(
-        _text(left + (size - left - right) / 2, size - 6, "predicted", "middle", "tick")
-    )
-    return _svg(size, size, parts, "Calibration: predicted against observed")
+    middle = left + (width - left - right) / 2
+    parts.append(_text(middle, height - 6, "predicted", "middle", "tick"))
+    return _svg(width, height, parts, "Calibration: predicted against observed")
 
 
 def axis_ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -145,7 +149,7 @@ def axis_ticks(low: float, high: float, count: int = 5) -> list[float]:
 def _svg(width: float, height: float, parts: Sequence[str], label: str) -> Markup:
     head = (
         f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{escape(label)}" style="max-width:{width:.0f}px">'
+        f'aria-label="{escape(label)}" style="max-width:{1.2 * width:.0f}px">'
     )
     return Markup(head + "".join(parts) + "</svg>")
 

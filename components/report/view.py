@@ -175,9 +175,8 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
             {
                 "name": SYSTEM_NAMES.get(s, s),
                 "strong": s == "bundle",
-                "cells": [
-                    systems[s][view].get(f"{m}@{k}") for m in _RANKING + _CATALOGUE
-                ],
+                "ranking": [systems[s][view][f"{m}@{k}"] for m in _RANKING],
+                "catalogue": [systems[s][view][f"{m}@{k}"] for m in _CATALOGUE],
                 "difference": metrics["differences"].get(s, {}).get(view, {}).get(name),
             }
             for s in systems
@@ -189,7 +188,8 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
                 "metric": metric_label(name),
                 "k": k,
                 "chart": interval_chart(points),
-                "columns": [METRIC_NAMES[m] for m in _RANKING + _CATALOGUE],
+                "ranking": [METRIC_NAMES[m] for m in _RANKING],
+                "catalogue": [METRIC_NAMES[m] for m in _CATALOGUE],
                 "rows": rows,
                 "k_values": metrics["k_values"],
                 "by_k": [
@@ -256,7 +256,7 @@ def curves(history: Json) -> list[dict[str, Any]]:
     if isinstance(history.get("final"), dict):
         runs.append(("final fit", history["final"].get("epochs", [])))
     quantities: dict[str, list[Series]] = {}
-    for label, epochs in runs:
+    for hue, (label, epochs) in enumerate(runs):
         for name in dict.fromkeys(key for entry in epochs for key in entry):
             pairs = [
                 (float(number), float(entry[name]))
@@ -265,12 +265,12 @@ def curves(history: Json) -> list[dict[str, Any]]:
             ]
             if pairs and name not in _NOT_CURVES:
                 x, y = zip(*pairs, strict=True)
-                quantities.setdefault(name, []).append(Series(label, x, y))
+                quantities.setdefault(name, []).append(Series(label, x, y, hue))
     return [
         {
             "title": name.replace("_", " "),
             "chart": line_chart(lines, title=name),
-            "legend": [line.name for line in lines if line.name],
+            "legend": [label for label, _ in runs if label],
         }
         for name, lines in quantities.items()
     ]

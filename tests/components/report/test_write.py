@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from components.evaluate_funnel.evaluate import evaluate_funnel
+from components.evaluate_funnel.read import read_test_set
+from components.report.data import (
+    ExecutionRecord,
+    RejectedReason,
+    ReportData,
+    find_history,
+    read_rejected,
+)
+from components.report.write import render, write_report
+from core.config.evaluation import EvaluationConfig
+from tests.components import small_world
+
+CONFIG = EvaluationConfig(
+    k_values=(3, 10), primary_k=3, bootstrap_samples=20, num_example_pages=2
+)
+HOSTILE = '<script>alert("x")</script>'
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory):
+    root = tmp_path_factory.mktemp("world")
+    uris = small_world.write_examples(root)
+    bundle = small_world.save_fake_bundle(root / "bundle")
+    test_set = read_test_set(
+        uris["moments"], uris["items"], uris["events"], small_world.SHOP, CONFIG
+    )
+    return evaluate_funnel(bundle, test_set, small_world.SHOP, CONFIG)
+
+
+@pytest.fixture
+def data(metrics):
+    verdict = {"skipped": False, "value": 1.0, "bound": 0.5}
+    return ReportData(
+        shop="small",
+        created=1_700_000_000,
+        metrics=metrics,
+        verdicts={
+            "blessed": False,
+            "verdicts": [
+                {"gate": "beats popularity", "passed": True, "message": "m", **verdict},
+                {"gate": "beats history", "passed": False, "message": "m", **verdict},
+            ],
+        },
+        pushed={"pushed": False},
+        rejected=(
+            RejectedReason(table="events", reason="late", count=3, sample=HOSTILE),
+        ),
+        histories={
+            "Retriever": {"epochs": [{"loss": 2.0}, {"loss": 1.0}]},
+            "Ranker": {"trials": [{"architecture": "mlp", "epochs": [{"loss": 1.0}]}]},
+        },
+        executions=(
+            ExecutionRecord(
+                execution_id=4, component="Clean", state="complete", seconds=75
+            ),
+        ),
+    )
+
+
+def test_page_shows_what_the_run_found_and_asks_the_network_for_nothing(data):
+    page = render(data)
+    assert "not blessed" in page
+    assert "Failed: beats history." in page
+    assert "茶壶" in page  # an example page by title
+    assert "1 min 15 s" in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+    assert "@import" not in page and "url(" not in page
+
+
+def test_text_from_the_data_is_escaped(data):
+    assert HOSTILE not in render(data)
+
+
+def test_a_run_that_produced_nothing_still_has_a_page():
+    page = render(ReportData(shop="empty", created=0))
+    assert "The gates did not run." in page
+    assert "1970-01-01" in page
+
+
+def test_a_blessed_and_pushed_run_says_where(data):
+    verdicts = {"blessed": True, "verdicts": []}
+    pushed = {"pushed": True, "version": "17", "destination": "serving/souk/17"}
+    page = render(ReportData(shop="s", created=0, verdicts=verdicts, pushed=pushed))
+    assert "blessed and pushed" in page and "serving/souk/17" in page
+
+
+def test_earlier_pages_stay_beside_the_newest(tmp_path):
+    path = tmp_path / "report" / "index.html"
+    for shop in ("first", "second", "third"):
+        write_report(ReportData(shop=shop, created=0), path)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    names = sorted(p.name for p in path.parent.iterdir())
+    assert names == [
+        "index-20231114T221320Z-2.html",
+        "index-20231114T221320Z.html",
+        "index.html",
+    ]
+    assert "third" in path.read_text()
+
+
+def test_missing_files_are_no_error(tmp_path):
+    assert read_rejected(tmp_path / "none.parquet") == ()
+    assert find_history([None, str(tmp_path)]) is None
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "history.json").write_text('{"epochs": []}')
+    assert find_history([str(tmp_path)]) == {"epochs": []}
