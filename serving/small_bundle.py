@@ -6,7 +6,9 @@ all items, filters, the best 200, a ranker over them, the page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -159,7 +161,7 @@ class SmallBundle(tf.Module):
         }
 
 
-def _concrete(function, specs):  # type: ignore[no-untyped-def]
+def _concrete(function: Callable[..., Any], specs: dict[str, tf.TensorSpec]) -> Any:
     named = {name: _named(spec, name) for name, spec in specs.items()}
     return tf.function(function).get_concrete_function(**named)
 

@@ -63,10 +63,10 @@ def classifications(
     for row in range(rows):
         made = result.classifications.add()
         labels: list[Any] = [] if classes is None else classes[row].tolist()
-        values = [] if scores is None else scores[row].tolist()
-        for i in range(max(len(labels), len(values))):
+        found: list[Any] = [] if scores is None else scores[row].tolist()
+        for i in range(max(len(labels), len(found))):
             made.classes.add(
-                label=labels[i] if labels else "", score=values[i] if values else 0.0
+                label=labels[i] if labels else "", score=found[i] if found else 0.0
             )
     return result
 

@@ -51,6 +51,7 @@ class ModelManager:
         self._threads = concurrent.futures.ThreadPoolExecutor(1, "loader")
         self._lock = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
+        self._looked = False
         self._watcher: asyncio.Task[None] | None = None
 
     def configure(self, configs: Sequence[ModelConfig]) -> None:
@@ -82,6 +83,7 @@ class ModelManager:
                 await self._refresh(model)
                 if not (model.config or model.loaded or model.retiring):
                     del self._models[model.name]
+            self._looked = True
 
     async def _refresh(self, model: Model) -> None:
         if model.config is None:
@@ -253,8 +255,9 @@ class ModelManager:
         return bool(wanted) and all(m.loaded for m in wanted)
 
     @property
-    def has_failures(self) -> bool:
-        return any(model.failures for model in self._models.values())
+    def is_waiting(self) -> bool:
+        """Whether the folders were looked at and some model has nothing to load."""
+        return self._looked and any(not m.status for m in self._models.values())
 
     async def close(self) -> None:
         """Stops watching and closes every version that nobody uses."""

@@ -197,13 +197,13 @@ def _addresses(config: ServerConfig, server: ModelServer) -> str:
 
 async def _announce(config: ServerConfig, server: ModelServer) -> None:
     """Says when the models are ready, and meanwhile what is missing."""
-    waited = 0.0
+    noticed = False
     while not server.manager.ready:
         await asyncio.sleep(0.05)
-        waited += 0.05
-        if abs(waited - 5.0) < 0.025:
+        if not noticed and server.manager.is_waiting:
             where = config.model_config_file or config.model_base_path
             say(f"No version of the model found yet under {where}; still watching.")
+            noticed = True
     names = ", ".join(model.name for model in config.models())
     say(f"Ready: {names}")
     if config.ready_file:

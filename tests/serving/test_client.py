@@ -1,0 +1,106 @@
+"""The client against a running server, over both protocols; and the fake one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
+from serving.client import Filters, HistoryEvent, SoukClient
+from serving.testing import FakeSoukClient
+from tests.serving.running import RunningServer
+
+
+@pytest.fixture(scope="module", params=["grpc", "rest"])
+def client(request: Any, running: RunningServer) -> Iterator[SoukClient]:
+    target = running.grpc_target if request.param == "grpc" else running.rest_url
+    with SoukClient(target, request.param) as client:
+        yield client
+
+
+def test_everything_may_be_left_out(client: SoukClient) -> None:
+    page = client.recommend()
+
+    assert len(page) == 10
+    assert page.scores == sorted(page.scores, reverse=True)
+    assert set(page.reasons) == {"similar"}
+
+
+def test_filters_and_history_reach_the_model(client: SoukClient) -> None:
+    history = [HistoryEvent("item-00003", "view", 5), ("item-00004", "purchase", 6)]
+    free = client.recommend(history=history, context={"country": "FR"}, k=20)
+    filtered = client.recommend(
+        history=history,
+        filters=Filters(
+            exclude_item_ids=free.item_ids[:2],
+            categories=["category-3"],
+            price_max=100,
+            in_stock_only=True,
+        ),
+        k=20,
+    )
+
+    # the small model: item i is of category i % 10, costs i + 1, is out if i % 7 == 0
+    expected = {i for i in range(3, 100, 10) if i % 7}
+    expected -= {int(item[5:]) for item in free.item_ids[:2]}
+    assert {int(item[5:]) for item in filtered.item_ids} == expected
+    assert len(filtered.scores) == len(filtered.reasons) == len(expected)
+
+
+def test_similar_and_rank(client: SoukClient) -> None:
+    assert len(client.similar("item-00005", k=4)) == 4
+
+    ranked = client.rank(["item-00001", "item-00002", "absent"], user_id="anna")
+
+    assert set(ranked) == {"score", "p_purchase"}
+    assert len(ranked["score"]) == 3
+
+
+def test_requests_that_do_not_fit_are_refused(client: SoukClient) -> None:
+    with pytest.raises(InvalidRequestError, match="no signature `search`"):
+        client.search("lamp")
+    with pytest.raises(InvalidRequestError, match="no input weather"):
+        client.recommend(context={"weather": "rain"})
+    with pytest.raises(InvalidRequestError, match="between 1 and 100"):
+        client.recommend(k=0)
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    for protocol in ("grpc", "rest"):
+        client = SoukClient("127.0.0.1:9", protocol, timeout_s=2)  # type: ignore[arg-type]
+        with client, pytest.raises(ModelUnavailableError):
+            client.recommend()
+    with pytest.raises(ConfigError):
+        SoukClient("127.0.0.1:9", "carrier pigeon")  # type: ignore[arg-type]
+
+
+def test_a_model_that_is_not_there_is_unavailable(running: RunningServer) -> None:
+    client = SoukClient(running.rest_url, "rest", model_name="absent")
+    with client, pytest.raises(ModelUnavailableError, match="absent"):
+        client.recommend()
+
+
+def test_the_fake_answers_and_remembers() -> None:
+    client = FakeSoukClient(item_ids=["lamp", "vase", "rug"])
+
+    assert client.recommend(user_id="anna", k=2).item_ids == ["lamp", "vase"]
+    assert client.similar("lamp").item_ids == ["vase", "rug"]
+    assert client.search(" ").item_ids == []
+    hidden = Filters(exclude_item_ids=["lamp"])
+    assert client.search("x", filters=hidden).item_ids == ["vase", "rug"]
+    assert [call.method for call in client.calls][:2] == ["recommend", "similar"]
+    assert client.calls[0].arguments == {"user_id": "anna", "k": 2}
+
+    client.fail_next(ModelUnavailableError("down"))
+    with pytest.raises(ModelUnavailableError):
+        client.recommend()
+    assert len(client.recommend()) == 3
+
+
+def test_the_fake_has_the_clients_methods() -> None:
+    methods = {"recommend", "similar", "search", "rank", "close"}
+
+    for kind in (SoukClient, FakeSoukClient):
+        assert methods <= set(dir(kind))
