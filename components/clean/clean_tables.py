@@ -99,7 +99,7 @@ def _clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:
     reasons = rules.first_reason(rules.item_rules(normal), items.num_rows)
     kept, rejected = _partition(items, normal, reasons, "items")
     repeated = rules.repeated_id(kept, features.ITEM_ID)
-    again = np.where(repeated, "item_id seen before", None).astype(object)
+    again = rules.first_reason({"item_id seen before": repeated}, kept.num_rows)
     kept, repeats = _partition(kept, kept, again, "items")
     order = pc.sort_indices(kept.column(features.ITEM_ID))  # UTF-8 byte order
     return kept.take(order), pa.concat_tables([rejected, repeats])
@@ -120,7 +120,7 @@ def _clean_events(
     kept, rejected = _partition(events, normal, reasons, "events")
     users, _ = pd.factorize(kept.column(features.USER_ID).to_numpy())
     bots = rules.bot_like(users, _integers(kept, features.TIMESTAMP), config)
-    bot_reasons = np.where(bots, "bot-like user", None).astype(object)
+    bot_reasons = rules.first_reason({"bot-like user": bots}, kept.num_rows)
     kept, from_bots = _partition(kept, kept, bot_reasons, "events")
     return kept, pa.concat_tables([rejected, from_bots])
 

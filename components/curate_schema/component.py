@@ -38,7 +38,7 @@ class CurateSchemaSpec(ComponentSpec):  # type: ignore[misc]
 
 
 class CurateSchema(base_component.BaseComponent):  # type: ignore[misc]
-    """Writes `path` in the first run and obeys it in every later one.
+    """Writes `path`, and obeys it once a person has edited it.
 
     Outputs:
       schema: standard_artifacts.Schema.

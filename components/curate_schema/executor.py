@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
-    """Writes the schema file where there is none, otherwise obeys it."""
+    """Writes the schema file, or obeys it where a person edited it."""
 
     def Do(
         self,
@@ -49,7 +49,9 @@ class Executor(base_executor.BaseExecutor):
         path = Path(exec_properties["path"])
         shop = ShopConfig.from_json(exec_properties["shop"])
         config = ValidationConfig.from_json(exec_properties["config"])
-        if not path.is_file():
+        if schema_file.edited_fingerprint(path):
+            schema = schema_file.read(path)
+        else:  # the contract and the shop's settings make it, not the data's values
             folder = artifact_utils.get_single_uri(input_dict["inferred_schema"])
             inferred = io_utils.SchemaReader().read(
                 io_utils.get_only_uri_in_dir(folder)
@@ -57,12 +59,6 @@ class Executor(base_executor.BaseExecutor):
             schema = curate.curate(inferred, exec_properties["table"], shop, config)
             schema_file.write(path, schema)
             _log.info("Wrote the curated schema to %s.", path)
-        elif schema_file.edited_fingerprint(path):
-            schema = schema_file.read(path)
-        else:
-            schema = schema_file.read(path)
-            curate.set_comparators(schema, shop, config)
-            schema_file.write(path, schema)
         output = artifact_utils.get_single_uri(output_dict["schema"])
         target = os.path.join(output, schema_gen.DEFAULT_FILE_NAME)
         io_utils.write_pbtxt_file(target, schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import (
@@ -15,7 +15,7 @@ from tensorflow_metadata.proto.v0 import (
 
 from core.config.validation import ValidationConfig
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
+Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 EDIT_SCHEMA = "fix the data, or edit the schema file"
 
 
