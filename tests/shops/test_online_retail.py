@@ -166,6 +166,7 @@ def real_shop(real_file: Path) -> Shop:
     return shops.load("online-retail", data=real_file)
 
 
+@pytest.mark.slow
 def test_real_counts_equal_an_independent_reading(
     real_file: Path, real_shop: Shop
 ) -> None:
@@ -207,6 +208,7 @@ def test_real_test_split_has_the_users_of_the_reference(real_shop: Shop) -> None
     assert events["timestamp"].max() >= real_shop.splits.test_end - 86_400
 
 
+@pytest.mark.slow
 def test_real_content_is_the_published_one(real_file: Path) -> None:
     digest = online_retail_source.content_digest(pd.read_parquet(real_file))
     assert digest == online_retail_source.CONTENT_SHA256

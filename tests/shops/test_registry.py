@@ -25,6 +25,7 @@ def test_a_path_is_a_shop_of_ones_own_tables(tmp_path: Path) -> None:
         shops.load(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_shops_import_no_tensorflow() -> None:
     code = "import shops, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
