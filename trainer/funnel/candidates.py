@@ -62,7 +62,9 @@ def unite(
     # One int32/int64 key holds (row, order of preference); sorting finds duplicates.
     order = tf.constant([places.index(i) for i in range(span)], tf.int64)
     origin = [
-        s for part, s in zip(lists, source_ids) for _ in range(int(part.shape[1]))
+        s
+        for part, s in zip(lists, source_ids, strict=True)
+        for _ in range(int(part.shape[1]))
     ]
     by_order = tf.constant([origin[i] for i in places], tf.int32)
     keys = tf.cast(rows, tf.int64) * span + order[None, :]

@@ -17,7 +17,7 @@ WEIGHTING |= {INTEREST: "interest", LATELY: "recent", FORECAST: "once"}
 
 
 class TableConstants(tf.Module):
-    """Row n (padding) of every [n + 1, ...] table is neutral: no score, zero features."""
+    """Row n (padding) of every [n + 1, ...] table is neutral: zero scores, features."""
 
     def __init__(
         self,

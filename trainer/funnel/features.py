@@ -191,7 +191,7 @@ def _content(
 
 
 def _prices(rows: tf.Tensor, history: History, constants: TableConstants) -> Columns:
-    """The item's price against the person's mean, in units of the catalogue's spread."""
+    """The item's price against the person's mean, in spreads of the catalogue."""
     taken = tf.gather(constants.prices, history.rows)
     mean = tf.math.divide_no_nan(
         tf.reduce_sum(taken * history.fresh, axis=1),

@@ -11,7 +11,7 @@ from trainer.moment import Moment
 
 
 class History(NamedTuple):
-    """[B, H] slots, sorted by (event type, visit, row, time), newest and valid first."""
+    """[B, H] slots by (event type, visit, row, time), newest and valid first."""
 
     rows: tf.Tensor  # int32 catalogue rows; num_items pads
     events: tf.Tensor  # int32 index into event_types; -1 pads

@@ -1,0 +1,127 @@
+"""Item tables: as-of correctness, cold items, and the round trip through a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from core.config.neighbours import NeighboursConfig
+from core.errors import ArtifactError, ConfigError, InputDataError
+from tests.trainer.funnel import tiny_shop
+from trainer.funnel.tables import ItemTables, _flat, build_item_tables
+
+CONFIG = NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8)
+AS_OF = tiny_shop.SPLITS.eval_start
+
+
+def _build(events: pa.Table, **changes: object) -> ItemTables:
+    return build_item_tables(
+        tiny_shop.items(),
+        events,
+        as_of=AS_OF,
+        shop=tiny_shop.SHOP,
+        config=CONFIG.replace(**changes),
+    )
+
+
+def _assert_equal(left: ItemTables, right: ItemTables) -> None:
+    for field in dataclasses.fields(ItemTables):
+        pairs = [
+            _flat(field.name, getattr(side, field.name)) for side in (left, right)
+        ]
+        assert pairs[0].keys() == pairs[1].keys()
+        for name, value in pairs[0].items():
+            np.testing.assert_array_equal(value, pairs[1][name], err_msg=name)
+
+
+def test_events_at_or_after_the_cutoff_change_nothing() -> None:
+    events = tiny_shop.events()
+    stamps = events.column("timestamp").to_numpy()
+    before = events.filter(pa.array(stamps < AS_OF))
+    assert 0 < before.num_rows < events.num_rows
+    at_cutoff = before.slice(0, 1).set_column(
+        events.schema.get_field_index("timestamp"), "timestamp", pa.array([AS_OF])
+    )
+    later = pa.concat_tables([events, at_cutoff])
+    _assert_equal(_build(before), _build(later))
+
+
+def test_unknown_items_and_event_types_are_left_out() -> None:
+    events = tiny_shop.events()
+    strange = events.slice(0, 2).set_column(1, "item_id", pa.array(["nope", "i00"]))
+    strange = strange.set_column(2, "event", pa.array(["purchase", "gift"]))
+    _assert_equal(_build(events), _build(pa.concat_tables([events, strange])))
+
+
+def test_save_and_load_give_the_same_tables(tmp_path: Path) -> None:
+    tables = _build(tiny_shop.events())
+    assert tables.save(tmp_path / "as_of=1") == tmp_path / "as_of=1" / "tables.npz"
+    _assert_equal(tables, ItemTables.load(tmp_path / "as_of=1"))
+
+
+def test_a_missing_or_broken_file_is_an_artifact_error(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="ItemNeighbours"):
+        ItemTables.load(tmp_path)
+    (tmp_path / "tables.npz").write_bytes(b"not a zip")
+    with pytest.raises(ArtifactError):
+        ItemTables.load(tmp_path)
+
+
+def test_cold_items_have_titles_but_no_popularity() -> None:
+    tables = _build(tiny_shop.events())
+    cold = tiny_shop.COLD
+    assert tables.buyers[cold] == 0 and tables.popularity[30][cold] == 0
+    assert np.linalg.norm(tables.title_vectors[cold]) == pytest.approx(1, abs=1e-5)
+    assert (tables.neighbours["title"].rows[cold] < tables.num_items).any()
+    assert (tables.neighbours["cf"].rows[cold] == tables.num_items).all()
+    assert np.isfinite(tables.features).all()
+
+
+def test_big_catalogues_get_cosine_in_place_of_ease() -> None:
+    small = _build(tiny_shop.events())
+    big = _build(tiny_shop.events(), ease_max_items=10)
+    assert {"cf", "knn", "basket", "interest", "title"} <= set(big.neighbours)
+    assert set(small.neighbours) - set(big.neighbours) == {"lately", "forecast"}
+    np.testing.assert_array_equal(
+        big.neighbours["cf"].scores, big.neighbours["knn"].scores
+    )
+
+
+def test_facets_give_unknown_values_zero() -> None:
+    facets = _build(tiny_shop.events()).facets
+    assert set(facets) == {"category", "department", "brand", "price_band"}
+    assert facets["brand"][0] == 0 and facets["brand"][1] > 0
+    assert facets["price_band"][7] == 0
+    assert len(np.unique(facets["department"])) == 2
+
+
+def test_a_shop_without_optional_columns_still_has_tables() -> None:
+    items = tiny_shop.items().select(["item_id", "title"])
+    tables = build_item_tables(
+        items, tiny_shop.events(), as_of=AS_OF, shop=tiny_shop.SHOP, config=CONFIG
+    )
+    assert tables.facets == {} and (tables.prices == 0).all()
+
+
+def test_no_event_before_the_cutoff_gives_empty_tables() -> None:
+    tables = _build(tiny_shop.events().slice(0, 0))
+    assert tables.buyers.sum() == 0 and np.isfinite(tables.features).all()
+
+
+def test_an_item_listed_twice_is_refused() -> None:
+    items = pa.concat_tables([tiny_shop.items(), tiny_shop.items().slice(3, 1)])
+    with pytest.raises(InputDataError, match="i03"):
+        build_item_tables(
+            items, tiny_shop.events(), as_of=AS_OF, shop=tiny_shop.SHOP, config=CONFIG
+        )
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(ConfigError, match="popularity_days"):
+        NeighboursConfig(popularity_days=(30, 7))
+    with pytest.raises(ConfigError, match="ease_lambda"):
+        NeighboursConfig(ease_lambda=0.0)
