@@ -44,7 +44,7 @@ _NOT_CURVES = {"seconds", "examples_per_second", "epoch", "step", "learning_rate
 
 
 def context(data: ReportData) -> dict[str, Any]:
-    """Variables of template report.html.j2."""
+    """Variables of template report.html."""
     return {
         "data": data,
         "created": utc(data.created),

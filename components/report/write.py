@@ -24,7 +24,7 @@ def render(data: ReportData) -> str:
         lstrip_blocks=True,
     )
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-    template = environment.get_template("report.html.j2")
+    template = environment.get_template("report.html")
     return template.render(style=Markup(style), **context(data))
 
 

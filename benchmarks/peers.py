@@ -1,0 +1,107 @@
+"""Recommenders of others, fitted on the same matrix as souk's baselines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+
+from components.evaluate_funnel import baselines
+from components.evaluate_funnel.baselines import Scorer, rows_of
+from components.evaluate_funnel.test_set import IntArray, TestSet
+from core.config import ShopConfig
+from core.features import SECONDS_PER_DAY
+
+EASE_L2 = 300.0
+TREND_DAYS, TREND_POWER = 30, 0.75
+
+
+def peers(test_set: TestSet, shop: ShopConfig) -> dict[str, Callable[[], Scorer]]:
+    """Name → function that fits the peer and returns its scorer."""
+    counts = baselines.interactions(test_set, shop)
+    return {
+        "popularity": lambda: baselines.popularity_scorer(counts),
+        "user frequency": lambda: baselines.user_frequency_scorer(counts),
+        "item-kNN BM25 (implicit)": lambda: implicit_bm25(counts),
+        "ALS-64 (implicit)": lambda: implicit_als(counts),
+        "EASE (NumPy)": lambda: ease(counts),
+        "EASE x recent trend": lambda: ease(counts, trend(test_set, shop)),
+    }
+
+
+def implicit_bm25(counts: sp.csr_matrix) -> Scorer:
+    """BM25Recommender over how often each user bought each item."""
+    from implicit.nearest_neighbours import BM25Recommender
+
+    model = BM25Recommender(K=80, num_threads=1)
+    model.fit(counts, show_progress=False)
+    similar = model.similarity.astype(np.float32)
+    return lambda users: (rows_of(counts, users) @ similar).toarray()
+
+
+def implicit_als(counts: sp.csr_matrix) -> Scorer:
+    """Alternating least squares, 64 factors, on logarithms of the counts."""
+    from implicit.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(
+        factors=64, regularization=1.0, alpha=10.0, iterations=15, random_state=0
+    )
+    model.fit(counts.log1p().tocsr(), show_progress=False)
+    people = np.vstack([model.user_factors, np.zeros((1, model.user_factors.shape[1]))])
+    items = model.item_factors.T.astype(np.float32)
+    return lambda users: people[users].astype(np.float32) @ items
+
+
+def ease(counts: sp.csr_matrix, item_weights: np.ndarray | None = None) -> Scorer:
+    """EASE (Steck, 2019) on who bought what; scores times `item_weights` [n]."""
+    held = counts.copy()
+    held.data[:] = 1.0
+    gram = (held.T @ held).toarray().astype(np.float64)
+    gram[np.diag_indices_from(gram)] += EASE_L2
+    inverse = np.linalg.inv(gram)
+    weights = -inverse / np.diag(inverse)
+    weights[np.diag_indices_from(weights)] = 0.0
+    if item_weights is not None:
+        weights *= item_weights
+    dense = weights.astype(np.float32)
+    return lambda users: np.asarray(rows_of(held, users) @ dense, np.float32)
+
+
+def trend(test_set: TestSet, shop: ShopConfig) -> np.ndarray:
+    """[n] ((buyers of the last 30 days + 1) / (buyers ever + 10)) ** .75."""
+    past = test_set.past[test_set.past["event"] == shop.target_event]
+    since = test_set.cutoff - TREND_DAYS * SECONDS_PER_DAY
+
+    def buyers(rows: np.ndarray, users: np.ndarray) -> np.ndarray:
+        pairs = np.unique(users * test_set.num_items + rows)
+        return np.bincount(pairs % test_set.num_items, minlength=test_set.num_items)
+
+    rows, users = past["row"].to_numpy(), past["user"].to_numpy()
+    new = (past["timestamp"] >= since).to_numpy()
+    share = (buyers(rows[new], users[new]) + 1.0) / (buyers(rows, users) + 10.0)
+    return np.asarray(share**TREND_POWER)
+
+
+def timed(fit: Callable[[], Scorer]) -> tuple[Scorer, float]:
+    """The fitted scorer and the seconds that fitting took."""
+    start = time.perf_counter()
+    scorer = fit()
+    return scorer, time.perf_counter() - start
+
+
+def world_scorer(
+    preference: Callable[[list[str], int], np.ndarray],
+    user_ids: list[str],
+    codes: IntArray,
+    at: int,
+) -> Scorer:
+    """Scorer of a simulated shop's true preferences, by user code."""
+    name_of = dict(zip(codes.tolist(), user_ids, strict=True))
+
+    def score(users: IntArray) -> np.ndarray:
+        names = [name_of[int(code)] for code in users]
+        return np.asarray(preference(names, at), np.float32)
+
+    return score
