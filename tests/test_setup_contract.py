@@ -18,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TOOLS = (
-    "bash cat cp cut dirname env grep head mkdir mktemp rm sed sha256sum sort tail touch uname"
+    "bash cat cp cut dirname env grep head mkdir mktemp rm sed sha256sum sort tail "
+    "touch uname"
 )
 INTERPRETER = """#!/bin/bash
 # Answers as `python{version}` of the set-up's tests would.
