@@ -19,13 +19,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def test_words_of_several_scripts() -> None:
-    assert _tokens("RED Retrospot Mug, 2-pack!") == [
-        "red",
-        "retrospot",
-        "mug",
-        "2",
-        "pack",
-    ]
+    assert _tokens("RED Mug, 2-pack!") == ["red", "mug", "2", "pack"]
     assert _tokens("红色Mug杯") == ["红", "色", "mug", "杯"]
     assert _tokens("Größe ÉTÉ") == ["größe", "été"]
     assert _tokens("ＡＢＣ１２　ｘ") == ["abc12", "x"]  # full-width signs and space

@@ -1,0 +1,298 @@
+"""Transform graph → Retriever door → SavedModel, on one small shop."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import trainer  # noqa: F401  (sets TF_USE_LEGACY_KERAS)
+
+import tensorflow as tf  # isort: skip
+import tensorflow_transform as tft
+
+from core.config.retriever import RetrieverConfig
+from core.config.transform import TransformConfig
+from tests.trainer.transform_graphs import build_transform_graph
+from trainer import retriever_module, transform_module
+from trainer.data import examples
+from trainer.export.retriever_export import newest_slots
+from trainer.preprocessing import names
+from trainer.retriever.catalogue import read_catalogue
+from trainer.retriever.moments import read_moments
+from trainer.retriever.transformed import feature_sizes, transform_table
+
+EVENT_TYPES = ("view", "purchase")
+NUM_ITEMS, NUM_USERS = 40, 60
+DAY = 86_400
+KINDS = ("mug", "lamp")  # an item's kind is its number's parity
+
+
+def _item_id(i: int) -> str:
+    return f"i{i:02d}"
+
+
+def _items() -> pa.Table:
+    rows = range(NUM_ITEMS)
+    prices = [None if i % 10 == 0 else float(5 + i) for i in rows]
+    return pa.table(
+        {
+            "item_id": [_item_id(i) for i in rows],
+            "title": [f"{KINDS[i % 2].title()} no {i // 2}" for i in rows],
+            "category": [f"Home > {KINDS[i % 2]}" for i in rows],
+            "brand": pa.array([None if i % 3 else "Acme" for i in rows], pa.string()),
+            "price": pa.array(prices, pa.float32()),
+        }
+    )
+
+
+def _moments(seed: int) -> pa.Table:
+    """Users see and buy either even or odd items; the last item stays unseen."""
+    generator = np.random.default_rng(seed)
+    picks = generator.integers(0, NUM_ITEMS // 2 - 1, (NUM_USERS * 5, 4)) * 2
+    users = np.arange(NUM_USERS * 5) % NUM_USERS
+    items = picks + (users % 2)[:, None]
+    times = (np.arange(NUM_USERS * 5) // NUM_USERS + 20) * DAY
+    text, times_of = pa.large_list(pa.large_string()), pa.large_list(pa.int64())
+    ids = [[_item_id(i) for i in row] for row in items]
+    return pa.table(
+        {
+            "user_id": [f"u{user}" for user in users],
+            "timestamp": times,
+            "history_item_ids": pa.array([row[:3] for row in ids], text),
+            "history_events": pa.array([["view"] * 3] * len(ids), text),
+            "history_timestamps": pa.array(
+                [[int(t) - 3 * DAY, int(t) - 2 * DAY, int(t) - DAY] for t in times],
+                times_of,
+            ),
+            "target_item_ids": pa.array([row[3:] for row in ids], text),
+            "target_events": pa.array([["purchase"]] * len(ids), text),
+            "country": ["UK" if user % 2 else "DE" for user in users],
+        }
+    )
+
+
+def _events(items: pa.Table, moments: pa.Table) -> pa.Table:
+    ids = [row[0] for row in moments.column("target_item_ids").to_pylist()]
+    of_item = items.take(pa.array([int(i[1:]) for i in ids]))
+    events = pa.table(
+        {
+            "user_id": moments.column("user_id"),
+            "timestamp": moments.column("timestamp"),
+            "event": ["purchase"] * len(ids),
+            "country": moments.column("country"),
+        }
+    )
+    for name in items.column_names:
+        events = events.append_column(name, of_item.column(name))
+    return events
+
+
+class _Shop(types.SimpleNamespace):
+    folder: Path
+    transform: tft.TFTransformOutput
+    config: RetrieverConfig
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> _Shop:
+    folder = tmp_path_factory.mktemp("shop")
+    items, moments = _items(), _moments(1)
+    examples.write_split(str(folder / "items"), "train", items)
+    examples.write_split(str(folder / "moments"), "next_train", moments)
+    examples.write_split(str(folder / "moments"), "next_eval", _moments(2))
+    config = TransformConfig(
+        event_types=EVENT_TYPES,
+        context_features=("country",),
+        max_title_tokens=4,
+        category_levels=2,
+        min_token_count=1,
+        num_price_buckets=4,
+    )
+    transform = build_transform_graph(_events(items, moments), config, folder)
+    retriever = RetrieverConfig(
+        event_types=EVENT_TYPES,
+        event_weights=(0.2, 1.0),
+        context_features=("country",),
+        embedding_dim=8,
+        hidden_dim=16,
+        content_dim=4,
+        max_history=4,
+        batch_size=32,
+        max_epochs=4,
+        learning_rate=0.1,
+        eval_k=NUM_ITEMS // 2,
+        steps_per_execution=2,
+    )
+    fn_args = types.SimpleNamespace(
+        custom_config={
+            "config": retriever.to_json(),
+            "uris": {
+                "items": str(folder / "items"),
+                "moments": str(folder / "moments"),
+            },
+        },
+        transform_graph_path=str(folder / "graph"),
+        serving_model_dir=str(folder / "model"),
+        model_run_dir=str(folder / "run"),
+    )
+    retriever_module.run_fn(fn_args)
+    return _Shop(folder=folder, transform=transform, config=retriever)
+
+
+@pytest.fixture(scope="module")
+def model(shop: _Shop) -> tf.Module:
+    return tf.saved_model.load(str(shop.folder / "model"))
+
+
+def test_doors_have_their_signatures() -> None:
+    run = inspect.signature(retriever_module.run_fn)
+    assert list(run.parameters) == ["fn_args"]
+    preprocess = inspect.signature(transform_module.preprocessing_fn)
+    assert list(preprocess.parameters) == ["inputs", "custom_config"]
+
+
+def test_transformed_features_have_documented_names_and_widths(shop: _Shop) -> None:
+    spec = shop.transform.transformed_feature_spec()
+    widths = {name: feature.shape for name, feature in spec.items()}
+    assert widths == {
+        names.USER_ID: [],
+        names.ITEM_ID: [],
+        names.CATEGORY: [2],
+        names.BRAND: [],
+        names.EVENT: [],
+        names.LOG_PRICE: [],
+        names.PRICE_BUCKET: [],
+        names.TITLE_TOKENS: [4],
+        names.HOUR: [],
+        names.WEEKDAY: [],
+        names.context("country"): [],
+    }
+
+
+def test_item_columns_alone_give_item_features(shop: _Shop) -> None:
+    out = transform_table(shop.transform, _items())
+    assert names.USER_ID not in out
+    assert out[names.ITEM_ID][-1] == 0  # in no event: out of vocabulary
+    assert (np.sort(out[names.CATEGORY][:, 0]) == 1).all()  # "Home" is most frequent
+    assert set(out[names.BRAND][::3]) == {1}
+    assert (out[names.PRICE_BUCKET][::10] == 0).all()  # price unknown
+    assert (out[names.LOG_PRICE][::10] == 0).all()
+    known = np.arange(NUM_ITEMS) % 10 > 0
+    assert (np.diff(out[names.PRICE_BUCKET][known]) >= 0).all()  # prices rise
+    assert set(out[names.PRICE_BUCKET][known]) == {1, 2, 3, 4}
+
+
+def test_vocabularies_are_counted_over_all_rows(shop: _Shop) -> None:
+    sizes = feature_sizes(shop.transform)
+    assert sizes[names.USER_ID] == NUM_USERS
+    assert sizes[names.context("country")] == 2
+    assert sizes[names.CATEGORY] == 3  # Home, Home > mug, Home > lamp
+
+
+def test_moments_become_rows_and_ages(shop: _Shop) -> None:
+    catalogue = read_catalogue(str(shop.folder / "items"), shop.transform)
+    arrays = read_moments(
+        str(shop.folder / "moments"),
+        "next_train",
+        catalogue,
+        shop.transform,
+        shop.config,
+    )
+    raw = _moments(1)
+    first = [int(i[1:]) for i in raw.column("history_item_ids")[0].as_py()]
+    assert arrays.history_rows[0].tolist() == [NUM_ITEMS, *first]  # left-padded
+    assert arrays.history_events[0].tolist() == [-1, 0, 0, 0]
+    assert arrays.history_ages[0, 1:].tolist() == [8, 7, 6]  # 3, 2, 1 days
+    assert arrays.target_rows[0] == int(raw.column("target_item_ids")[0].as_py()[0][1:])
+    assert set(np.diff(arrays.target_offsets)) == {1}
+
+
+def _query(model: tf.Module, rows: list[list[int]], user: str = "nobody") -> np.ndarray:
+    history = tf.constant(rows, tf.int32)
+    count = len(rows)
+    now = tf.fill([count], tf.constant(30 * DAY, tf.int64))
+    return model.embed_query(
+        tf.fill([count], user),
+        now,
+        history,
+        tf.where(history < NUM_ITEMS, 0, -1),
+        tf.where(history < NUM_ITEMS, now[:, None] - DAY, tf.constant(0, tf.int64)),
+        tf.fill([count, 1], "??"),
+    ).numpy()
+
+
+def test_history_decides_what_is_retrieved(model: tf.Module) -> None:
+    queries = _query(model, [[0, 2, 4], [1, 3, 5]])
+    scores = queries @ model.item_embeddings.numpy().T
+    top = np.argsort(-scores, axis=1)[:, :10]
+    assert (top[0] % 2 == 0).mean() >= 0.9
+    assert (top[1] % 2 == 1).mean() >= 0.9
+
+
+def test_embeddings_are_normalized_for_anyone(model: tf.Module) -> None:
+    queries = _query(model, [[NUM_ITEMS] * 3, [0, 2, NUM_ITEMS]], user="")
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1.0, atol=1e-5)
+    items = model.item_embeddings.numpy()
+    assert items.shape == (NUM_ITEMS, 8)
+    np.testing.assert_allclose(np.linalg.norm(items, axis=1), 1.0, atol=1e-5)
+
+
+def test_side_of_padding_and_long_histories(model: tf.Module) -> None:
+    pad = NUM_ITEMS
+    expected = _query(model, [[8, 2, 4, 6]])[0]
+    for rows in ([pad, 8, 2, 4, 6], [8, 2, 4, 6, pad], [9, 11, 8, 2, 4, 6, pad]):
+        np.testing.assert_allclose(_query(model, [rows])[0], expected, atol=1e-5)
+
+
+def _raw_items(table: pa.Table) -> dict[str, tf.Tensor]:
+    columns = {
+        name: tf.constant(table.column(name).fill_null("").to_pylist())
+        for name in ("item_id", "title", "category", "brand")
+    }
+    prices = table.column("price").fill_null(np.nan).to_numpy()
+    return {**columns, "price": tf.constant(prices, tf.float32)}
+
+
+def test_embed_item_of_the_catalogue_is_the_item_matrix(model: tf.Module) -> None:
+    np.testing.assert_allclose(
+        model.embed_item(_raw_items(_items())).numpy(),
+        model.item_embeddings.numpy(),
+        atol=1e-5,
+    )
+
+
+def test_new_item_finds_its_kind_by_title(model: tf.Module) -> None:
+    new = {
+        "item_id": tf.constant(["brand-new"]),
+        "title": tf.constant(["a very new LAMP"]),
+        "category": tf.constant([""]),
+        "brand": tf.constant([""]),
+        "price": tf.constant([np.nan], tf.float32),
+    }
+    scores = model.embed_item(new).numpy() @ model.item_embeddings.numpy().T
+    assert (np.argsort(-scores[0])[:5] % 2 == 1).all()
+
+
+def test_signatures_answer_as_the_methods_do(model: tf.Module) -> None:
+    items = _raw_items(_items())
+    answer = model.signatures["embed_item"](**items)["embeddings"]
+    np.testing.assert_allclose(answer, model.embed_item(items), atol=1e-6)
+    assert set(model.signatures) == {"embed_item", "embed_query"}
+
+
+def test_run_folder_holds_history_and_logs(shop: _Shop) -> None:
+    run = shop.folder / "run"
+    assert (run / "history.json").exists()
+    assert list((run / "logs").glob("events.out.tfevents.*"))
+    assert (run / "refit" / "history.json").exists()
+
+
+def test_newest_slots_keep_order() -> None:
+    valid = tf.constant([[True, False, True, True], [False, False, False, True]])
+    assert newest_slots(valid, 2).numpy().tolist() == [[2, 3], [2, 3]]
+    assert newest_slots(valid, 9).numpy().tolist() == [[1, 0, 2, 3], [0, 1, 2, 3]]
