@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.evaluate_funnel.bundle_client import BundleClient
@@ -13,6 +14,7 @@ from components.evaluate_funnel.evaluate import (
     write_metrics,
 )
 from components.evaluate_funnel.read import read_test_set
+from components.evaluate_funnel.test_set import build_test_set
 from core.config.evaluation import EvaluationConfig
 from tests.components import small_world
 from tests.components.small_world import ITEM_IDS, SHOP
@@ -129,3 +131,17 @@ def test_metrics_file_is_plain_json(report, tmp_path):
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(
         json.dumps(report)
     )
+
+
+def test_a_test_set_without_new_items_still_has_a_report(bundle):
+    events = small_world.events_table()
+    moments = small_world.moments_table(events)
+    owned = moments.column("history_item_ids").to_pylist()
+    again = pa.array([sorted(set(items))[:2] for items in owned])
+    kinds = pa.array([["purchase"] * len(items) for items in again.to_pylist()])
+    for name, column in (("target_item_ids", again), ("target_events", kinds)):
+        moments = moments.set_column(moments.schema.get_field_index(name), name, column)
+    test_set = build_test_set(moments, small_world.items_table(), events, SHOP)
+    report = evaluate_funnel(bundle, test_set, SHOP, CONFIG)
+    assert report["num_moments"] == {"all": test_set.num_moments, "new": 0}
+    assert report["systems"]["bundle"]["new"]["ndcg@3"]["value"] == 0.0
