@@ -32,7 +32,9 @@ def test_one_line_per_component_with_its_facts() -> None:
             lambda log: log.info("Component Push is finished."),
         ]
     )
-    lines = [line.rstrip() for line in shown.splitlines() if "Clean" in line or "/2" in line]
+    lines = [
+        line.rstrip() for line in shown.splitlines() if "Clean" in line or "/2" in line
+    ]
     assert any("1/2 Clean" in x and "10 rows in, 2 rejected" in x for x in lines)
     assert any("2/2 Push" in x and "cached" in x for x in lines)
 

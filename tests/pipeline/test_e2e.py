@@ -1,0 +1,184 @@
+"""One real run of the tiny shop, and what may happen to a shop after it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+import shops
+from core import presets
+from core.errors import InputDataError, NotBlessedError
+from core.layout import HomeLayout
+from pipeline import run as run_module
+from pipeline.local_runner import run_local
+from serving.client import SoukClient
+from serving.embedded import EmbeddedServer
+from tests.pipeline import runs
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> HomeLayout:
+    return HomeLayout(tmp_path_factory.mktemp("home"), "tiny")
+
+
+@pytest.fixture(scope="module")
+def first(layout: HomeLayout) -> subprocess.CompletedProcess[str]:
+    done = runs.souk("run", "tiny", home=layout.home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_a_run_ends_with_a_model_a_report_and_a_page(first, layout) -> None:
+    (version,) = runs.versions(layout)
+    assert (version / "saved_model.pb").is_file()
+    assert version.name in first.stdout
+    assert "recommend for user" in first.stdout
+    assert "report/index.html" in first.stdout
+    # Progress is all a user sees: nothing of TensorFlow's, Beam's or TFX's own.
+    assert first.stderr == ""
+    assert "WARNING" not in first.stdout and "INFO" not in first.stdout
+
+
+def test_components_run_in_the_documented_order(first) -> None:
+    order = list(runs.components(first.stdout))
+    walk = [
+        "IngestEvents",
+        "Clean",
+        "StatisticsEvents",
+        "CurateSchemaEvents",
+        "ValidateEvents",
+        "GateEvents",
+        "JoinHistory",
+        "Transform",
+        "Retriever",
+        "MineNegatives",
+        "Ranker",
+        "Bundle",
+        "Evaluator",
+        "Gates",
+        "Pusher",
+        "Report",
+    ]
+    places = [order.index(name) for name in walk]
+    assert places == sorted(places)
+    assert order.index("ItemNeighbours") < order.index("MineNegatives")
+    assert order.index("EvaluateFunnel") < order.index("Gates")
+
+
+def test_the_report_needs_no_network(first, layout) -> None:
+    html = layout.report.read_text("utf-8")
+    for outside in ("src=\"http", "href=\"http", "@import", "url(http"):
+        assert outside not in html
+    assert "popularity" in html and "Rejected" in html
+
+
+def test_the_model_says_where_it_comes_from(first, layout) -> None:
+    facts = json.loads((runs.versions(layout)[-1] / "souk.json").read_text("utf-8"))
+    assert facts["as_of"] == facts["splits"]["test_start"]
+    assert facts["versions"]["tensorflow"]
+    assert facts["metrics"]["all"]
+
+
+def test_saved_model_cli_lists_the_documented_signatures(first, layout) -> None:
+    cli = Path(sys.executable).parent / "saved_model_cli"
+    done = subprocess.run(
+        [str(cli), "show", "--dir", str(runs.versions(layout)[-1]), "--all"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    for name in ("recommend", "similar", "rank", "embed_query", "embed_item"):
+        assert f"signature_def['{name}']" in done.stdout
+    assert "inputs['history_item_ids']" in done.stdout
+    assert "outputs['item_ids']" in done.stdout
+
+
+def test_souk_query_prints_titles_from_a_running_server(first, layout) -> None:
+    user = pq.read_table(layout.tables / "events.parquet")["user_id"][0].as_py()
+    with EmbeddedServer(layout.serving) as server:
+        page = runs.souk(
+            "query", "recommend", "--shop", "tiny", "--user", user,
+            "--target", server.grpc_target, "-k", "5", home=layout.home,
+        )  # fmt: skip
+        with SoukClient(server.grpc_target) as client:
+            asked = client.recommend(user_id="a stranger", k=5)
+    assert page.returncode == 0, page.stderr
+    titles = pq.read_table(layout.tables / "items.parquet")["title"].to_pylist()
+    assert sum(title in page.stdout for title in titles) >= 3
+    assert len([i for i in asked.item_ids if i]) == 5
+
+
+def test_an_unchanged_shop_comes_from_the_cache(first, layout) -> None:
+    again = runs.souk("run", "tiny", home=layout.home)
+    assert again.returncode == 0, again.stdout + again.stderr
+    ran = [name for name, cached in runs.components(again.stdout).items() if not cached]
+    assert set(ran) <= {"LastBlessed", *_AFTER_THE_FIRST_BLESSING}
+    assert "Retriever" not in ran and "Ranker" not in ran
+    assert len(runs.versions(layout)) == 1  # the same bundle is not pushed twice
+
+
+# These read the last blessed model, which the first run did not have.
+_AFTER_THE_FIRST_BLESSING = {"EvaluateFunnel", "Evaluator", "Gates", "Pusher", "Report"}
+
+
+def test_an_unblessed_model_is_not_pushed_and_the_report_says_why(
+    first, layout
+) -> None:
+    before = runs.fingerprint(layout.serving)
+    settings = shops.read_tables(layout.tables)
+    config = presets.for_shop(settings.config, settings.splits)
+    strict = config.replace(gates=config.gates.replace(max_size_mb=0.001))
+    run_local(strict, layout, Console(file=io.StringIO()))
+    with pytest.raises(NotBlessedError, match=r"0\.001"):
+        run_module._require_pushed(layout)
+    assert runs.fingerprint(layout.serving) == before
+    assert "0.001" in layout.report.read_text("utf-8")
+
+
+def test_a_broken_span_stops_the_run_and_the_last_model_still_serves(
+    first, layout
+) -> None:
+    before = runs.fingerprint(layout.serving)
+    path = layout.tables / "events.parquet"
+    whole = path.read_bytes()
+    events = pq.read_table(path)
+    views = pc.equal(events["event"], "view")
+    try:
+        # A logging fault: every view arrives as a purchase.
+        column = pc.if_else(views, "purchase", events["event"])
+        place = events.column_names.index("event")
+        pq.write_table(events.set_column(place, "event", column), path)
+        settings = shops.read_tables(layout.tables)
+        config = presets.for_shop(settings.config, settings.splits)
+        with pytest.raises(InputDataError, match="event"):
+            run_local(config, layout, Console(file=io.StringIO()))
+    finally:
+        path.write_bytes(whole)
+    assert runs.fingerprint(layout.serving) == before
+    with EmbeddedServer(layout.serving) as server:
+        with SoukClient(server.grpc_target) as client:
+            assert any(client.recommend(user_id="anyone", k=3).item_ids)
+
+
+def test_bad_settings_exit_with_the_rule(tmp_path: Path) -> None:
+    done = runs.souk("run", "no-such-shop", home=tmp_path)
+    assert done.returncode == 2
+    assert "no-such-shop" in done.stderr and "online-retail" in done.stderr
+
+
+def test_the_pipelines_tables_are_what_the_adapter_wrote(first, layout) -> None:
+    items = pq.read_table(layout.tables / "items.parquet")
+    assert isinstance(items, pa.Table)
+    assert shops.read_tables(layout.tables).tables.items.num_rows == items.num_rows
