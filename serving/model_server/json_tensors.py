@@ -32,8 +32,10 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def _parse_with_nan(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (UnicodeDecodeError, RecursionError) as error:
+        document = json.loads(body)
+        json.dumps(document, ensure_ascii=False).encode()  # no half characters
+        return document
+    except (UnicodeError, RecursionError) as error:
         raise invalid_argument(
             "JSON Parse error: Invalid encoding in string."
         ) from error
@@ -141,9 +143,8 @@ def tensor(value: Any, spec: TensorSpec) -> np.ndarray:
         flat.append(value)
     dtype = spec.dtype
     if dtype.kind == "O":
-        array = np.empty(len(flat), object)
-        array[:] = [_bytes(item) for item in flat]
-        return array.reshape(shape)
+        found = [i.encode() if type(i) is str else _bytes(i) for i in flat]
+        return np.array(found, object).reshape(shape)
     _check_numbers(flat, dtype)
     try:
         return np.array(flat, dtype).reshape(shape)
@@ -185,8 +186,6 @@ def _flatten(value: Any, shape: tuple[int, ...], level: int, flat: list[Any]) ->
 
 
 def _bytes(item: Any) -> bytes:
-    if isinstance(item, str):
-        return item.encode("utf-8", "surrogatepass")
     if _is_base64(item) and isinstance(item["b64"], str):
         try:
             return base64.b64decode(item["b64"], validate=True)
@@ -196,15 +195,15 @@ def _bytes(item: Any) -> bytes:
 
 
 def _check_numbers(flat: list[Any], dtype: np.dtype[Any]) -> None:
-    if dtype == np.bool_:
+    if dtype.kind == "b":
         allowed: tuple[type, ...] = (bool,)
-    elif np.issubdtype(dtype, np.integer):
+    elif dtype.kind in "iu":
         allowed = (int,)
     else:
         allowed = (int, float)
-    for item in flat:
-        if type(item) not in allowed:
-            raise _wrong_type(item, tf.as_dtype(dtype).name)
+    if not set(map(type, flat)).issubset(allowed):
+        item = next(item for item in flat if type(item) not in allowed)
+        raise _wrong_type(item, tf.as_dtype(dtype).name)
 
 
 def _wrong_type(item: Any, expected: str) -> Exception:

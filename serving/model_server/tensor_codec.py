@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -39,29 +38,33 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
     Raises:
       StatusError: shape and values do not fit each other.
     """
-    shape = tuple([d.size for d in proto.tensor_shape.dim])
-    size = math.prod(shape)
-    if min(shape, default=0) < 0 or size > MAX_ELEMENTS:
-        raise invalid_argument(f"A tensor cannot have the shape {list(shape)}.")
+    shape = [d.size for d in proto.tensor_shape.dim]
+    size = 1
+    for each in shape:
+        size *= each if each >= 0 else MAX_ELEMENTS + 1
+    if size > MAX_ELEMENTS:
+        raise invalid_argument(f"A tensor cannot have the shape {shape}.")
     known = _FIELDS.get(proto.dtype)
     if known is None:
         return _decode_rare(proto)
     field, dtype = known
-    if proto.tensor_content:
-        return _from_content(proto.tensor_content, dtype, shape)
-    values = getattr(proto, field)
     if dtype is object:
-        array = np.empty(len(values), object)
-        array[:] = list(values)
+        if proto.tensor_content:
+            raise invalid_argument("A string tensor goes into string_val.")
+        array = np.array(proto.string_val[:], object)
     else:
-        array = np.array(values, dtype)
-    return _fill(array, size).reshape(shape)
+        values = getattr(proto, field)
+        # A list first: NumPy reads a repeated field element by element, slowly.
+        array = np.array(values[:], dtype)
+        if not array.size and (content := proto.tensor_content):
+            array = _from_content(content, dtype, size)
+    if array.size != size:
+        array = _fill(array, size)
+    return array if len(shape) == 1 else array.reshape(shape)
 
 
 def _fill(array: np.ndarray, size: int) -> np.ndarray:
     """Fewer values than elements: the last one repeats, as TensorFlow has it."""
-    if array.size == size:
-        return array
     if array.size > size:
         raise invalid_argument(f"{array.size} values for a tensor of {size}.")
     neutral: Any = b"" if array.dtype == object else 0
@@ -70,15 +73,13 @@ def _fill(array: np.ndarray, size: int) -> np.ndarray:
     return filled
 
 
-def _from_content(content: bytes, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
-    if dtype is object:
-        raise invalid_argument("A string tensor goes into string_val.")
-    expected = math.prod(shape) * np.dtype(dtype).itemsize
+def _from_content(content: bytes, dtype: Any, size: int) -> np.ndarray:
+    expected = size * np.dtype(dtype).itemsize
     if len(content) != expected:
         raise invalid_argument(
             f"tensor_content must hold {expected} bytes. Received: {len(content)}."
         )
-    return np.frombuffer(content, dtype).reshape(shape)
+    return np.frombuffer(content, dtype)
 
 
 def _decode_rare(proto: tensor_pb2.TensorProto) -> np.ndarray:

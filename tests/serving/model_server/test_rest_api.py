@@ -250,3 +250,9 @@ def test_what_is_not_http_is_refused(running: RunningServer) -> None:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 400")
         assert connection.recv(1000) == b""
+
+
+def test_half_characters_are_the_callers_fault(http: httpx.Client) -> None:
+    body = b'{"instances": ["\\ud800"]}'  # a lone surrogate
+
+    assert http.post(f"{MODEL}:predict", content=body).status_code == 400
