@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-# Before anything imports TensorFlow; `trainer` sets TF_USE_LEGACY_KERAS itself.
+# Before anything imports TensorFlow: a test that imports TFX first would get Keras 3.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same sums on every processor

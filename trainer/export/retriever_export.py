@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from core import features, signatures
 from core.config.retriever import RetrieverConfig
@@ -11,6 +12,9 @@ from trainer.layers.history_encoder import age_buckets
 from trainer.retriever.catalogue import ITEM_FEATURES, Catalogue
 from trainer.retriever.model import TwoTower
 from trainer.retriever.transformed import ITEM_COLUMNS, apply_layer
+
+if TYPE_CHECKING:
+    import tensorflow_transform as tft
 
 _STRING_ITEM_COLUMNS = ITEM_COLUMNS[:-1]  # all but the price
 

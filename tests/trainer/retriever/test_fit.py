@@ -15,7 +15,7 @@ import tensorflow as tf  # isort: skip
 from tests.trainer.retriever import worlds
 from trainer.preprocessing import names
 from trainer.retriever import evaluation, fit
-from trainer.retriever.train import fit_two_tower, new_model
+from trainer.retriever.fit_two_tower import fit_two_tower, new_model
 
 TRAIN = worlds.checkerboard_moments(1500, seed=1)
 EVALUATE = worlds.checkerboard_moments(150, seed=2)

@@ -17,7 +17,7 @@ import tensorflow_transform as tft
 
 from core.config.retriever import RetrieverConfig
 from core.config.transform import TransformConfig
-from tests.trainer.transform_graphs import build_transform_graph
+from tests.components.trainer.transform_graphs import build_transform_graph
 from trainer import retriever_module, transform_module
 from trainer.data import examples
 from trainer.export.retriever_export import newest_slots

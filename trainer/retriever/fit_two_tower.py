@@ -1,0 +1,63 @@
+"""Trial fit with early stopping, then the refit on everything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core import progress
+from core.config.retriever import RetrieverConfig
+from trainer.retriever import fit
+from trainer.retriever.catalogue import Catalogue
+from trainer.retriever.model import TwoTower
+from trainer.retriever.moments import MomentArrays, concatenate
+
+
+def fit_two_tower(
+    catalogue: Catalogue,
+    sizes: dict[str, int],
+    train: MomentArrays,
+    evaluate: MomentArrays,
+    config: RetrieverConfig,
+    run_dir: str,
+) -> tuple[TwoTower, dict[str, Any]]:
+    """Trial fit with early stopping; with `refit`, a fit on all moments after it."""
+    model = new_model(catalogue, sizes, config)
+    sample = _sample(evaluate, config)
+    history = fit.fit(model, train, sample, config, run_dir)
+    if config.refit and evaluate.num_moments:
+        progress.say(fit.STEP, f"refit on all moments, {history['best_epoch']} epochs")
+        model = new_model(catalogue, sizes, config)
+        refit = fit.fit(
+            model,
+            concatenate([train, evaluate]),
+            None,
+            config,
+            str(Path(run_dir) / "refit"),
+            num_epochs=history["best_epoch"],
+        )
+        history["refit"] = refit["epochs"]
+        (Path(run_dir) / fit.HISTORY_FILE).write_text(json.dumps(history, indent=2))
+    return model, history
+
+
+def new_model(
+    catalogue: Catalogue, sizes: dict[str, int], config: RetrieverConfig
+) -> TwoTower:
+    """A compiled model with fresh weights from the seed."""
+    tf.keras.utils.set_random_seed(config.seed)
+    model = TwoTower(config, sizes, catalogue.item_features)
+    fit.compile_model(model)
+    return model
+
+
+def _sample(evaluate: MomentArrays, config: RetrieverConfig) -> MomentArrays | None:
+    if evaluate.num_moments == 0:
+        return None
+    generator = np.random.default_rng(config.seed)
+    order = generator.permutation(evaluate.num_moments)[: config.max_eval_moments]
+    return evaluate.take(np.sort(order))
