@@ -22,6 +22,9 @@ Columns = dict[str, tf.Tensor]
 
 RANK_DEPTH = 256  # ranks beyond it are all alike
 NEVER_DAYS = 3_650.0
+SLACK = 1.0 + 1e-5  # scores nearer than this are ties, whatever the order of sums
+# Item features whose mean over the history tells a taste (for new things, for hits).
+TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
 
 
 def history_columns(
@@ -91,7 +94,7 @@ def candidate_features(
     config: FunnelConfig,
 ) -> Columns:
     """Name -> [B, C] float32, in the order of the ranker's columns."""
-    person = _person(moment, state.history, constants, shop)
+    person = _person(moment, state, constants, shop)
     repeats = _repeats(rows, state, person, constants, shop, config)
     columns = {
         **repeats,
@@ -99,6 +102,7 @@ def candidate_features(
         **_content(rows, state.history, constants, config),
         **_prices(rows, state.history, constants),
         **_static(rows, constants),
+        **_tastes(rows, state.history, constants),
     }
     like = tf.zeros_like(rows, tf.float32)
     for name, values in person.items():
@@ -165,8 +169,10 @@ def _source_scores(rows: tf.Tensor, state: FunnelState) -> Columns:
         best, _ = top_rows(dense[:, :-1], RANK_DEPTH)
         columns[f"{name}_score"] = tf.sqrt(score)
         columns[f"{name}_share"] = tf.math.divide_no_nan(score, best[:, :1])
-        rank = tf.searchsorted(-best, -score, side="left")
+        rank = tf.searchsorted(-best, -score * SLACK, side="left")
         columns[f"{name}_rank"] = tf.math.log1p(tf.cast(rank, tf.float32))
+    for name, dense in state.links.items():
+        columns[f"{name}_link"] = pick(dense, rows)
     return columns
 
 
@@ -206,14 +212,28 @@ def _static(rows: tf.Tensor, constants: TableConstants) -> Columns:
     return {name: values[..., i] for i, name in enumerate(constants.static_names)}
 
 
+def _tastes(rows: tf.Tensor, history: History, constants: TableConstants) -> Columns:
+    """Item features against their mean over the person's bought items."""
+    places = [constants.static_names.index(name) for name in TASTES]
+    values = tf.gather(constants.static, places, axis=1)
+    total = tf.reduce_sum(history.target, axis=1)[:, None]
+    taken = tf.gather(values, history.rows) * history.target[..., None]
+    mean = tf.math.divide_no_nan(tf.reduce_sum(taken, axis=1), total)
+    against = tf.gather(values, rows) - mean[:, None, :]
+    return {f"{name}_against": against[..., i] for i, name in enumerate(TASTES)}
+
+
 def _person(
-    moment: Moment, history: History, constants: TableConstants, shop: ShopConfig
+    moment: Moment, state: FunnelState, constants: TableConstants, shop: ShopConfig
 ) -> Columns:
     """Name -> [B]: activity of the person, and the day of the week."""
+    history = state.history
     of_target = _is_kind(history, _target(shop))
     visits = tf.reduce_sum(history.visit * of_target, axis=1)
     bought = tf.reduce_sum(history.target, axis=1)
     any_target = visits > 0
+    counts = pick(state.sums, history.rows)[..., 0]
+    distinct = tf.reduce_sum(tf.math.divide_no_nan(history.target, counts), axis=1)
     last = tf.reduce_min(tf.where(of_target > 0, history.ages, NEVER_DAYS), axis=1)
     first = tf.reduce_max(history.ages * of_target, axis=1)
     gap = tf.math.divide_no_nan(first - last, visits - 1.0)
@@ -222,6 +242,7 @@ def _person(
     columns = {
         "visits": tf.math.log1p(visits),
         "bought": tf.math.log1p(bought),
+        "distinct_share": tf.math.divide_no_nan(distinct, bought),
         "per_visit": tf.math.log1p(tf.math.divide_no_nan(bought, visits)),
         "last_visit": tf.math.log1p(tf.where(any_target, last, NEVER_DAYS)),
         "tenure": tf.math.log1p(first),

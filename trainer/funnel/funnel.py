@@ -45,6 +45,7 @@ class FunnelState(NamedTuple):
     sums: tf.Tensor  # [B, n + 1, K] sums over the history, by item
     maxima: tf.Tensor  # [B, n + 1, L]
     scores: dict[str, tf.Tensor]  # source -> [B, n + 1] float32, > 0 where it speaks
+    links: dict[str, tf.Tensor]  # table -> [B, n + 1] the strongest single neighbour
 
 
 class CandidateFunnel(tf.Module):
@@ -105,6 +106,15 @@ class CandidateFunnel(tf.Module):
             sums=dense,
             maxima=dense_max(maxima, history.rows, self.num_items),
             scores=self._scores(history, dense),
+            links={
+                name: neighbour_scores(
+                    history.rows,
+                    history.target,
+                    *self.constants.neighbours[name][:2],
+                    best=True,
+                )
+                for name in (KNN, TITLE)
+            },
         )
 
     def retrieve(

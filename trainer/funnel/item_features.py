@@ -90,12 +90,15 @@ def _other_events(
 
 def _life(log: EventLog, config: NeighboursConfig) -> dict[str, FloatArray]:
     rate, gap = popularity.repeat_statistics(log, config.visit_s)
+    again, anew = popularity.transition_rates(log, config.forecast_days)
     return {
         "item_age": np.log1p(popularity.item_ages(log)),
         "item_last_age": np.log1p(popularity.last_ages(log, NEVER_DAYS)),
         "item_is_cold": (popularity.buyers(log) == 0).astype(np.float32),
         "item_repeat_rate": rate,
         "item_repeat_gap": np.log1p(gap),
+        "item_again_rate": np.sqrt(again),
+        "item_anew_rate": np.sqrt(anew),
     }
 
 

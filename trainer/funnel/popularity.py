@@ -72,6 +72,32 @@ def repeat_statistics(log: EventLog, visit_s: int) -> tuple[FloatArray, FloatArr
     return rate.astype(np.float32), gap.astype(np.float32)
 
 
+def transition_rates(log: EventLog, days: float) -> tuple[FloatArray, FloatArray]:
+    """How owners and others took to each item in the last `days` days.
+
+    Returns:
+      again: [n] share of the owners (bought before the window) active in the window
+        who bought again, drawn to the mean share with the weight of ten owners.
+      anew: [n] share of the other active users who bought it for the first time.
+    """
+    n = log.num_items
+    recent = log.ages <= days
+    pairs = log.users * n + log.rows
+    before, after = np.unique(pairs[~recent]), np.unique(pairs[recent])
+    active = np.unique(log.users[recent])
+    owned = before[np.isin(before // n, active)]
+    again = np.intersect1d(owned, after, assume_unique=True)
+    fresh = np.setdiff1d(after, before, assume_unique=True)
+    mean = len(again) / max(len(owned), 1)
+    owners = _count(owned % n, n)
+    again_rate = (_count(again % n, n) + 10.0 * mean) / (owners + 10.0)
+    others = np.maximum(len(active) - owners, 0.0)
+    return (
+        again_rate.astype(np.float32),
+        (_count(fresh % n, n) / (others + 10.0)).astype(np.float32),
+    )
+
+
 def _first_of_pairs(log: EventLog) -> tuple[npt.NDArray[np.int64], ...]:
     keys = log.users * log.num_items + log.rows
     order = np.lexsort((log.timestamps, keys))

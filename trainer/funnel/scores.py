@@ -26,8 +26,10 @@ def neighbour_scores(
     weights: tf.Tensor,
     neighbour_rows: tf.Tensor,
     neighbour_values: tf.Tensor,
+    *,
+    best: bool = False,
 ) -> tf.Tensor:
-    """Sum of the history's neighbour lists, weighted.
+    """Sum (or, with `best`, the largest) of the history's neighbour lists, weighted.
 
     Args:
       rows: [B, H] int32 history rows; n pads.
@@ -43,9 +45,11 @@ def neighbour_scores(
     values = tf.gather(neighbour_values, rows) * weights[:, :, None]
     batch = tf.shape(rows)[0]
     ids = segment_ids(found, num_items)
-    flat = tf.math.unsorted_segment_sum(
+    reduce = tf.math.unsorted_segment_max if best else tf.math.unsorted_segment_sum
+    flat = reduce(
         tf.reshape(values, [-1]), tf.reshape(ids, [-1]), batch * (num_items + 1)
     )
+    flat = tf.maximum(flat, 0.0) if best else flat
     return tf.reshape(flat, [batch, num_items + 1])
 
 

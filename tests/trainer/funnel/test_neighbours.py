@@ -49,7 +49,9 @@ def test_ease_minimizes_the_ridge_loss_column_by_column(
     dense = matrix.toarray().astype(np.float64)
     others = [i for i in range(12) if i != 5]
     inputs = dense[:, others]
-    ridge = np.linalg.solve(inputs.T @ inputs + 2.0 * np.eye(11), inputs.T @ dense[:, 5])
+    ridge = np.linalg.solve(
+        inputs.T @ inputs + 2.0 * np.eye(11), inputs.T @ dense[:, 5]
+    )
     np.testing.assert_allclose(
         neighbours.ease(matrix, 2.0)[others, 5], ridge, atol=1e-4
     )

@@ -30,9 +30,7 @@ def _build(events: pa.Table, **changes: object) -> ItemTables:
 
 def _assert_equal(left: ItemTables, right: ItemTables) -> None:
     for field in dataclasses.fields(ItemTables):
-        pairs = [
-            _flat(field.name, getattr(side, field.name)) for side in (left, right)
-        ]
+        pairs = [_flat(field.name, getattr(side, field.name)) for side in (left, right)]
         assert pairs[0].keys() == pairs[1].keys()
         for name, value in pairs[0].items():
             np.testing.assert_array_equal(value, pairs[1][name], err_msg=name)

@@ -1,0 +1,256 @@
+"""The funnel in the graph against slow Python, and its behaviour at the edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core.config.funnel import FunnelConfig
+from core.config.neighbours import NeighboursConfig
+from tests.trainer.funnel import tiny_shop
+from tests.trainer.funnel.slow_features import Event, slow_features
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.sources import SOURCES
+from trainer.funnel.tables import ItemTables, build_item_tables
+from trainer.moment import Moment
+
+NOW = tiny_shop.T2
+N = tiny_shop.NUM_ITEMS
+DAY = tiny_shop.DAY
+KINDS = tiny_shop.SHOP.event_types
+
+
+@pytest.fixture(scope="module")
+def tables() -> ItemTables:
+    return build_item_tables(
+        tiny_shop.items(),
+        tiny_shop.events(),
+        as_of=NOW,
+        shop=tiny_shop.SHOP,
+        config=NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8),
+    )
+
+
+@pytest.fixture(scope="module")
+def funnel(tables: ItemTables) -> CandidateFunnel:
+    vectors = np.random.default_rng(0).standard_normal((N, 4)).astype(np.float32)
+    return CandidateFunnel(tables, vectors, FunnelConfig(num_candidates=24))
+
+
+def moment(histories: list[list[Event]], width: int | None = None) -> Moment:
+    """Right-aligned histories; slots beyond them are pads."""
+    width = max([1, *map(len, histories)]) if width is None else width
+    rows = np.full((len(histories), width), N, np.int32)
+    kinds = np.full((len(histories), width), -1, np.int32)
+    stamps = np.zeros((len(histories), width), np.int64)
+    for i, history in enumerate(histories):
+        for j, (row, kind, stamp) in enumerate(history):
+            slot = width - len(history) + j
+            rows[i, slot], stamps[i, slot] = row, stamp
+            kinds[i, slot] = KINDS.index(kind) if kind in KINDS else -1
+    return Moment(
+        user_ids=tf.constant([f"u{i}" for i in range(len(histories))]),
+        timestamps=tf.fill([len(histories)], tf.constant(NOW, tf.int64)),
+        history_rows=tf.constant(rows),
+        history_events=tf.constant(kinds),
+        history_timestamps=tf.constant(stamps),
+        context={"country": tf.fill([len(histories)], "FR")},
+    )
+
+
+HISTORY: list[Event] = [
+    (3, "view", NOW - 40 * DAY),
+    (3, "purchase", NOW - 40 * DAY + 60),
+    (5, "purchase", NOW - 40 * DAY + 60),
+    (3, "purchase", NOW - 12 * DAY - 7),
+    (3, "purchase", NOW - 12 * DAY - 5),  # the same visit again
+    (8, "purchase", NOW - 12 * DAY - 5),
+    (9, "view", NOW - 3 * DAY),
+    (9, "view", NOW - 2 * DAY),
+]
+
+
+def test_features_match_slow_python(
+    funnel: CandidateFunnel, tables: ItemTables
+) -> None:
+    wanted = [3, 5, 8, 9, 0, 7, tiny_shop.COLD]
+    found = funnel.features(moment([HISTORY]), tf.constant([wanted])).numpy()[0]
+    for i, row in enumerate(wanted):
+        for name, expected in slow_features(HISTORY, NOW, row, tables).items():
+            value = found[i, funnel.feature_names.index(name)]
+            assert value == pytest.approx(expected, rel=1e-4, abs=1e-4), (row, name)
+
+
+def test_features_do_not_depend_on_the_other_candidates_or_persons(
+    funnel: CandidateFunnel,
+) -> None:
+    alone = funnel.features(moment([HISTORY]), tf.constant([[3]])).numpy()[0, 0]
+    both = funnel.features(
+        moment([HISTORY[:2], HISTORY]), tf.constant([[1, 2, 4], [9, 3, 8]])
+    ).numpy()
+    np.testing.assert_allclose(both[1, 1], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_order_and_padding_of_the_history_do_not_matter(
+    funnel: CandidateFunnel,
+) -> None:
+    rows = tf.constant([[3, 5, 8, 9]])
+    expected = funnel.features(moment([HISTORY]), rows).numpy()
+    for other in (moment([HISTORY[::-1]]), moment([HISTORY], width=1024)):
+        np.testing.assert_allclose(
+            funnel.features(other, rows).numpy(), expected, rtol=1e-4, atol=1e-5
+        )
+
+
+def test_unknown_items_types_and_the_future_are_no_history(
+    funnel: CandidateFunnel,
+) -> None:
+    noise: list[Event] = [
+        (N, "purchase", NOW - DAY),
+        (4, "gift", NOW - DAY),
+        (4, "purchase", NOW),
+        (4, "purchase", NOW + DAY),
+    ]
+    rows = tf.constant([[3, 4]])
+    np.testing.assert_array_equal(
+        funnel.features(moment([HISTORY + noise]), rows).numpy(),
+        funnel.features(moment([HISTORY]), rows).numpy(),
+    )
+
+
+def test_candidates_are_distinct_and_padded_at_the_end(
+    funnel: CandidateFunnel,
+) -> None:
+    found = funnel.retrieve(moment([HISTORY, []]))
+    assert found.rows.shape == (2, 24)
+    for rows, sources in zip(found.rows.numpy(), found.sources.numpy(), strict=True):
+        real = rows[rows < N]
+        assert len(real) == len(set(real)) > 0
+        assert (rows[len(real) :] == N).all() and (sources[len(real) :] == -1).all()
+        assert (
+            (sources[: len(real)] >= 0) & (sources[: len(real)] < len(SOURCES))
+        ).all()
+
+
+def test_own_items_are_among_the_candidates(funnel: CandidateFunnel) -> None:
+    assert {3, 5, 8, 9} <= set(funnel.retrieve(moment([HISTORY])).rows.numpy()[0])
+
+
+def test_a_person_without_history_gets_popular_items(
+    funnel: CandidateFunnel, tables: ItemTables
+) -> None:
+    found = funnel.retrieve(moment([[]]))
+    assert int(np.argmax(tables.popularity[14])) in found.rows.numpy()[0]
+    names = {SOURCES[s] for s in found.sources.numpy()[0] if s >= 0}
+    assert names <= {"popular", "trending"}
+    values = funnel.features(moment([[]]), found.rows).numpy()
+    assert np.isfinite(values).all()
+
+
+def test_a_history_without_slots_is_an_empty_history(funnel: CandidateFunnel) -> None:
+    found = funnel.retrieve(moment([[]], width=0)).rows.numpy()
+    np.testing.assert_array_equal(found, funnel.retrieve(moment([[]])).rows.numpy())
+
+
+def test_only_allowed_items_are_retrieved(funnel: CandidateFunnel) -> None:
+    allowed = np.zeros((1, N), bool)
+    allowed[0, [2, 3, 11]] = True
+    found = funnel.retrieve(moment([HISTORY]), None, tf.constant(allowed))
+    assert set(found.rows.numpy()[0]) == {2, 3, 11, N}
+    nothing = tf.zeros([1, N], tf.bool)
+    assert (funnel.retrieve(moment([HISTORY]), None, nothing).rows.numpy() == N).all()
+
+
+def test_the_tower_is_one_more_source(tables: ItemTables) -> None:
+    config = FunnelConfig(num_candidates=3, tower=3).replace(
+        **dict.fromkeys(("own", "cf", "cf_trend", "lately", "forecast"), 0),
+        **dict.fromkeys(("factors", "knn", "basket", "interest", "title"), 0),
+        **dict.fromkeys(("popular", "trending"), 0),
+    )
+    vectors = np.eye(N, dtype=np.float32)
+    funnel = CandidateFunnel(tables, vectors, config)
+    query = np.zeros((1, N), np.float32)
+    query[0, [4, 6, 2]] = [0.9, 0.8, 0.7]
+    found = funnel.retrieve(moment([HISTORY]), tf.constant(query))
+    assert found.rows.numpy().tolist() == [[4, 6, 2]]
+    assert {SOURCES[s] for s in found.sources.numpy()[0]} == {"tower"}
+
+
+def test_cold_items_come_from_titles_if_wanted(tables: ItemTables) -> None:
+    likes = [(26, "purchase", NOW - DAY)]  # shares words with the cold item 29
+    for wanted in (True, False):
+        config = FunnelConfig(num_candidates=N, cold_items=wanted)
+        found = CandidateFunnel(tables, None, config).retrieve(moment([likes]))
+        assert (tiny_shop.COLD in found.rows.numpy()[0]) == wanted
+
+
+def test_sources_and_state_agree_with_separate_calls(funnel: CandidateFunnel) -> None:
+    batch = moment([HISTORY, HISTORY[:3]])
+    state = funnel.state(batch)
+    shared = funnel.retrieve(batch, state=state)
+    np.testing.assert_array_equal(shared.rows, funnel.retrieve(batch).rows)
+    np.testing.assert_allclose(
+        funnel.features(batch, shared.rows, state=state),
+        funnel.features(batch, shared.rows),
+    )
+
+
+def test_one_graph_takes_any_batch_history_and_candidates_and_reloads(
+    funnel: CandidateFunnel, tmp_path: Path
+) -> None:
+    def answer(
+        rows: tf.Tensor, kinds: tf.Tensor, stamps: tf.Tensor, now: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = Moment(tf.fill(tf.shape(now), ""), now, rows, kinds, stamps, {})
+        found = funnel.retrieve(batch).rows
+        return found, funnel.features(batch, found)
+
+    spec = tf.TensorSpec
+    graph = tf.function(
+        answer,
+        input_signature=[
+            spec([None, None], tf.int32),
+            spec([None, None], tf.int32),
+            spec([None, None], tf.int64),
+            spec([None], tf.int64),
+        ],
+    )
+    module = tf.Module()
+    module.funnel, module.answer = funnel, graph
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    for batch in (moment([HISTORY]), moment([HISTORY, []], width=40)):
+        inputs = (
+            batch.history_rows,
+            batch.history_events,
+            batch.history_timestamps,
+            batch.timestamps,
+        )
+        rows, values = loaded.answer(*inputs)
+        np.testing.assert_array_equal(rows, funnel.retrieve(batch).rows)
+        np.testing.assert_allclose(
+            values, funnel.features(batch, rows), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_swapped_tables_give_the_features_of_their_cutoff(
+    tables: ItemTables, funnel: CandidateFunnel
+) -> None:
+    earlier = build_item_tables(
+        tiny_shop.items(),
+        tiny_shop.events(),
+        as_of=tiny_shop.SPLITS.eval_start,
+        shop=tiny_shop.SHOP,
+        config=tables.config,
+    )
+    rows = tf.constant([[3, 0, 12]])
+    swapped = CandidateFunnel(earlier, None, funnel.config)
+    swapped.swap_tables(tables)
+    np.testing.assert_allclose(
+        swapped.features(moment([HISTORY]), rows),
+        funnel.features(moment([HISTORY]), rows),
+        rtol=1e-5,
+    )
