@@ -30,8 +30,9 @@ class RankerExport(tf.Module):
 
     def __init__(self, fitted: FittedRanker) -> None:
         super().__init__(name="ranker")
-        self.model = fitted.model
         self._fitted = fitted
+        # The variables, not the Keras model: loading then imports no Keras.
+        self._weights = list(fitted.model.variables)
         self.feature_names = tf.Variable(list(fitted.feature_names), trainable=False)
         self.event_types = tf.Variable(list(fitted.event_types), trainable=False)
         width = len(fitted.feature_names)
@@ -50,7 +51,7 @@ class RankerExport(tf.Module):
           "score": [N] float32, higher is better; "p_EVENT": [N] float32 in [0, 1].
         """
         fitted = self._fitted
-        logits = self.model(fitted.normalizer.apply(features), training=False)
+        logits = fitted.model(fitted.normalizer.apply(features), training=False)
         scores, events = split_heads(logits, fitted.event_types, fitted.config)
         outputs = {signatures.SCORE: scores}
         for i, event in enumerate(fitted.event_types):

@@ -99,7 +99,7 @@ def expected_calibration_error(
 
 
 def _fit_platt(logits: Floats, labels: Floats) -> tuple[float, float]:
-    """Slope and offset by Newton's method on the log loss, with a weak prior at (1, .)."""
+    """Slope and offset by Newton's method on the log loss; a weak prior pulls to 1."""
     n, positives = len(labels), labels.sum()
     prior = (positives + 1.0) / (n + 2.0)
     offset = float(np.log(prior / (1 - prior)) - logits.mean())

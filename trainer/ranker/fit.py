@@ -85,6 +85,7 @@ class _RankerFit:
         self._writer = (
             tf.summary.create_file_writer(str(self._run_dir)) if self._run_dir else None
         )
+        self._trial_fits: dict[str, Fit] = {}
         self._train = rows.newest(rows.moments("train"), config.fit_cutoffs)
         self._eval = rows.moments("eval")
         every = rows.moments("train", "recent", "eval")
@@ -148,6 +149,7 @@ class _RankerFit:
 
     def _trial(self, architecture: str) -> Progress:
         fit = self._new_fit(architecture, len(self._train))
+        self._trial_fits[architecture] = fit
         validated = len(self._validation) > 0
         return self._run(
             fit,
@@ -220,8 +222,7 @@ class _RankerFit:
         rows, method = self._rows, self._config.calibration
         if not len(self._eval):
             return tuple(Calibrator() for _ in rows.event_types), {}
-        fit = self._new_fit(trial.architecture, len(self._train))
-        fit.assign(trial.progress.best_weights or fit.weights())
+        fit = self._trial_fits[trial.architecture]  # holds its best epoch's weights
         scores, logits = fit.predict(rows, self._eval)
         labels = rows.labels[rows.rows_of(self._eval)]
         record: dict[str, Any] = dict(self._ndcg(self._eval, scores))

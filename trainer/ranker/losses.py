@@ -10,16 +10,17 @@ _NEVER = -1e9  # the logit of a padded row; its probability is exactly 0
 def listwise_softmax_loss(
     scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
 ) -> tf.Tensor:
-    """Softmax cross-entropy with several positives, averaged over moments that have any.
+    """Softmax cross-entropy with several positives, averaged over moments with any.
 
-    One moment's loss is -sum_i y_i log softmax(s)_i / sqrt(min(positives, cap)): between
-    the sum (heavy buyers rule) and the mean (each of their items counts little).
+    One moment's loss is sqrt(min(positives, cap)) times the mean over its positives of
+    -log softmax(s)_i: between one vote per moment and one per positive, as an ideal
+    DCG of at most `cap` items grows.
 
     Args:
       scores: [M, R] float32.
       relevance: [M, R] float32, 0 or 1.
       mask: [M, R] bool, False on rows that do not count.
-      positives_cap: positives beyond this many change the weight no further.
+      positives_cap: positives beyond this many raise the weight no further.
 
     Returns:
       Scalar float32; 0 where no moment has a positive.
@@ -27,8 +28,9 @@ def listwise_softmax_loss(
     relevance = tf.where(mask, relevance, 0.0)
     log_p = tf.nn.log_softmax(tf.where(mask, scores, _NEVER), axis=-1)
     positives = tf.reduce_sum(relevance, axis=-1)
-    weights = tf.math.rsqrt(tf.clip_by_value(positives, 1.0, float(positives_cap)))
-    losses = -tf.reduce_sum(relevance * log_p, axis=-1) * weights
+    weights = tf.sqrt(tf.minimum(positives, float(positives_cap)))
+    means = tf.math.divide_no_nan(tf.reduce_sum(relevance * log_p, axis=-1), positives)
+    losses = -means * weights
     return tf.math.divide_no_nan(
         tf.reduce_sum(losses), tf.reduce_sum(tf.cast(positives > 0, tf.float32))
     )

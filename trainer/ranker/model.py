@@ -68,8 +68,8 @@ def split_heads(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The ranking score [...] and the event logits [..., T] of the model's output.
 
-    The "weighted" score is log(sum_t weight_t sigmoid(logit_t)), a monotone transform of
-    the expected value of the events.
+    The "weighted" score is log(sum_t weight_t sigmoid(logit_t)), a monotone transform
+    of the expected value of the events.
     """
     if config.score_head == "own":
         return logits[..., 0], logits[..., 1:]
@@ -115,7 +115,9 @@ def inference_copy(
         config=config.replace(dropout=0.0),
         architecture=architecture,
     )
-    copy.set_weights(model.get_weights())
+    # By name: without dropout the layers come in another order.
+    for layer in copy.layers:
+        layer.set_weights(model.get_layer(layer.name).get_weights())
     return copy
 
 

@@ -17,7 +17,7 @@ _MIN_STD = 1e-6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Normalizer:
-    """clip((sign(x) log1p|x| - mean) * inverse_std, -6, 6); NaN and constants give 0."""
+    """clip((sign(x) log1p|x| - mean) * inverse_std, +-6); NaN and constants give 0."""
 
     mean: npt.NDArray[np.float32]  # [F]
     inverse_std: npt.NDArray[np.float32]  # [F], 0 for a constant feature

@@ -1,7 +1,7 @@
 """Cross blocks of DCN-v2 (Wang et al. 2021) out of Dense, Multiply and Add.
 
-The same function as `tfrs.layers.dcn.Cross` (a test holds them equal), spelled in layers
-that TF-MOT can prune and quantize.
+The same function as `tfrs.layers.dcn.Cross` (a test holds them equal), spelled in
+layers that TF-MOT can prune and quantize.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import tf_keras
 class SeededDropout(tf_keras.layers.Layer):
     """Zeroes a share `rate` of its inputs in training and scales the rest up.
 
-    `restart(seed)` sets the noise to the beginning of that seed's sequence. The library's
-    Dropout keeps a position in its noise that no checkpoint holds.
+    `restart(seed)` sets the noise to the beginning of that seed's sequence. The
+    library's Dropout keeps a position in its noise that no checkpoint holds.
     """
 
     def __init__(self, rate: float, seed: int = 0, **kwargs: Any) -> None:

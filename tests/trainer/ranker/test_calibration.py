@@ -1,0 +1,70 @@
+"""Calibration on worlds whose true probabilities are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.ranker import calibration
+from trainer.ranker.calibration import Calibrator, fit_calibrator
+
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(size=40_000).astype(np.float32)
+# a bent truth: no straight line in the logit fits it
+TRUE_P = 0.02 + 0.3 * (LOGITS > 0.5) + 0.2 * (LOGITS > 1.5)
+LABELS = (RNG.random(len(LOGITS)) < TRUE_P).astype(np.float32)
+
+
+def test_platt_undoes_negative_sampling() -> None:
+    # true logit = 2 * logit - 3; sampling one negative in 10 adds log 10
+    true_p = 1 / (1 + np.exp(-(2 * LOGITS - 3)))
+    labels = (np.random.default_rng(1).random(len(LOGITS)) < true_p).astype(float)
+    shifted = 2 * LOGITS - 3 + np.log(10.0)
+    found = fit_calibrator(shifted, labels, method="platt")
+    assert found.slope == pytest.approx(1.0, abs=0.06)
+    assert found.offset == pytest.approx(-np.log(10.0), abs=0.1)
+
+
+def test_isotonic_fits_a_bent_truth() -> None:
+    found = fit_calibrator(LOGITS, LABELS, method="isotonic")
+    fresh = np.random.default_rng(2).normal(size=20_000)
+    truth = 0.02 + 0.3 * (fresh > 0.5) + 0.2 * (fresh > 1.5)
+    gap = np.abs(found.apply(fresh) - truth).mean()
+    plain = np.abs(Calibrator().apply(fresh) - truth).mean()
+    assert gap < 0.03 < plain
+    error = calibration.expected_calibration_error(found.apply(LOGITS), LABELS)
+    assert error < 0.01
+
+
+def test_probabilities_rise_and_the_graph_agrees() -> None:
+    found = fit_calibrator(LOGITS, LABELS, method="isotonic")
+    grid = np.linspace(-50, 50, 1001).astype(np.float32)
+    p = found.apply(grid)
+    assert np.all(np.diff(p) >= 0) and p.min() >= 0 and p.max() <= 1
+    np.testing.assert_allclose(found.apply_tensor(tf.constant(grid)), p, atol=1e-4)
+    assert Calibrator.from_dict(found.to_dict()) == found
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+@pytest.mark.parametrize("positives", [0, 1, 5000])
+def test_extreme_rates_stay_probabilities(method: str, positives: int) -> None:
+    logits = np.linspace(-3, 3, 5000).astype(np.float32)
+    labels = (np.arange(5000) < positives).astype(np.float32)
+    p = fit_calibrator(logits, labels, method=method).apply(logits)
+    assert np.all((p >= 0) & (p <= 1))
+    assert abs(p.mean() - labels.mean()) < 0.02
+
+
+def test_pooling_by_hand() -> None:
+    pooled = calibration._pool_adjacent_violators(
+        np.array([1.0, 3.0, 2.0, 4.0]), np.array([1.0, 1.0, 3.0, 1.0])
+    )
+    np.testing.assert_allclose(pooled, [1.0, 2.25, 2.25, 4.0])
+
+
+def test_calibration_error_by_hand() -> None:
+    p, y = np.array([0.2, 0.2, 0.8, 0.8]), np.array([0.0, 0.0, 1.0, 0.0])
+    # bins (.2 | 0) and (.8 | .5): mean of .2 and .3
+    error = calibration.expected_calibration_error(p, y, bins=2)
+    assert error == pytest.approx(0.25)

@@ -1,0 +1,36 @@
+"""NDCG by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.ranker.worlds import world
+from trainer.ranker import metrics
+
+
+def test_ndcg_counts_truth_that_was_not_retrieved(tmp_path: Path) -> None:
+    rows = world(tmp_path, moments=3, rows=4)
+    rows = dataclasses.replace(rows, truth_size=np.full(12, 3, np.int32))
+    rows.labels[:] = 0
+    rows.labels[[0, 2], 1] = 1  # moment 0: rows 0 and 2
+    rows.owned[:] = False
+    rows.owned[0] = True
+    moments = np.array([0, 1])
+    scores = np.array([9, 8, 7, 6, 1, 2, 3, 4], np.float32)
+    both = {"event": "purchase", "top_k": 2}
+    values = metrics.ndcg(rows, moments, scores, **both)
+    # page of two holds one hit, first; ideal of min(3, 2) hits = 1 + 1/log2(3)
+    ideal = 1 + 1 / np.log2(3)
+    np.testing.assert_allclose(values, [1 / ideal, 0.0])
+    # row 0 is owned: out of the page and of the truth; row 2 then comes second
+    new = metrics.ndcg(rows, moments, scores, new_only=True, **both)
+    np.testing.assert_allclose(new, [(1 / np.log2(3)) / ideal, 0.0])
+
+
+def test_moments_with_nothing_to_find_do_not_count() -> None:
+    assert metrics.mean(np.array([0.5, np.nan, 1.0])) == pytest.approx(0.75)
+    assert metrics.mean(np.array([np.nan])) == 0.0
