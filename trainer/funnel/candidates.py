@@ -8,6 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 LOWEST = -1e9
+DEPTH = 256  # how many of a source's best are at hand; ranks beyond are all alike
 
 
 class Candidates(NamedTuple):
@@ -41,6 +42,77 @@ def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     inside = tf.reshape(inside, [-1, chunks * k])
     values, places = tf.math.top_k(tf.gather(padded, inside, batch_dims=1), k=k)
     return values, tf.gather(inside, places, batch_dims=1)
+
+
+class BestRows(NamedTuple):
+    """The best of a score row, ahead of any filter."""
+
+    scores: tf.Tensor  # [B, n] float32; LOWEST where the source says nothing
+    values: tf.Tensor  # [B, D] float32, the D largest
+    rows: tf.Tensor  # [B, D] int32
+
+
+def best_rows(scores: tf.Tensor) -> BestRows:
+    """The DEPTH best of score rows [B, n]."""
+    return BestRows(scores, *top_rows(scores, DEPTH))
+
+
+def allowed_rows(
+    sources: Sequence[BestRows],
+    sizes: Sequence[int],
+    allowed: tf.Tensor | None,
+    num_items: int,
+) -> list[tf.Tensor]:
+    """Each source's best allowed rows [B, k], best first; `num_items` pads.
+
+    Most filters leave enough among the D best, where a small top-k finds them; only
+    if some row of the batch has fewer is the whole score row searched again.
+
+    Args:
+      sizes: k of each source, at most D.
+      allowed: [B, n] bool; None allows everything.
+    """
+    sizes = [min(k, int(s.rows.shape[1])) for s, k in zip(sources, sizes, strict=True)]
+    if allowed is None:
+        return [
+            tf.where(s.values[:, :k] > LOWEST / 2, s.rows[:, :k], num_items)
+            for s, k in zip(sources, sizes, strict=True)
+        ]
+    fits = [
+        tf.gather(allowed, s.rows, batch_dims=1) & (s.values > LOWEST / 2)
+        for s in sources
+    ]
+
+    def among_best() -> list[tf.Tensor]:
+        return [
+            _first(s.rows, fit, k, num_items)
+            for s, fit, k in zip(sources, fits, sizes, strict=True)
+        ]
+
+    def among_all() -> list[tf.Tensor]:
+        found = []
+        for s, k in zip(sources, sizes, strict=True):
+            values, rows = top_rows(tf.where(allowed, s.scores, LOWEST), k)
+            found.append(tf.where(values > LOWEST / 2, rows, num_items))
+        return found
+
+    enough = [
+        (tf.reduce_sum(tf.cast(fit, tf.int32), axis=1) >= k)
+        | (s.values[:, -1] <= LOWEST / 2)
+        for s, fit, k in zip(sources, fits, sizes, strict=True)
+    ]
+    lists = tf.cond(tf.reduce_all(tf.stack(enough)), among_best, among_all)
+    return [
+        tf.ensure_shape(part, [None, k]) for part, k in zip(lists, sizes, strict=True)
+    ]
+
+
+def _first(rows: tf.Tensor, fit: tf.Tensor, k: int, num_items: int) -> tf.Tensor:
+    """The first k rows that fit, in their order."""
+    depth = int(rows.shape[1])
+    place = tf.where(fit, tf.range(depth, 0, -1), 0)
+    found, where = tf.math.top_k(place, k=k)
+    return tf.where(found > 0, tf.gather(rows, where, batch_dims=1), num_items)
 
 
 def unite(

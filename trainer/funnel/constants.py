@@ -7,8 +7,18 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
-from trainer.funnel.candidates import LOWEST
-from trainer.funnel.sources import BASKET, CF, FORECAST, INTEREST, KNN, LATELY, TITLE
+from trainer.funnel.candidates import DEPTH, LOWEST, BestRows
+from trainer.funnel.sources import (
+    BASKET,
+    CF,
+    FORECAST,
+    INTEREST,
+    KNN,
+    LATELY,
+    POPULAR,
+    TITLE,
+    TRENDING,
+)
 from trainer.funnel.tables import ItemTables
 
 # Which weighting of the history each neighbour table is summed with.
@@ -44,15 +54,20 @@ class TableConstants(tf.Module):
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
-        known = (tables.buyers > 0).astype(np.float32)
-        self.known = _variable(known, "known")
-        self.popular = [
-            _variable(
-                _ranked(tables.popularity[days], tables.buyers), f"popular_{days}"
-            )
+        self.seen = _variable(tables.seen, "seen")
+        shared = {
+            f"{POPULAR}_{days}": _ranked(tables.popularity[days], tables.buyers)
             for days in config.popular_days
-        ]
-        self.trending = _variable(_ranked(tables.trending, tables.buyers), "trending")
+        }
+        shared[TRENDING] = _ranked(tables.trending, tables.buyers)
+        self._shared = {
+            name: (
+                _variable(row, name),
+                _variable(-np.sort(-row)[:DEPTH], f"{name}_values"),
+                _variable(np.argsort(-row, kind="stable")[:DEPTH], f"{name}_best"),
+            )
+            for name, row in shared.items()
+        }
         self.prices = _variable(np.append(tables.prices, 0), "prices")
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
         self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
@@ -67,8 +82,15 @@ class TableConstants(tf.Module):
         if item_embeddings is not None:
             self.tower = _variable(np.ascontiguousarray(item_embeddings.T), "tower")
 
+    def shared_best(self, batch: tf.Tensor) -> dict[str, BestRows]:
+        """What everybody is offered: popular windows and trending items."""
+        return {
+            name: BestRows(*(tf.repeat(part[None, :], batch, axis=0) for part in parts))
+            for name, parts in self._shared.items()
+        }
+
     def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
-        """[B, n] inner products of queries [B, d] and items; lowest for cold items."""
+        """[B, n] inner products of queries [B, d] and items [n, d]."""
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
         return tf.matmul(query_embeddings, self.tower)
@@ -79,7 +101,9 @@ def _with_row(table: npt.NDArray[np.generic], fill: float) -> npt.NDArray[np.gen
     return np.concatenate([table, row])
 
 
-def _ranked(counts: npt.NDArray[np.float32], ties: npt.NDArray[np.float32]) -> object:
+def _ranked(
+    counts: npt.NDArray[np.float32], ties: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """Counts with ties broken by all-time counts; lowest where nothing was counted."""
     scores = counts + ties / (ties.max(initial=0.0) + 1.0) * 0.5
     return np.where(ties > 0, scores, LOWEST).astype(np.float32)

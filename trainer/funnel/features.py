@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
-from trainer.funnel.candidates import top_rows
 from trainer.funnel.constants import TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.scores import dense_sum, pick
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 Columns = dict[str, tf.Tensor]
 
-RANK_DEPTH = 256  # ranks beyond it are all alike
 NEVER_DAYS = 3_650.0
 SLACK = 1.0 + 1e-5  # scores nearer than this are ties, whatever the order of sums
 # Item features whose mean over the history tells a taste (for new things, for hits).
@@ -166,7 +164,7 @@ def _source_scores(rows: tf.Tensor, state: FunnelState) -> Columns:
         if name == "own":
             continue
         score = tf.maximum(pick(dense, rows), 0.0)
-        best, _ = top_rows(dense[:, :-1], RANK_DEPTH)
+        best = tf.maximum(state.best[name].values, 0.0)
         columns[f"{name}_score"] = tf.sqrt(score)
         columns[f"{name}_share"] = tf.math.divide_no_nan(score, best[:, :1])
         rank = tf.searchsorted(-best, -score * SLACK, side="left")

@@ -11,7 +11,14 @@ import tensorflow as tf
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_groups
-from trainer.funnel.candidates import LOWEST, Candidates, top_rows, unite
+from trainer.funnel.candidates import (
+    LOWEST,
+    BestRows,
+    Candidates,
+    allowed_rows,
+    best_rows,
+    unite,
+)
 from trainer.funnel.constants import TableConstants
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.scores import dense_max, dense_sum, neighbour_scores
@@ -29,7 +36,6 @@ from trainer.funnel.sources import (
     SOURCES,
     TITLE,
     TOWER,
-    TRENDING,
 )
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
@@ -45,7 +51,13 @@ class FunnelState(NamedTuple):
     sums: tf.Tensor  # [B, n + 1, K] sums over the history, by item
     maxima: tf.Tensor  # [B, n + 1, L]
     scores: dict[str, tf.Tensor]  # source -> [B, n + 1] float32, > 0 where it speaks
+    best: dict[str, BestRows]
     links: dict[str, tf.Tensor]  # table -> [B, n + 1] the strongest single neighbour
+
+
+def _source_index(name: str) -> int:
+    """Place in SOURCES; the windows `popular_14`, ... are one source."""
+    return SOURCES.index(POPULAR if name.startswith(POPULAR) else name)
 
 
 class CandidateFunnel(tf.Module):
@@ -101,11 +113,13 @@ class CandidateFunnel(tf.Module):
         )
         sums, maxima = feature_groups.history_columns(history, self.shop, self.config)
         dense = dense_sum(sums, history.rows, self.num_items)
+        scores = self._scores(history, dense)
         return FunnelState(
             history=history,
             sums=dense,
             maxima=dense_max(maxima, history.rows, self.num_items),
-            scores=self._scores(history, dense),
+            scores=scores,
+            best=self._best(scores),
             links={
                 name: neighbour_scores(
                     history.rows,
@@ -133,13 +147,21 @@ class CandidateFunnel(tf.Module):
           state: `self.state(moment)`, where the caller has it already.
         """
         state = state or self.state(moment)
-        rows, sizes, names = self._stack(state, query_embeddings)
-        if allowed is not None:
-            rows = [tf.where(allowed, r, LOWEST) for r in rows]
-        lists = [self._best(r, k) for r, k in zip(rows, sizes, strict=True)]
+        best = state.best | self.constants.shared_best(tf.shape(state.sums)[0])
+        if query_embeddings is not None:
+            scores = self.constants.tower_scores(query_embeddings)
+            best[TOWER] = best_rows(self._warm(scores))
+        size = {n: getattr(self.config, SOURCES[_source_index(n)]) for n in best}
+        names = [name for name in best if size[name]]
+        lists = allowed_rows(
+            [best[name] for name in names],
+            [size[name] for name in names],
+            allowed,
+            self.num_items,
+        )
         return unite(
             lists,
-            [SOURCES.index(name) for name in names],
+            [_source_index(name) for name in names],
             num_items=self.num_items,
             limit=self.config.num_candidates,
         )
@@ -172,34 +194,22 @@ class CandidateFunnel(tf.Module):
         scores[OWN] = weights["own"]
         return scores
 
-    def _stack(
-        self, state: FunnelState, query_embeddings: tf.Tensor | None
-    ) -> tuple[list[tf.Tensor], list[int], list[str]]:
-        """Score rows [B, n] of the sources that are on, with their sizes and names."""
-        config, found = self.config, []
+    def _best(self, scores: dict[str, tf.Tensor]) -> dict[str, BestRows]:
+        """Per personal source, in the order of PERSONAL, its best rows."""
+        best = {}
         for name in PERSONAL:
-            size = getattr(config, name)
-            if size and name in state.scores:
-                score = state.scores[name][:, : self.num_items]
-                if name != TITLE or not config.cold_items:
-                    score = score * self.constants.known[None, :]
-                found.append((tf.where(score > 0, score, LOWEST), size, name))
-        batch = tf.shape(state.sums)[0]
-        shared = [(s, config.popular, POPULAR) for s in self.constants.popular]
-        shared.append((self.constants.trending, config.trending, TRENDING))
-        for score, size, name in shared:
-            if size:
-                found.append((tf.tile(score[None, :], [batch, 1]), size, name))
-        if query_embeddings is not None and config.tower:
-            found.append(
-                (self.constants.tower_scores(query_embeddings), config.tower, TOWER)
-            )
-        return tuple(list(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
+            if name in scores:
+                score = scores[name][:, : self.num_items]
+                score = tf.where(score > 0, score, LOWEST)
+                score = self._warm(score) if name == TITLE else score
+                best[name] = best_rows(score)
+        return best
 
-    def _best(self, scores: tf.Tensor, size: int) -> tf.Tensor:
-        values, rows = top_rows(scores, size)
-        rows = tf.where(values > LOWEST / 2, rows, self.num_items)
-        return tf.ensure_shape(rows, [None, min(size, self.num_items)])
+    def _warm(self, scores: tf.Tensor) -> tf.Tensor:
+        """Without items that nobody has touched, if the settings leave them out."""
+        if self.config.cold_items:
+            return scores
+        return tf.where(self.constants.seen[None, :] > 0, scores, LOWEST)
 
     def _features_by_name(
         self, moment: Moment, rows: tf.Tensor, state: FunnelState

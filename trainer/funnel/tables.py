@@ -52,6 +52,7 @@ class ItemTables:
     trend: FloatArray  # [n] (buyers 30 d + 1) / (buyers ever + 10)
     trending: FloatArray  # [n] first-time buyers of the last days
     buyers: FloatArray  # [n] distinct buyers ever
+    seen: FloatArray  # [n] 1 where the item has an event of any type
     repeat_gaps: FloatArray  # [n] mean days between repeat visits
     prices: FloatArray  # [n] z-scores of log prices, 0 unknown
     title_vectors: FloatArray  # [n, d]
@@ -145,6 +146,7 @@ def build_item_tables(
         trend=popularity.trend(target, config.trend_days),
         trending=popularity.first_time_buyers(target, config.trend_days),
         buyers=popularity.buyers(target),
+        seen=(popularity.buyers(log) > 0).astype(np.float32),
         repeat_gaps=gaps,
         prices=price_z(prices),
         title_vectors=titles.vectors,
