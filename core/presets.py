@@ -20,7 +20,7 @@ from core.config.validation import ValidationConfig
 
 def for_shop(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """The settings of a shop: its own preset where there is one, else `local`."""
-    preset = {"tiny": tiny}.get(shop.name, local)
+    preset = {"tiny": tiny, "online-retail": online_retail}.get(shop.name, local)
     return preset(shop, splits)
 
 
@@ -34,7 +34,7 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         validation=ValidationConfig(),
         moments=MomentConfig(),
         transform=TransformConfig.for_shop(shop),
-        neighbours=NeighboursConfig(),
+        neighbours=NeighboursConfig(forecast_days=horizon),
         retriever=RetrieverConfig.for_shop(shop),
         funnel=FunnelConfig(decay_days=(horizon, 3 * horizon)),
         ranker=RankerConfig(
@@ -46,6 +46,12 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         evaluation=EvaluationConfig(),
         gates=GatesConfig(),
     )
+
+
+def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
+    """`local`, without items nobody has bought: the published protocol has none."""
+    full = local(shop, splits)
+    return full.replace(funnel=full.funnel.replace(cold_items=False))
 
 
 def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
