@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-import trainer  # noqa: F401, I001  (sets TF_USE_LEGACY_KERAS)
+import trainer  # noqa: F401  (sets TF_USE_LEGACY_KERAS)
+
 import tensorflow as tf  # isort: skip
 import tensorflow_recommenders as tfrs
 

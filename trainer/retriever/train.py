@@ -8,6 +8,7 @@ import tensorflow_transform as tft
 
 from core import progress
 from core.config.retriever import RetrieverConfig
+from core.errors import ArtifactError
 from trainer.export.retriever_export import RetrieverExport, save_retriever
 from trainer.retriever import fit
 from trainer.retriever.catalogue import read_catalogue
@@ -27,6 +28,9 @@ def train_retriever(
 ) -> dict[str, Any]:
     """Fits the two towers, exports them and returns the training history.
 
+    Raises:
+      ArtifactError: no item, or no moment to learn from.
+
     Args:
       items_uri: `items` Examples, in catalogue order.
       moments_uri: `moments` Examples with splits next_train and next_eval.
@@ -41,6 +45,11 @@ def train_retriever(
         read_moments(moments_uri, split, catalogue, transform, config)
         for split in ("next_train", "next_eval")
     )
+    if train.num_moments == 0:
+        raise ArtifactError(
+            f"`next_train` must hold a moment with a known target. Received: none in "
+            f"{moments_uri}. Give the shop a longer training period (SplitConfig)."
+        )
     pairs = f"{train.num_moments} moments, {len(train.target_rows)} targets"
     progress.say(fit.STEP, f"{catalogue.num_items} items, {pairs}")
     sizes = feature_sizes(transform)
