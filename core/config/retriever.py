@@ -44,7 +44,7 @@ class RetrieverConfig(Config):
     # Adagrad. .03 at batch 512 reaches in two epochs of the simulated shop what .1 at
     # 1,024 has not in twelve (recall@100 .49 against .43).
     learning_rate: float = 0.03
-    max_epochs: int = 8
+    max_epochs: int = 5
     patience: int = 2  # epochs without a better recall before training stops
     max_seconds: float = 600.0  # no new epoch after this
     steps_per_execution: int = 16
