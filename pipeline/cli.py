@@ -86,15 +86,13 @@ def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
     from serving.main import serve as serve_model
 
     layout = HomeLayout(home.resolve(), shop)
-    try:
-        serve_model(
-            model_base_path=layout.serving,
-            model_name=MODEL_NAME,
-            port=port,
-            rest_api_port=rest_api_port,
-        )
-    except SoukError as error:
-        _fail(error)
+    flags = {
+        "model_base_path": layout.serving,
+        "model_name": MODEL_NAME,
+        "port": port,
+        "rest_api_port": rest_api_port,
+    }
+    sys.exit(serve_model([f"--{name}={value}" for name, value in flags.items()]))
 
 
 @main.group()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from rich.console import Console
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from core.config.souk import SoukConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
+from pipeline import observed_runner
 from pipeline.create_pipeline import create_pipeline
 from pipeline.progress import ProgressHandler
 
@@ -26,7 +26,7 @@ def run_local(
     pipeline = create_pipeline(config, layout, cache=cache)
     with ProgressHandler(console, len(pipeline.components)) as progress:
         try:
-            LocalDagRunner().run(pipeline)
+            observed_runner.run(pipeline)
         except Exception as error:
             logging.getLogger(__name__).exception("The run stopped.")
             ours = _souk_error(error)

@@ -88,9 +88,7 @@ class ShopTables:
         users = self._events.filter(
             pc.less(self._events.column(features.TIMESTAMP), at)
         ).column(features.USER_ID)
-        names, counts = np.unique(
-            users.to_numpy(zero_copy_only=False), return_counts=True
-        )
+        names, counts = np.unique(users.to_numpy(), return_counts=True)
         return str(names[np.argmax(counts)])
 
 

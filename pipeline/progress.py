@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 
 from rich.console import Console
@@ -16,22 +15,21 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-# What TFX's local runner and launcher log around each component.
-_RUNNING = re.compile(r"^Component (\S+) is running")
-_FINISHED = re.compile(r"^Component (\S+) is finished")
-_CACHED = re.compile(r"^A cached execution \d+ is used")
+MAX_NOTES = 2  # the newest facts of a component that its line shows
+RUNNING, CACHED = "running", "cached"  # states of pipeline.observed_runner
 
 
 class ProgressHandler(logging.Handler):
-    """Turns log records into progress: TFX's component records and `core.progress`."""
+    """Turns records of the `souk` logger into progress on a console."""
 
     def __init__(self, console: Console, num_components: int) -> None:
         super().__init__(logging.INFO)
+        self._logger = logging.getLogger("souk")
+        self._logger.setLevel(logging.INFO)
         self._console = console
         self._num_components = num_components
         self._started = 0
         self._since = 0.0
-        self._cached = False
         self._notes: list[str] = []
         self._task: TaskID | None = None
         self._progress = Progress(
@@ -47,48 +45,45 @@ class ProgressHandler(logging.Handler):
 
     def __enter__(self) -> ProgressHandler:
         self._progress.start()
-        logging.getLogger().addHandler(self)
+        self._logger.addHandler(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        logging.getLogger().removeHandler(self)
+        self._logger.removeHandler(self)
         self._progress.stop()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Routes one record; others than souk's and the runner's are left alone."""
-        if hasattr(record, "souk_step"):
+        """Shows records of components and of `core.progress`; leaves others alone."""
+        if hasattr(record, "souk_component"):
+            if record.souk_state == RUNNING:
+                self._on_running(record.souk_component)
+            else:
+                self._on_finished(record.souk_component, record.souk_state == CACHED)
+        elif hasattr(record, "souk_step"):
             self._on_souk(record)
-            return
-        message = record.getMessage()
-        if found := _RUNNING.match(message):
-            self._on_running(found[1])
-        elif _CACHED.match(message):
-            self._cached = True
-        elif found := _FINISHED.match(message):
-            self._on_finished(found[1])
 
     def _on_souk(self, record: logging.LogRecord) -> None:
         note = getattr(record, "note", "")
         done = getattr(record, "souk_done", None)
         if done is None:
-            self._notes.append(note)
+            self._notes = [*self._notes, note][-MAX_NOTES:]
         elif self._task is not None:
             total = getattr(record, "souk_total", None)
             self._progress.update(self._task, completed=done, total=total, note=note)
 
     def _on_running(self, name: str) -> None:
         self._started += 1
-        self._since, self._cached, self._notes = time.monotonic(), False, []
+        self._since, self._notes = time.monotonic(), []
         title = f"[{self._started}/{self._num_components}] {name}"
         self._task = self._progress.add_task(title, total=None, note="")
 
-    def _on_finished(self, name: str) -> None:
+    def _on_finished(self, name: str, cached: bool) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
         seconds = time.monotonic() - self._since
         self.seconds[name] = seconds
-        took = "cached" if self._cached else f"{seconds:6.1f} s"
+        took = "cached" if cached else f"{seconds:6.1f} s"
         count = f"{self._started:2d}/{self._num_components}"
         self._console.print(
             f"[dim]{count}[/] [bold]{name:24s}[/] {took:>9s}  {'; '.join(self._notes)}",

@@ -10,7 +10,7 @@ from rich.console import Console
 import shops
 from core.layout import HomeLayout
 from pipeline.pages import ShopTables, print_page
-from serving.client import Page, SoukClient
+from serving.client import Filters, Page, SoukClient
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,16 +31,14 @@ class QueryOptions:
     def layout(self) -> HomeLayout:
         return HomeLayout(self.home.resolve(), self.shop)
 
-    def filters(self) -> dict[str, object]:
-        """The filter arguments of `SoukClient`."""
-        return {
-            "categories": list(self.categories),
-            "price_min": self.price_min,
-            "price_max": self.price_max,
-            "in_stock_only": self.in_stock,
-            "exclude_item_ids": list(self.exclude),
-            "k": self.k,
-        }
+    def filters(self) -> Filters:
+        return Filters(
+            categories=self.categories,
+            price_min=self.price_min,
+            price_max=self.price_max,
+            in_stock_only=self.in_stock,
+            exclude_item_ids=self.exclude,
+        )
 
 
 def recommend(
@@ -54,12 +52,16 @@ def recommend(
     with SoukClient(options.target) as client:
         page = client.recommend(
             user_id=person.user_id,
-            history_item_ids=person.history_item_ids,
-            history_events=person.history_events,
-            history_timestamps=person.history_timestamps,
+            history=zip(
+                person.history_item_ids,
+                person.history_events,
+                person.history_timestamps,
+                strict=True,
+            ),
             timestamp=at,
-            **person.context,
-            **options.filters(),
+            context=person.context,
+            filters=options.filters(),
+            k=options.k,
         )
     who = f"user {user}" if user else "a stranger"
     title = f"recommend for {who} ({len(person.history_item_ids)} events of history)"
@@ -70,7 +72,7 @@ def similar(console: Console, options: QueryOptions, *, item_id: str) -> None:
     """Prints items like one item."""
     tables = ShopTables(options.layout, ())
     with SoukClient(options.target) as client:
-        page = client.similar(item_id=item_id, **options.filters())
+        page = client.similar(item_id, filters=options.filters(), k=options.k)
     name = tables.titles.get(item_id, "an unknown item")
     _print(console, tables, f"similar to {item_id} ({name})", page)
 

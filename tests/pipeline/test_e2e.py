@@ -78,7 +78,7 @@ def test_components_run_in_the_documented_order(first) -> None:
 
 def test_the_report_needs_no_network(first, layout) -> None:
     html = layout.report.read_text("utf-8")
-    for outside in ("src=\"http", "href=\"http", "@import", "url(http"):
+    for outside in ('src="http', 'href="http', "@import", "url(http"):
         assert outside not in html
     assert "popularity" in html and "Rejected" in html
 

@@ -7,12 +7,16 @@ from core.progress import advance, say
 from pipeline.progress import ProgressHandler
 
 
+def component(name: str, state: str) -> None:
+    extra = {"souk_component": name, "souk_state": state}
+    logging.getLogger("souk").info("Component %s is %s.", name, state, extra=extra)
+
+
 def run(records: list) -> str:
     out = io.StringIO()
     console = Console(file=out, width=100)
-    logging.getLogger("souk").setLevel(logging.INFO)
     handler = ProgressHandler(console, num_components=2)
-    logger = logging.getLogger("tfx.test")
+    logger = logging.getLogger("someone.else")
     logger.setLevel(logging.INFO)
     with handler:
         for record in records:
@@ -23,13 +27,12 @@ def run(records: list) -> str:
 def test_one_line_per_component_with_its_facts() -> None:
     shown = run(
         [
-            lambda log: log.info("Component Clean is running."),
+            lambda log: component("Clean", "running"),
             lambda log: advance("Clean", 1, 3, "part one"),
             lambda log: say("Clean", "10 rows in, 2 rejected"),
-            lambda log: log.info("Component Clean is finished."),
-            lambda log: log.info("Component Push is running."),
-            lambda log: log.info("A cached execution 7 is used."),
-            lambda log: log.info("Component Push is finished."),
+            lambda log: component("Clean", "finished"),
+            lambda log: component("Push", "running"),
+            lambda log: component("Push", "cached"),
         ]
     )
     lines = [
