@@ -1,4 +1,4 @@
-"""Column names of the canonical tables and of moments, as training and serving use them."""
+"""Column names of the canonical tables and of moments."""
 
 from __future__ import annotations
 

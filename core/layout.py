@@ -21,7 +21,7 @@ class HomeLayout:
 
     @property
     def tables(self) -> Path:
-        """Canonical tables as Parquet: items.parquet, events.parquet, judgments.parquet."""
+        """Canonical tables: items.parquet, events.parquet, judgments.parquet."""
         return self.root / "tables"
 
     @property

@@ -1,7 +1,7 @@
 """Progress that any step may report, without knowing who shows it.
 
-A step calls `advance("Retriever", 3, 10, "epoch 3, recall@100 .412")`; the `souk` command
-draws a bar from these records, the log file keeps them, and a test reads them with caplog.
+A step calls `advance("Retriever", 3, 10, "epoch 3, recall@100 .412")`; the `souk`
+command draws a bar from these records, the log file keeps them, and a test reads them.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--refit",
     is_flag=True,
-    help="After the gates accept, train on everything up to the newest event and push that.",
+    help="Once the gates accept, train on everything there is and push that.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @_home_option
@@ -58,7 +58,7 @@ def run(
     verbose: bool,
     home: Path,
 ) -> None:
-    """Run SHOP (demo, tiny, large, online-retail, tables) from tables to a pushed model."""
+    """Run SHOP (demo, tiny, large, online-retail, tables) up to a pushed model."""
     from pipeline.run import RunRequest, run_shop
 
     request = RunRequest(

@@ -16,7 +16,6 @@ from core.config.souk import SoukConfig
 from core.errors import ArtifactError
 from core.layout import HomeLayout
 
-
 EXAMPLE_LENGTH = 10
 
 
@@ -45,13 +44,16 @@ class ShopTables:
             )
         items = pq.read_table(path)
         columns = (features.ITEM_ID, features.TITLE)
-        self.titles = dict(zip(*(items.column(n).to_pylist() for n in columns)))
+        self.titles = dict(
+            zip(*(items.column(n).to_pylist() for n in columns), strict=True)
+        )
         self._prices = dict(
             zip(
                 items.column(features.ITEM_ID).to_pylist(),
                 items.column(features.PRICE).to_pylist()
                 if features.PRICE in items.column_names
                 else [None] * items.num_rows,
+                strict=True,
             )
         )
         self._events = pq.read_table(layout.tables / "events.parquet")
@@ -102,7 +104,7 @@ def print_page(
     reasons: list[str],
 ) -> None:
     """Prints one page; says so where it is empty."""
-    shown = [(i, s, r) for i, s, r in zip(item_ids, scores, reasons) if i]
+    shown = [(i, s, r) for i, s, r in zip(item_ids, scores, reasons, strict=True) if i]
     if not shown:
         console.print(f"{title}: an empty page.")
         return

@@ -55,10 +55,11 @@ class ProgressHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Shows records of components and of `core.progress`; leaves others alone."""
         if hasattr(record, "souk_component"):
-            if record.souk_state == RUNNING:
+            state = getattr(record, "souk_state", "")
+            if state == RUNNING:
                 self._on_running(record.souk_component)
             else:
-                self._on_finished(record.souk_component, record.souk_state == CACHED)
+                self._on_finished(record.souk_component, state == CACHED)
         elif hasattr(record, "souk_step"):
             self._on_souk(record)
 

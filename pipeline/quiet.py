@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's, Beam's and TFX's chatter in a log file, the screen for progress."""
+"""TensorFlow's, Beam's and TFX's chatter goes to a file, progress to the screen."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _redirected(log_file: Path) -> Iterator[TextIO]:
     try:
         os.dup2(target, 1)
         os.dup2(target, 2)
-        # Python's own streams may be captured by a test or a notebook: replace them too.
+        # A test or a notebook may have captured Python's own streams: replace them.
         sys.stdout = io.TextIOWrapper(
             os.fdopen(os.dup(target), "wb"), encoding="utf-8", line_buffering=True
         )

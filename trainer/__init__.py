@@ -1,7 +1,7 @@
 """A tensor becomes another tensor: preprocessing, models, losses, fitting, export.
 
-TFRS, TF-MOT and TF Transform need tf-keras in place of Keras 3; the switch has to be set
-before TensorFlow is first imported, so it stands here, once.
+TFRS, TF-MOT and TF Transform need tf-keras in place of Keras 3; the switch has to be
+set before TensorFlow is first imported, so it stands here, once.
 """
 
 import os

@@ -44,7 +44,7 @@ def write_metadata(model_dir: Path, values: dict[str, Any]) -> None:
 
 
 def git_revision() -> str:
-    """The checkout's revision, with `+changes` where it is not clean; '' outside git."""
+    """The checkout's revision, `+changes` where it is not clean; '' outside git."""
     folder = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str:

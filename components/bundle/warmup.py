@@ -98,7 +98,7 @@ def _no_filters(size: int) -> Inputs:
         signatures.PRICE_MIN: np.zeros([size], np.float32),
         signatures.PRICE_MAX: np.zeros([size], np.float32),
         signatures.IN_STOCK_ONLY: np.zeros([size], bool),
-        signatures.K: np.int32(20),
+        signatures.K: np.array(20, np.int32),
     }
 
 

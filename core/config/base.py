@@ -15,7 +15,7 @@ ConfigT = TypeVar("ConfigT", bound="Config")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """Base of all settings: `to_dict`, `from_dict`, `to_json`, `from_json`, `replace`."""
+    """Base of all settings: to and from dictionaries and JSON, checked copies."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-able dictionary; nested settings become dictionaries."""

@@ -167,9 +167,11 @@ def test_a_broken_span_stops_the_run_and_the_last_model_still_serves(
     finally:
         path.write_bytes(whole)
     assert runs.fingerprint(layout.serving) == before
-    with EmbeddedServer(layout.serving) as server:
-        with SoukClient(server.grpc_target) as client:
-            assert any(client.recommend(user_id="anyone", k=3).item_ids)
+    with (
+        EmbeddedServer(layout.serving) as server,
+        SoukClient(server.grpc_target) as client,
+    ):
+        assert any(client.recommend(user_id="anyone", k=3).item_ids)
 
 
 def test_bad_settings_exit_with_the_rule(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run killed in the middle of a component: what is served stays, the next completes."""
+"""A run killed within a component: what is served stays, the next completes."""
 
 from __future__ import annotations
 

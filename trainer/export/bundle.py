@@ -1,4 +1,4 @@
-"""ONE SavedModel that answers a shop's pages: the whole funnel behind named signatures."""
+"""ONE SavedModel that answers a shop's pages: the funnel behind named signatures."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def spread_categories(
     without a category are left as they are.
     """
     depth = tf.minimum(2 * signatures.MAX_K, tf.shape(rows)[1])
-    best, picks = tf.math.top_k(scores, k=depth)
+    picks = tf.math.top_k(scores, k=depth).indices
     leaves = tf.gather(catalogue.leaf_categories, tf.gather(rows, picks, batch_dims=1))
     same = (leaves[:, :, tf.newaxis] == leaves[:, tf.newaxis, :]) & (
         leaves[:, :, tf.newaxis] >= 0

@@ -1,4 +1,4 @@
-"""A bundle over a small constructed shop, with a retriever and a ranker one can follow."""
+"""A bundle over a constructed shop, with a retriever and ranker one can follow."""
 
 from __future__ import annotations
 

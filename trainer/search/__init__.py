@@ -1,0 +1,1 @@
+"""Words in: text analysis and the inverted index inside the graph."""
