@@ -43,19 +43,13 @@ class ShopTables:
                 f"`{path.name}`. Run `souk run {layout.shop}` first."
             )
         items = pq.read_table(path)
-        columns = (features.ITEM_ID, features.TITLE)
-        self.titles = dict(
-            zip(*(items.column(n).to_pylist() for n in columns), strict=True)
-        )
-        self._prices = dict(
-            zip(
-                items.column(features.ITEM_ID).to_pylist(),
-                items.column(features.PRICE).to_pylist()
-                if features.PRICE in items.column_names
-                else [None] * items.num_rows,
-                strict=True,
-            )
-        )
+        ids = items.column(features.ITEM_ID).to_pylist()
+        titles = items.column(features.TITLE).to_pylist()
+        self.titles: dict[str, str] = dict(zip(ids, titles, strict=True))
+        self._prices: dict[str, float | None] = {}
+        if features.PRICE in items.column_names:
+            prices = items.column(features.PRICE).to_pylist()
+            self._prices = dict(zip(ids, prices, strict=True))
         self._events = pq.read_table(layout.tables / "events.parquet")
         self._context = context_features
 

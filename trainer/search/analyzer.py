@@ -15,8 +15,28 @@ _BREAK = "\ue000"  # between words that do not touch
 _IDEOGRAPH = "\ue001"  # before each Chinese or Japanese character
 
 _STOP_WORDS = (
-    "a an and are as at be by for from in into is it of on or that the this to with"
-).split()
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "by",
+    "for",
+    "from",
+    "in",
+    "is",
+    "it",
+    "of",
+    "on",
+    "or",
+    "that",
+    "the",
+    "this",
+    "to",
+    "with",
+)
 
 # English plurals to singulars: (ending, what stands for it). An S stemmer after Harman
 # (1991), with the -es of sibilants cut whole so that `dresses` meets `dress`.
@@ -35,7 +55,7 @@ class Analyzer(tf.Module):
     plurals become singulars; stop words go.
     """
 
-    def __init__(self, stop_words: tuple[str, ...] = tuple(_STOP_WORDS)) -> None:
+    def __init__(self, stop_words: tuple[str, ...] = _STOP_WORDS) -> None:
         super().__init__(name="analyzer")
         splits, values = folding_table()
         self._fold_splits = tf.constant(splits)
