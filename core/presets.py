@@ -54,6 +54,12 @@ def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     return full.replace(funnel=full.funnel.replace(cold_items=False))
 
 
+def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
+    """UCI Online Retail, where the comparison is over items seen in training."""
+    full = local(shop, splits)
+    return full.replace(funnel=full.funnel.replace(cold_items=False))
+
+
 def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """Tests: every step at a size that takes seconds; quality is beside the point."""
     full = local(shop, splits)

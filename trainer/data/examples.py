@@ -84,14 +84,15 @@ def write_split(uri: str, split: str, table: pa.Table, num_shards: int = 1) -> N
     stored = to_examples(table)
     num_shards = max(1, min(num_shards, stored.num_rows))
     bounds = [stored.num_rows * i // num_shards for i in range(num_shards + 1)]
-    for shard, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for shard in range(num_shards):
+        start, stop = bounds[shard], bounds[shard + 1]
         name = f"data-{shard:05d}-of-{num_shards:05d}.parquet"
         rows = stored.slice(start, stop - start)
         pq.write_table(rows, folder / name, row_group_size=_ROW_GROUP_SIZE)
 
 
 def to_examples(table: pa.Table) -> pa.Table:
-    """Plain columns → the stored form (`large_list` of large_binary, int64, float32)."""
+    """Plain columns → the stored form: `large_list` of large_binary, int64, float32."""
     names = table.column_names
     arrays = [_to_lists(name, table.column(name)) for name in names]
     return pa.table(arrays, names=names)
