@@ -1,10 +1,15 @@
-"""The one DAG, for every runner."""
+"""The DAG, for every runner, and its shorter form that refits on everything."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
+from components.gates.serving_gate import ServingGate
+from components.pusher.component import AtomicPusher
 from core.config.souk import SoukConfig
 from core.layout import HomeLayout
 from pipeline.stages.data import data_stage
@@ -22,14 +27,47 @@ def create_pipeline(
       layout: where everything is read and written.
       cache: reuse the outputs of steps whose inputs and settings did not change.
     """
-    layout.root.mkdir(parents=True, exist_ok=True)
     data = data_stage(config, layout)
     models = model_stage(config, data)
     release = release_stage(config, layout, data, models)
+    nodes = [*data.nodes, *models.nodes, *release]
+    return _pipeline(f"souk-{layout.shop}", layout.tfx, nodes, layout, cache)
+
+
+def create_refit_pipeline(
+    config: SoukConfig, layout: HomeLayout, *, cache: bool = True
+) -> Pipeline:
+    """The accepted settings trained on everything → a model in `layout.serving`.
+
+    There is no later period to measure it on: the gates judged the same settings
+    before; here the bundle only has to load in the model server and answer.
+
+    Args:
+      config: the accepted settings, with `test_start` moved behind the newest event.
+      layout: where everything is read and written.
+      cache: reuse the outputs of steps whose inputs and settings did not change.
+    """
+    data = data_stage(config, layout)
+    models = model_stage(config, data)
+    gate = ServingGate(model=models.bundle, config=config.gates.to_json())
+    pusher = AtomicPusher(
+        model=models.bundle,
+        model_blessing=gate.outputs["blessing"],
+        serving_dir=layout.serving,
+    ).with_id("Pusher")
+    nodes = [*data.nodes, *models.nodes, gate, pusher]
+    name = f"souk-{layout.shop}-refit"
+    return _pipeline(name, layout.tfx / "refit", nodes, layout, cache)
+
+
+def _pipeline(
+    name: str, root: Path, nodes: list[BaseNode], layout: HomeLayout, cache: bool
+) -> Pipeline:
+    layout.root.mkdir(parents=True, exist_ok=True)
     return Pipeline(
-        pipeline_name=f"souk-{layout.shop}",
-        pipeline_root=str(layout.tfx),
-        components=[*data.nodes, *models.nodes, *release],
+        pipeline_name=name,
+        pipeline_root=str(root),
+        components=nodes,
         enable_cache=cache,
         metadata_connection_config=sqlite_metadata_connection_config(
             str(layout.metadata)

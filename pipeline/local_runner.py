@@ -10,20 +10,33 @@ from core.config.souk import SoukConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline import observed_runner
-from pipeline.create_pipeline import create_pipeline
+from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
 from pipeline.progress import ProgressHandler
 
 
 def run_local(
-    config: SoukConfig, layout: HomeLayout, console: Console, *, cache: bool = True
+    config: SoukConfig,
+    layout: HomeLayout,
+    console: Console,
+    *,
+    cache: bool = True,
+    refit: bool = False,
 ) -> dict[str, float]:
     """Runs every component that is not cached; returns seconds by component.
+
+    Args:
+      config: all settings.
+      layout: where everything is read and written.
+      console: shows progress.
+      cache: reuse what did not change.
+      refit: run the shorter DAG that trains on everything.
 
     Raises:
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
         taken off. Any other failure of a component comes as it is.
     """
-    pipeline = create_pipeline(config, layout, cache=cache)
+    create = create_refit_pipeline if refit else create_pipeline
+    pipeline = create(config, layout, cache=cache)
     with ProgressHandler(console, len(pipeline.components)) as progress:
         try:
             observed_runner.run(pipeline)

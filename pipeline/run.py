@@ -71,16 +71,23 @@ def _run(request: RunRequest, console: Console) -> None:
     console.print(f"report   {_short(layout.report)}")
     version = _require_pushed(layout)
     if request.refit:
-        version = _refit(config, layout, console)
+        config = _refit(request, config, console)
+        version = _require_pushed(layout)
     console.print(f"serving  {_short(version)}\n")
     pages.show_example(console, layout, config, version)
 
 
-def _refit(config: SoukConfig, layout: HomeLayout, console: Console) -> Path:
-    from pipeline.refit import refit
+def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukConfig:
+    """Trains the accepted settings on everything; returns the settings it used."""
+    from pipeline.local_runner import run_local
+    from pipeline.pages import newest_event
 
+    layout = request.layout
     console.print("\n[bold]refit[/] of the accepted settings on everything")
-    return refit(config, layout, console)
+    end = newest_event(layout) + 1
+    everything = config.replace(splits=config.splits.replace(test_start=end))
+    run_local(everything, layout, console, cache=request.cache, refit=True)
+    return everything
 
 
 def _require_pushed(layout: HomeLayout) -> Path:
@@ -92,7 +99,9 @@ def _require_pushed(layout: HomeLayout) -> Path:
     pushed = _outcome(layout, "Pusher", "pushed.json")
     if pushed.get("pushed"):
         return Path(pushed["destination"])
-    verdicts = _outcome(layout, "Gates", "verdicts.json")
+    verdicts = _outcome(layout, "Gates", "verdicts.json") or _outcome(
+        layout, "ServingGate", "verdicts.json"
+    )
     failed = [v for v in verdicts.get("verdicts", []) if not v["passed"]]
     reasons = "\n".join(f"  - {v['gate']}: {v['message']}" for v in failed)
     raise NotBlessedError(
