@@ -57,6 +57,9 @@ class RankerConfig(Config):
     ema_decay: float = 0.0
     # Epochs without a better validation metric before a trial fit stops.
     patience: int = 2
+    # An epoch this much below the best still wins over an earlier one: smaller
+    # differences are noise, and later weights have seen a lower learning rate.
+    epoch_tolerance: float = 0.002
     # Newest cut-offs that one fit uses.
     fit_cutoffs: int = 4
 
@@ -142,5 +145,6 @@ class RankerConfig(Config):
         self.require(0 <= self.warmup < 1, "warmup", "in [0, 1)")
         self.require(0 <= self.ema_decay < 1, "ema_decay", "in [0, 1)")
         self.require(0 <= self.choice_new <= 1, "choice_new", "in [0, 1]")
+        self.require(self.epoch_tolerance >= 0, "epoch_tolerance", ">= 0")
         self.require(self.time_budget_s >= 0, "time_budget_s", ">= 0")
         self.require(self.seed >= 0, "seed", ">= 0")

@@ -21,8 +21,8 @@ class Progress:
     """What a fit knows beside its variables."""
 
     epochs: list[dict[str, float]] = dataclasses.field(default_factory=list)
-    best_epoch: int = 0  # counted from 1; 0: none yet
-    best_metric: float = -1.0
+    best_epoch: int = 0  # the one to keep, counted from 1; 0: none yet
+    best_metric: float = -1.0  # highest seen
     best_weights: Weights | None = None
 
 

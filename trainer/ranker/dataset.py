@@ -48,7 +48,8 @@ class CandidateRows:
     def newest(self, moments: Ints, cutoffs: int) -> Ints:
         """Those of `moments` that lie at the newest `cutoffs` cut-offs among them."""
         newest = np.unique(self.cutoff[moments])[-cutoffs:]
-        return moments[np.isin(self.cutoff[moments], newest)]
+        kept: Ints = moments[np.isin(self.cutoff[moments], newest)]
+        return kept
 
 
 def read_candidates(

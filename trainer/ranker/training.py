@@ -170,8 +170,9 @@ def run_epochs(
       name: of this fit, for progress lines.
       epochs: at most this many.
       checkpoints: where to keep the state after each epoch and to continue from.
-      validate: metrics of the fit after an epoch; "metric" chooses, and stops the fit
-        after `config.patience` epochs without a better one. None: the last epoch wins.
+      validate: metrics of the fit after an epoch; the latest epoch whose "metric" is
+        within `config.epoch_tolerance` of the best wins; the fit stops after
+        `config.patience` epochs that do not. None: the last epoch wins.
       writer: TensorBoard writer.
     """
     state = checkpoints.restore(fit.tracked) if checkpoints else Progress()
@@ -188,9 +189,9 @@ def run_epochs(
             record["validation_s"] = time.perf_counter() - began
         state.epochs.append({k: float(v) for k, v in record.items()})
         metric = record.get("metric", float(epoch))
-        if metric > state.best_metric:
-            state.best_epoch, state.best_metric = epoch, float(metric)
-            state.best_weights = weights
+        if metric >= state.best_metric - config.epoch_tolerance:
+            state.best_epoch, state.best_weights = epoch, weights
+            state.best_metric = max(state.best_metric, float(metric))
         if checkpoints:
             checkpoints.save(fit.tracked, state)
         _report(name, epoch, epochs, record, writer)

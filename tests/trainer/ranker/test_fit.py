@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ SMALL = RankerConfig(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"architectures": ("mlp", "dcn")},
+        pytest.param({"architectures": ("mlp", "dcn")}, marks=pytest.mark.slow),
         {"sharing": "mmoe", "num_experts": 2, "ema_decay": 0.9, "new_weight": 0.5},
         {
             "score_head": "weighted",
@@ -66,7 +67,7 @@ def test_a_killed_fit_continues_to_the_same_weights(
     epochs_trained = []
     train_epoch = training._train_epoch
 
-    def killed_at_the_second(*args, **kwargs):
+    def killed_at_the_second(*args: Any, **kwargs: Any) -> training.Metrics:
         epochs_trained.append(kwargs["epoch"])
         if len(epochs_trained) == 2:
             raise KeyboardInterrupt

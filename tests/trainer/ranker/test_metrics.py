@@ -21,13 +21,12 @@ def test_ndcg_counts_truth_that_was_not_retrieved(tmp_path: Path) -> None:
     rows.owned[0] = True
     moments = np.array([0, 1])
     scores = np.array([9, 8, 7, 6, 1, 2, 3, 4], np.float32)
-    both = {"event": "purchase", "top_k": 2}
-    values = metrics.ndcg(rows, moments, scores, **both)
+    values = metrics.ndcg(rows, moments, scores, event="purchase", top_k=2)
     # page of two holds one hit, first; ideal of min(3, 2) hits = 1 + 1/log2(3)
     ideal = 1 + 1 / np.log2(3)
     np.testing.assert_allclose(values, [1 / ideal, 0.0])
     # row 0 is owned: out of the page and of the truth; row 2 then comes second
-    new = metrics.ndcg(rows, moments, scores, new_only=True, **both)
+    new = metrics.ndcg(rows, moments, scores, new_only=True, event="purchase", top_k=2)
     np.testing.assert_allclose(new, [(1 / np.log2(3)) / ideal, 0.0])
 
 

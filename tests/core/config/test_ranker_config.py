@@ -1,0 +1,42 @@
+"""RankerConfig refuses what no fit could use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.config.ranker import RankerConfig
+from core.errors import ConfigError
+
+
+def test_json_round_trip() -> None:
+    config = RankerConfig(architectures=("mlp", "dcn"), event_weights=(0.1, 1.0))
+    assert RankerConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"target_event": "sold"},
+        {"event_weights": (0.0,)},
+        {"architectures": ()},
+        {"architectures": ("forest",)},
+        {"hidden_units": ()},
+        {"dropout": 1.0},
+        {"sharing": "none"},
+        {"score_head": "sum"},
+        {"listwise_loss": "pairs"},
+        {"calibration": "beta"},
+        {"epochs": 0},
+        {"learning_rate": 0.0},
+        {"ema_decay": 1.0},
+        {"choice_new": 1.5},
+        {"rows_per_moment": 1},
+        {"listwise_loss": "none", "pointwise_weight": 0.0},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="RankerConfig"):
+        RankerConfig(**wrong)
