@@ -1,0 +1,57 @@
+import dataclasses
+
+import pytest
+
+from core import presets
+from core.config import Config, ShopConfig, SplitConfig
+from core.config.souk import SoukConfig
+from core.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inner(Config):
+    rate: float = 0.5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outer(Config):
+    inner: Inner
+    sizes: tuple[int, ...] = ()
+    limit: float | None = None
+
+
+def test_nested_settings_survive_json() -> None:
+    outer = Outer(inner=Inner(rate=0.25), sizes=(1, 2), limit=3.0)
+    assert Outer.from_json(outer.to_json()) == outer
+    assert Outer.from_dict({"inner": {}}).inner == Inner()
+
+
+def test_integers_become_the_floats_they_stand_for() -> None:
+    rate = Inner.from_dict({"rate": 1}).rate
+    assert rate == 1.0 and isinstance(rate, float)
+
+
+def test_unknown_settings_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"no setting speed.*rate"):
+        Inner.from_dict({"speed": 1})
+
+
+def test_equal_settings_give_equal_json() -> None:
+    assert Outer(inner=Inner()).to_json() == Outer(inner=Inner(rate=0.5)).to_json()
+
+
+def test_shop_weights_must_fit_the_event_types() -> None:
+    with pytest.raises(ConfigError, match=r"event_weights.*Received: \(1\.0,\)"):
+        ShopConfig(name="x", event_types=("view", "purchase"), event_weights=(1.0,))
+
+
+@pytest.mark.parametrize("preset", [presets.tiny, presets.local, presets.online_retail])
+def test_presets_are_complete_and_survive_json(preset) -> None:
+    shop = ShopConfig(
+        name="x",
+        event_types=("view", "purchase"),
+        event_weights=(0.1, 1.0),
+        context_features=("country",),
+    )
+    config = preset(shop, SplitConfig(test_start=1_700_000_000))
+    assert SoukConfig.from_json(config.to_json()) == config
