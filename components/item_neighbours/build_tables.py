@@ -56,7 +56,7 @@ def build_tables(
     if not (stamps < splits.test_start).any():
         raise InputDataError(
             "`events` must hold events before `SplitConfig.test_start` "
-            f"({splits.test_start}). Received: {events.num_rows} events, none before it."
+            f"({splits.test_start}). Received: {events.num_rows} events, none before."
         )
     titles = build_title_tables(items, config)
     folders = []

@@ -11,8 +11,8 @@ from core.config.base import Config
 class FunnelConfig(Config):
     """How many candidates each source gives (0 switches it off), and feature scales."""
 
-    num_candidates: int = 400  # C, after removing duplicates
-    own: int = 150  # items of the person's history
+    num_candidates: int = 450  # C, after removing duplicates
+    own: int = 250  # items of the person's history
     cf: int = 150  # collaborative scores (EASE, or cosine for big catalogues)
     cf_trend: int = 150  # the same times the item's recent trend
     lately: int = 100  # EASE over purchases weighted by age

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -12,7 +11,6 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.scores import dense_sum, pick
-from trainer.moment import Moment
 
 if TYPE_CHECKING:
     from trainer.funnel.funnel import FunnelState
@@ -84,7 +82,6 @@ def history_weights(
 
 
 def candidate_features(
-    moment: Moment,
     rows: tf.Tensor,
     state: FunnelState,
     constants: TableConstants,
@@ -92,7 +89,7 @@ def candidate_features(
     config: FunnelConfig,
 ) -> Columns:
     """Name -> [B, C] float32, in the order of the ranker's columns."""
-    person = _person(moment, state, constants, shop)
+    person = _person(state, shop)
     repeats = _repeats(rows, state, person, constants, shop, config)
     columns = {
         **repeats,
@@ -221,10 +218,11 @@ def _tastes(rows: tf.Tensor, history: History, constants: TableConstants) -> Col
     return {f"{name}_against": against[..., i] for i, name in enumerate(TASTES)}
 
 
-def _person(
-    moment: Moment, state: FunnelState, constants: TableConstants, shop: ShopConfig
-) -> Columns:
-    """Name -> [B]: activity of the person, and the day of the week."""
+def _person(state: FunnelState, shop: ShopConfig) -> Columns:
+    """Name -> [B]: activity of the person.
+
+    No day of the week: cut-offs lie whole weeks apart, so training sees one day only.
+    """
     history = state.history
     of_target = _is_kind(history, _target(shop))
     visits = tf.reduce_sum(history.visit * of_target, axis=1)
@@ -236,7 +234,6 @@ def _person(
     first = tf.reduce_max(history.ages * of_target, axis=1)
     gap = tf.math.divide_no_nan(first - last, visits - 1.0)
     gap = tf.where(visits > 1, gap, 0.0)
-    day = tf.cast(moment.timestamps // 86_400 % 7, tf.float32) * (2.0 * math.pi / 7.0)
     columns = {
         "visits": tf.math.log1p(visits),
         "bought": tf.math.log1p(bought),
@@ -245,8 +242,6 @@ def _person(
         "last_visit": tf.math.log1p(tf.where(any_target, last, NEVER_DAYS)),
         "tenure": tf.math.log1p(first),
         "visit_gap": tf.math.log1p(gap),
-        "weekday_sin": tf.sin(day),
-        "weekday_cos": tf.cos(day),
     }
     for kind in _others(shop):
         of_kind = _is_kind(history, kind)

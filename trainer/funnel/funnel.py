@@ -171,9 +171,7 @@ class CandidateFunnel(tf.Module):
     ) -> tf.Tensor:
         """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads)."""
         state = state or self.state(moment)
-        return tf.stack(
-            list(self._features_by_name(moment, rows, state).values()), axis=-1
-        )
+        return tf.stack(list(self._features_by_name(rows, state).values()), axis=-1)
 
     def _scores(self, history: History, sums: tf.Tensor) -> dict[str, tf.Tensor]:
         """[B, n + 1] per source; a distinct item counts once, whatever its visits."""
@@ -212,13 +210,13 @@ class CandidateFunnel(tf.Module):
         return tf.where(self.constants.seen[None, :] > 0, scores, LOWEST)
 
     def _features_by_name(
-        self, moment: Moment, rows: tf.Tensor, state: FunnelState
+        self, rows: tf.Tensor, state: FunnelState
     ) -> dict[str, tf.Tensor]:
         return feature_groups.candidate_features(
-            moment, rows, state, self.constants, self.shop, self.config
+            rows, state, self.constants, self.shop, self.config
         )
 
-    def _example(self) -> tuple[Moment, tf.Tensor, FunnelState]:
+    def _example(self) -> tuple[tf.Tensor, FunnelState]:
         """A moment without history: names the features without a graph."""
         moment = Moment(
             user_ids=tf.constant([""]),
@@ -228,4 +226,4 @@ class CandidateFunnel(tf.Module):
             history_timestamps=tf.zeros([1, 1], tf.int64),
             context={},
         )
-        return moment, tf.zeros([1, 1], tf.int32), self.state(moment)
+        return tf.zeros([1, 1], tf.int32), self.state(moment)
