@@ -54,12 +54,6 @@ class EventLog:
         return visits.astype(np.int64)
 
 
-def catalogue_rows(item_ids: pa.ChunkedArray | pa.Array, ids: object) -> IntArray:
-    """Catalogue row of each id; -1 for ids that the catalogue lacks."""
-    index = pd.Index(_objects(item_ids))
-    return index.get_indexer(_objects(ids)).astype(np.int64)
-
-
 def event_log(
     items: pa.Table, events: pa.Table, *, as_of: int, shop: ShopConfig
 ) -> EventLog:

@@ -61,8 +61,8 @@ def _popularity(log: EventLog, config: NeighboursConfig) -> dict[str, FloatArray
     columns["item_buyers_ever"] = np.log1p(ever)
     for days in (14, config.trend_days, 90):
         columns[f"item_trend_{days}d"] = np.log(popularity.trend(log, days))
-    days = config.popularity_days
-    short, middle = windows[days[0]], windows[days[min(2, len(days) - 1)]]
+    lengths = config.popularity_days
+    short, middle = windows[lengths[0]], windows[lengths[min(2, len(lengths) - 1)]]
     columns["item_acceleration"] = np.log((short + 1.0) / (middle + 5.0))
     for window in (14, 30):
         first = popularity.first_time_buyers(log, window)
@@ -104,7 +104,7 @@ def _life(log: EventLog, config: NeighboursConfig) -> dict[str, FloatArray]:
 
 def _price(prices: FloatArray) -> dict[str, FloatArray]:
     known = np.isfinite(prices) & (prices > 0)
-    return {"item_price": price_z(prices), "item_price_known": known}
+    return {"item_price": price_z(prices), "item_price_known": known.astype(np.float32)}
 
 
 def _title_neighbours(

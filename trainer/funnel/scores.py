@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
@@ -62,7 +64,9 @@ def pick(dense: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     return tf.gather(flat, segment_ids(rows, width - 1))
 
 
-def _dense(reduce, values, rows, num_items):  # type: ignore[no-untyped-def]
+def _dense(
+    reduce: Callable[..., tf.Tensor], values: tf.Tensor, rows: tf.Tensor, num_items: int
+) -> tf.Tensor:
     batch, width = tf.shape(rows)[0], values.shape[-1]
     ids = tf.reshape(segment_ids(rows, num_items), [-1])
     flat = reduce(tf.reshape(values, [-1, width]), ids, batch * (num_items + 1))

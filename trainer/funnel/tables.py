@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy import sparse
 
 from core import features
 from core.config import Config, ShopConfig
@@ -195,7 +197,7 @@ def _dense_only(target: EventLog, config: NeighboursConfig) -> dict[str, nb.Neig
     }
 
 
-def _cf(matrix: nb.sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
+def _cf(matrix: sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
     if matrix.shape[1] <= config.ease_max_items:
         weights = nb.ease(matrix, config.ease_lambda)
         return nb.top_of_rows(weights, config.num_neighbours)
@@ -245,20 +247,20 @@ def _flat(name: str, value: object) -> dict[str, npt.NDArray[np.generic]]:
     return {name: np.asarray(value)}
 
 
-def _nested(arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, object]:
-    fields: dict[str, object] = {"neighbours": {}, "popularity": {}, "facets": {}}
-    tables: dict[str, dict[str, npt.NDArray[np.generic]]] = {}
+def _nested(arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {"neighbours": {}, "popularity": {}, "facets": {}}
+    tables: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         head, *rest = name.split("/")
         if head == "neighbours":
             tables.setdefault(rest[0], {})[rest[1]] = array
         elif head == "popularity":
-            fields["popularity"][int(rest[0])] = array  # type: ignore[index]
+            fields["popularity"][int(rest[0])] = array
         elif head == "facets":
-            fields["facets"][rest[0]] = array  # type: ignore[index]
+            fields["facets"][rest[0]] = array
         else:
             fields[head] = array
-    fields["neighbours"] = {k: nb.Neighbours(**v) for k, v in tables.items()}  # type: ignore[arg-type]
+    fields["neighbours"] = {k: nb.Neighbours(**v) for k, v in tables.items()}
     fields["shop"] = ShopConfig.from_json(str(arrays["shop"]))
     fields["config"] = NeighboursConfig.from_json(str(arrays["config"]))
     fields["as_of"] = int(arrays["as_of"])
