@@ -39,7 +39,12 @@ CONFIG = ShopConfig(
     currency="GBP",
 )
 SPLITS = SplitConfig(
-    test_start=TEST_START, horizon_days=39, stride_days=14, num_cutoffs=7, fit_cutoffs=4
+    test_start=TEST_START,
+    horizon_days=39,
+    stride_days=14,
+    num_cutoffs=7,
+    fit_cutoffs=4,
+    max_history=1024,  # wholesalers buy hundreds of items in one invoice
 )
 
 
