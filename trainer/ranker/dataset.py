@@ -43,7 +43,8 @@ class CandidateRows:
         sizes = self.starts[moments + 1] - self.starts[moments]
         ends = np.cumsum(sizes)
         offsets = np.repeat(self.starts[moments] - ends + sizes, sizes)
-        return offsets + np.arange(ends[-1] if len(ends) else 0)
+        numbers: Ints = offsets + np.arange(ends[-1] if len(ends) else 0)
+        return numbers
 
     def newest(self, moments: Ints, cutoffs: int) -> Ints:
         """Those of `moments` that lie at the newest `cutoffs` cut-offs among them."""
