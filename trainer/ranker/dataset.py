@@ -43,7 +43,8 @@ class CandidateRows:
         sizes = self.starts[moments + 1] - self.starts[moments]
         ends = np.cumsum(sizes)
         offsets = np.repeat(self.starts[moments] - ends + sizes, sizes)
-        numbers: Ints = offsets + np.arange(ends[-1] if len(ends) else 0)
+        total = int(ends[-1]) if len(ends) else 0
+        numbers: Ints = np.add(offsets, np.arange(total), dtype=np.int64)
         return numbers
 
     def newest(self, moments: Ints, cutoffs: int) -> Ints:
