@@ -49,12 +49,6 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
 
 
 def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
-    """`local`, without items nobody has bought: the published protocol has none."""
-    full = local(shop, splits)
-    return full.replace(funnel=full.funnel.replace(cold_items=False))
-
-
-def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """UCI Online Retail, where the comparison is over items seen in training."""
     full = local(shop, splits)
     return full.replace(funnel=full.funnel.replace(cold_items=False))

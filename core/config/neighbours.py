@@ -9,7 +9,7 @@ from core.config.base import Config
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NeighboursConfig(Config):
-    """How `build_item_tables` counts; every number is about events before the cut-off."""
+    """How `build_item_tables` counts, from events before the cut-off only."""
 
     num_neighbours: int = 200  # kept per item in collaborative tables
     num_title_neighbours: int = 30

@@ -83,8 +83,7 @@ class Analyzer(tf.Module):
         """
         marked = self._marked(self.fold(texts, max_characters))
         tokens = tf.strings.split(marked)
-        terms = tf.concat([self._words(tokens), _pairs(tokens)], axis=1)
-        return tf.ragged.boolean_mask(terms, self._stop_words.lookup(terms) == 0)
+        return tf.concat([self._words(tokens), _pairs(tokens)], axis=1)
 
     def fold(self, texts: tf.Tensor, max_characters: int | None = None) -> tf.Tensor:
         """[B] string: compatibility forms; case and accents removed."""
@@ -113,7 +112,8 @@ class Analyzer(tf.Module):
         return tf.strings.regex_replace(texts, f"([{_CJK}])", rf" {_IDEOGRAPH}\1 ")
 
     def _words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        words = tf.ragged.boolean_mask(tokens, tokens != _BREAK)
+        left_out = (tokens == _BREAK) | (self._stop_words.lookup(tokens) > 0)
+        words = tf.ragged.boolean_mask(tokens, ~left_out)
         values = tf.strings.regex_replace(words.flat_values, _IDEOGRAPH, "")
         values = tf.strings.regex_replace(values, "_", ".")
         for ending, singular in _PLURALS:
