@@ -15,7 +15,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-MAX_NOTES = 2  # the newest facts of a component that its line shows
 RUNNING, CACHED = "running", "cached"  # states of pipeline.observed_runner
 
 
@@ -30,7 +29,7 @@ class ProgressHandler(logging.Handler):
         self._num_components = num_components
         self._started = 0
         self._since = 0.0
-        self._notes: list[str] = []
+        self._note = ""  # the newest fact of the running component
         self._task: TaskID | None = None
         self._progress = Progress(
             SpinnerColumn(),
@@ -64,17 +63,15 @@ class ProgressHandler(logging.Handler):
             self._on_souk(record)
 
     def _on_souk(self, record: logging.LogRecord) -> None:
-        note = getattr(record, "note", "")
+        self._note = note = getattr(record, "note", "")
         done = getattr(record, "souk_done", None)
-        if done is None:
-            self._notes = [*self._notes, note][-MAX_NOTES:]
-        elif self._task is not None:
+        if done is not None and self._task is not None:
             total = getattr(record, "souk_total", None)
             self._progress.update(self._task, completed=done, total=total, note=note)
 
     def _on_running(self, name: str) -> None:
         self._started += 1
-        self._since, self._notes = time.monotonic(), []
+        self._since, self._note = time.monotonic(), ""
         title = f"[{self._started}/{self._num_components}] {name}"
         self._task = self._progress.add_task(title, total=None, note="")
 
@@ -87,6 +84,8 @@ class ProgressHandler(logging.Handler):
         took = "cached" if cached else f"{seconds:6.1f} s"
         count = f"{self._started:2d}/{self._num_components}"
         self._console.print(
-            f"[dim]{count}[/] [bold]{name:24s}[/] {took:>9s}  {'; '.join(self._notes)}",
+            f"[dim]{count}[/] [bold]{name:20s}[/] {took:>8s}  {self._note}",
             highlight=False,
+            no_wrap=True,
+            overflow="ellipsis",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,11 +21,11 @@ from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
 from core.features import SECONDS_PER_DAY
+from core.progress import say
 from trainer.data import examples
 
 ITEMS_SPLIT = "train"
 _ROWS_PER_SHARD = 250_000
-_log = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -80,7 +79,18 @@ class Executor(base_executor.BaseExecutor):
         _write_rejected(outputs["rejected"].uri, adapter, cleaned.rejected)
         summary = _summary(cleaned, parts, adapter)
         _write_json(outputs["summary"].uri, data_artifacts.SUMMARY_FILE, summary)
-        _log.info("Cleaned: %s", summary)
+        say("Clean", _in_words(summary))
+
+
+def _in_words(summary: dict[str, Any]) -> str:
+    """Rows kept and rejected of both tables, the adapter's rejections included."""
+    items, events = summary["items"], summary["events"]
+    rejected = sum(summary["adapter"]["rejected"].values())
+    rejected += sum(table["rows_in"] - table["rows_out"] for table in (items, events))
+    return (
+        f"{events['rows_out']:,} events of {items['rows_out']:,} items kept, "
+        f"{rejected:,} rows rejected"
+    )
 
 
 def end_of_day(now: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import uuid
@@ -23,13 +22,13 @@ from tfx.utils import proto_utils
 from components import data_artifacts
 from components.ingest import conform, read_table
 from core.errors import InputDataError
+from core.progress import say
 from core.tables import Column
 from trainer.data import examples
 
 TABLE_KEY = "table"
 CONTEXT_FEATURES_KEY = "context_features"
 SPLIT = "train"
-_log = logging.getLogger(__name__)
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -85,7 +84,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         version = exec_properties.get(utils.VERSION_PROPERTY_NAME)
         if version is not None:
             artifact.version = int(version)
-        _log.info("Ingested %s: %d files, %d parts.", table, len(paths), len(parts))
+        rows = sum(pq.read_metadata(f).num_rows for f in folder.glob("*.parquet"))
+        say("Ingest", f"{rows:,} {table} from {len(paths)} file(s)")
 
 
 class _WriteShard(beam.DoFn):  # type: ignore[misc]

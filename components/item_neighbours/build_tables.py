@@ -11,7 +11,7 @@ from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.neighbours import NeighboursConfig
 from core.errors import InputDataError
-from core.progress import say
+from core.progress import advance
 from trainer.data.examples import read_split
 from trainer.funnel.tables import build_item_tables, build_title_tables
 
@@ -59,11 +59,14 @@ def build_tables(
             f"({splits.test_start}). Received: {events.num_rows} events, none before."
         )
     titles = build_title_tables(items, config)
-    folders = []
-    for cutoff in cutoffs_of(splits):
+    folders: list[Path] = []
+    cutoffs = cutoffs_of(splits)
+    for cutoff in cutoffs:
         tables = build_item_tables(
             items, events, as_of=cutoff, shop=shop, config=config, titles=titles
         )
         folders.append(tables.save(table_dir(out_uri, cutoff)).parent)
-        say(STEP, f"as of {cutoff}: {int((stamps < cutoff).sum()):,} events")
+        count = int((stamps < cutoff).sum())
+        note = f"{items.num_rows:,} items, {count:,} events at the last of the cut-offs"
+        advance(STEP, len(folders), len(cutoffs), note)
     return folders

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pyarrow.parquet as pq
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
@@ -17,9 +17,8 @@ from components import data_artifacts
 from components.join_history import join_in_beam, make_moments
 from core.config.moments import MomentConfig
 from core.config.splits import SplitConfig
+from core.progress import say
 from trainer.data import examples
-
-_log = logging.getLogger(__name__)
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -63,7 +62,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         _fill_empty_splits(moments.uri, context)
         shutil.rmtree(Path(moments.uri) / ".staging", ignore_errors=True)
         data_artifacts.mark_as_parquet(moments, make_moments.SPLITS, events.span)
-        _log.info("Joined %d row groups of events.", len(groups))
+        say("JoinHistory", _in_words(moments.uri))
+
+
+def _in_words(uri: str) -> str:
+    """Moments of each split."""
+    counts = {
+        split: sum(
+            pq.read_metadata(file).num_rows
+            for file in examples.split_dir(uri, split).glob("*.parquet")
+        )
+        for split in make_moments.SPLITS
+    }
+    return "moments: " + ", ".join(f"{n:,} {split}" for split, n in counts.items())
 
 
 def _fill_empty_splits(uri: str, context: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from components.item_neighbours.build_tables import table_dir
 from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
-from core.progress import say
+from core.progress import advance
 from trainer.data.examples import read_split
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.mine import (
@@ -26,6 +27,7 @@ from trainer.funnel.mine import (
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
+log = logging.getLogger(__name__)
 STEP = "MineNegatives"
 # The splits that hold every candidate; the others hold sampled rows.
 WHOLE_SPLITS = ("eval",)
@@ -74,7 +76,9 @@ def mine_splits(
         )
         found.save(Path(out_uri) / f"Split-{split}" / f"part-{number:05d}.npz")
         counts[split] += len(found.rows)
-        say(STEP, f"{split}, cut-off {cutoff}: {_summary(found)}")
+        log.info("%s, cut-off %d: %s", split, cutoff, _summary(found))
+        note = f"{sum(counts.values()):,} rows of {number + 1} cut-offs"
+        advance(STEP, number + 1, len(cutoffs), note)
     for split in SPLITS:
         (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
     if funnel is not None:
