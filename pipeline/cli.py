@@ -102,7 +102,7 @@ def query() -> None:
 
 def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--shop", default=DEFAULT_SHOP, show_default=True),
+        click.option("--shop", help="By default the one whose model is newest."),
         click.option("--target", default="localhost:8500", show_default=True),
         click.option("-k", default=10, show_default=True, help="Length of the page."),
         click.option("--category", "categories", multiple=True, help="Only these."),

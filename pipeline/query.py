@@ -8,7 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 import shops
+from core.errors import ArtifactError
 from core.layout import HomeLayout
+from core.signatures import MODEL_NAME
 from pipeline.pages import ShopTables, print_page
 from serving.client import Filters, Page, SoukClient
 
@@ -17,7 +19,7 @@ from serving.client import Filters, Page, SoukClient
 class QueryOptions:
     """What every query takes."""
 
-    shop: str
+    shop: str | None
     home: Path
     target: str
     k: int
@@ -29,7 +31,8 @@ class QueryOptions:
 
     @property
     def layout(self) -> HomeLayout:
-        return HomeLayout(self.home.resolve(), self.shop)
+        home = self.home.resolve()
+        return HomeLayout(home, self.shop or newest_shop(home))
 
     def filters(self) -> Filters:
         return Filters(
@@ -39,6 +42,25 @@ class QueryOptions:
             in_stock_only=self.in_stock,
             exclude_item_ids=self.exclude,
         )
+
+
+def newest_shop(home: Path) -> str:
+    """The shop below `home` whose model was pushed last.
+
+    Raises:
+      ArtifactError: nothing was pushed below `home` yet.
+    """
+    pushed = [
+        (int(version.name), version.parents[2].name)
+        for version in home.glob(f"*/serving/{MODEL_NAME}/*")
+        if version.name.isdigit()
+    ]
+    if not pushed:
+        raise ArtifactError(
+            f"`{home}` must hold a shop with a pushed model. Received: none. "
+            "Run `souk run` first, or name another --home."
+        )
+    return max(pushed)[1]
 
 
 def recommend(
