@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +23,8 @@ DEFAULT_SHOP = "demo"
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Search and recommendation for shops: tables in, one served model out."""
+    # google.api_core remarks on the Python version whenever TensorFlow loads it.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
 def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +63,8 @@ def run(
     home: Path,
 ) -> None:
     """Run SHOP (demo, tiny, large, online-retail, tables) up to a pushed model."""
+    if verbose:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
     from pipeline.run import RunRequest, run_shop
 
     request = RunRequest(
