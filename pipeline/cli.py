@@ -62,13 +62,25 @@ def run(
     verbose: bool,
     home: Path,
 ) -> None:
-    """Run SHOP (demo, tiny, large, online-retail, tables) up to a pushed model."""
+    """Run SHOP up to a pushed model.
+
+    SHOP is demo, tiny or large (simulated), online-retail, or the path of a folder with
+    one's own tables (docs/data.md).
+    """
     if verbose:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
+    import shops
     from pipeline.run import RunRequest, run_shop
 
+    own = Path(shop)
+    if shop not in shops.NAMES and own.exists():  # one's own tables
+        data, source = own, shops.TABLES
+        shop = own.stem if own.is_file() else own.resolve().name
+    else:
+        source = shop
     request = RunRequest(
         layout=HomeLayout(home.resolve(), shop),
+        source=source,
         data=data.resolve() if data else None,
         seed=seed,
         cache=not no_cache,

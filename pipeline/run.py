@@ -22,6 +22,7 @@ class RunRequest:
     """What the command line says."""
 
     layout: HomeLayout
+    source: str  # an adapter's name
     data: Path | None = None
     seed: int = 0
     cache: bool = True
@@ -62,7 +63,7 @@ def _run(request: RunRequest, console: Console) -> None:
     layout, started = request.layout, time.monotonic()
     with console.status("tables"):
         shop, splits = sources.ensure_tables(
-            layout, layout.shop, data=request.data, seed=request.seed
+            layout, request.source, data=request.data, seed=request.seed
         )
     config = presets.for_shop(shop, splits)
     run_local(config, layout, console, cache=request.cache)
