@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from trainer.funnel.scores import pick, segment_ids
 
 LOWEST = -1e9
 DEPTH = 256  # how many of a source's best are at hand; ranks beyond are all alike
@@ -21,7 +23,7 @@ class Candidates(NamedTuple):
 def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Values and columns of the k largest per row, as `tf.math.top_k`, exactly.
 
-    Beyond a few thousand columns it first takes the maxima of strided chunks: an item
+    Of many thousand columns it first takes the maxima of strided chunks: an item
     among the k best stands in one of the k chunks with the best maxima.
 
     Args:
@@ -29,9 +31,9 @@ def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     """
     n = int(scores.shape[1])
     k = min(k, n)
-    chunks = 16 if n >= 64 * k else 4 if n >= 8 * k else 1
-    if chunks == 1 or n < 2_048:
+    if n < 64 * k:
         return tuple(tf.math.top_k(scores, k=k))
+    chunks = 16
     columns = -(-n // chunks)
     padded = tf.pad(
         scores, [[0, 0], [0, columns * chunks - n]], constant_values=2 * LOWEST
@@ -44,79 +46,79 @@ def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     return values, tf.gather(inside, places, batch_dims=1)
 
 
-class BestRows(NamedTuple):
-    """The best of a score row, ahead of any filter."""
-
-    scores: tf.Tensor  # [B, n] float32; LOWEST where the source says nothing
-    values: tf.Tensor  # [B, D] float32, the D largest
-    rows: tf.Tensor  # [B, D] int32
-
-
-def best_rows(scores: tf.Tensor) -> BestRows:
-    """The DEPTH best of score rows [B, n]."""
-    return BestRows(scores, *top_rows(scores, DEPTH))
+def best_rows(scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Values and columns [B, S, DEPTH] of the best of score rows [B, S, width]."""
+    sources, width = scores.shape[1:]
+    depth = min(DEPTH, width)
+    found = top_rows(tf.reshape(scores, [-1, width]), depth)
+    values, rows = (tf.reshape(part, [-1, sources, depth]) for part in found)
+    return values, rows
 
 
 def allowed_rows(
-    sources: Sequence[BestRows],
+    rows: tf.Tensor,
     sizes: Sequence[int],
-    allowed: tf.Tensor | None,
-    num_items: int,
-) -> list[tf.Tensor]:
-    """Each source's best allowed rows [B, k], best first; `num_items` pads.
+    allowed: tf.Tensor,
+    all_scores: Callable[[], tf.Tensor],
+) -> tf.Tensor:
+    """Each source's best allowed rows, best first.
 
-    Most filters leave enough among the D best, where a small top-k finds them; only
-    if some row of the batch has fewer is the whole score row searched again.
+    Most filters leave enough among the D best; only if some row of the batch has fewer
+    is every score row searched again.
 
     Args:
-      sizes: k of each source, at most D.
-      allowed: [B, n] bool; None allows everything.
+      rows: [B, S, D] int32, best first; n where the source says no more.
+      sizes: how many of each source are wanted, at most D.
+      allowed: [B, n] bool.
+      all_scores: gives the score rows [B, S, n + 1]; LOWEST where a source is silent.
+
+    Returns:
+      [B, S, D] int32; n pads.
     """
-    sizes = [min(k, int(s.rows.shape[1])) for s, k in zip(sources, sizes, strict=True)]
-    if allowed is None:
-        return [
-            tf.where(s.values[:, :k] > LOWEST / 2, s.rows[:, :k], num_items)
-            for s, k in zip(sources, sizes, strict=True)
-        ]
-    fits = [
-        tf.gather(allowed, s.rows, batch_dims=1) & (s.values > LOWEST / 2)
-        for s in sources
-    ]
+    sources, depth = rows.shape[1:]
+    allowed = tf.pad(allowed, [[0, 0], [0, 1]])  # never the pads
+    width = allowed.shape[1]
+    flat = tf.reshape(rows, [-1, sources * depth])
+    fits = pick(tf.reshape(allowed, [-1]), flat, width)
+    fits = tf.reshape(fits, [-1, sources, depth])
+    enough = tf.math.count_nonzero(fits, axis=2, dtype=tf.int32) >= list(sizes)
+    enough |= rows[:, :, -1] == width - 1
 
-    def among_best() -> list[tf.Tensor]:
-        return [
-            _first(s.rows, fit, k, num_items)
-            for s, fit, k in zip(sources, fits, sizes, strict=True)
-        ]
+    def among_all() -> tf.Tensor:
+        scores = tf.where(allowed[:, None, :], all_scores(), LOWEST)
+        values, found = best_rows(scores)
+        return tf.where(values > LOWEST / 2, found, width - 1)
 
-    def among_all() -> list[tf.Tensor]:
-        found = []
-        for s, k in zip(sources, sizes, strict=True):
-            values, rows = top_rows(tf.where(allowed, s.scores, LOWEST), k)
-            found.append(tf.where(values > LOWEST / 2, rows, num_items))
-        return found
-
-    enough = [
-        (tf.reduce_sum(tf.cast(fit, tf.int32), axis=1) >= k)
-        | (s.values[:, -1] <= LOWEST / 2)
-        for s, fit, k in zip(sources, fits, sizes, strict=True)
-    ]
-    lists = tf.cond(tf.reduce_all(tf.stack(enough)), among_best, among_all)
-    return [
-        tf.ensure_shape(part, [None, k]) for part, k in zip(lists, sizes, strict=True)
-    ]
+    found = tf.cond(
+        tf.reduce_all(enough), lambda: _first(rows, fits, width - 1), among_all
+    )
+    return tf.ensure_shape(found, rows.shape)
 
 
-def _first(rows: tf.Tensor, fit: tf.Tensor, k: int, num_items: int) -> tf.Tensor:
-    """The first k rows that fit, in their order."""
-    depth = int(rows.shape[1])
-    place = tf.where(fit, tf.range(depth, 0, -1), 0)
-    found, where = tf.math.top_k(place, k=k)
-    return tf.where(found > 0, tf.gather(rows, where, batch_dims=1), num_items)
+def _first(rows: tf.Tensor, fits: tf.Tensor, num_items: int) -> tf.Tensor:
+    """The rows [B, S, D] that fit, moved to the front in their order; n pads."""
+    sources, depth = rows.shape[1:]
+    shape = [-1, sources * (depth + 1)]
+    place = tf.cumsum(tf.cast(fits, tf.int32), axis=2) - 1
+    # The slot after the last takes what does not fit.
+    place = tf.where(fits, place, depth)
+    place += tf.range(sources)[None, :, None] * (depth + 1)
+    ids = segment_ids(place, shape[1])
+    found = tf.math.unsorted_segment_max(
+        tf.reshape(rows, [-1]), tf.reshape(ids, [-1]), tf.shape(rows)[0] * shape[1]
+    )
+    found = tf.reshape(found, [-1, sources, depth + 1])[:, :, :depth]
+    return tf.where(found >= 0, found, num_items)
 
 
 def unite(
-    lists: Sequence[tf.Tensor], source_ids: Sequence[int], *, num_items: int, limit: int
+    rows: tf.Tensor,
+    sizes: Sequence[int],
+    source_ids: Sequence[int],
+    *,
+    num_items: int,
+    limit: int,
+    precedence: Sequence[int] | None = None,
 ) -> Candidates:
     """Merges ranked lists, keeping for every item its best place.
 
@@ -124,45 +126,47 @@ def unite(
     that each source gives its best when `limit` cuts.
 
     Args:
-      lists: S tensors [B, k_s] int32, best first; `num_items` pads.
+      rows: [B, S, D] int32, best first; `num_items` pads.
+      sizes: how many of each list count, at most D.
       source_ids: the index of each list's source.
       limit: C.
+      precedence: of the lists, lowest first, where places are alike; default: as they
+        come.
     """
-    rows = tf.concat(list(lists), axis=1)
-    places = _places([int(part.shape[1]) for part in lists])
-    span = len(places)
-    # One int32/int64 key holds (row, order of preference); sorting finds duplicates.
-    order = tf.constant([places.index(i) for i in range(span)], tf.int64)
-    origin = [
-        s
-        for part, s in zip(lists, source_ids, strict=True)
-        for _ in range(int(part.shape[1]))
-    ]
-    by_order = tf.constant([origin[i] for i in places], tf.int32)
-    keys = tf.cast(rows, tf.int64) * span + order[None, :]
-    keys = -tf.math.top_k(-keys, k=span).values
-    found, order = keys // span, keys % span
-    first = tf.concat(
-        [tf.ones_like(found[:, :1], tf.bool), found[:, 1:] != found[:, :-1]], axis=1
+    lists, depth = rows.shape[1:]
+    order = _order(sizes, precedence or range(len(sizes)))
+    span = len(order)
+    flat = tf.reshape(rows, [-1, lists * depth])
+    # Entries by preference: the first mention of an item is its best place.
+    entries = tf.gather(flat, [s * depth + i for s, i in order], axis=1)
+    batch, width = tf.shape(entries)[0], num_items + 1
+    ids = segment_ids(entries, width)
+    turns = tf.broadcast_to(tf.range(span), tf.shape(entries))
+    first = tf.math.unsorted_segment_min(
+        tf.reshape(turns, [-1]), tf.reshape(ids, [-1]), batch * width
     )
-    kept = first & (found < num_items)
-    order = tf.where(kept, order, span)
-    taken = min(limit, span)
-    best, where = tf.math.top_k(-order, k=taken)
-    full = -best >= span
-    picked = tf.gather(tf.cast(found, tf.int32), where, batch_dims=1)
-    source = tf.gather(by_order, tf.minimum(tf.cast(-best, tf.int32), span - 1))
-    picked = tf.where(full, num_items, picked)
-    source = tf.where(full, -1, source)
-    pad = [[0, 0], [0, limit - taken]]
+    kept = (tf.gather(first, ids) == turns) & (entries < num_items)
+    place = tf.cumsum(tf.cast(kept, tf.int32), axis=1) - 1
+    place = tf.where(kept, tf.minimum(place, limit), limit)
+    taken = tf.math.unsorted_segment_max(
+        tf.reshape(turns, [-1]),
+        tf.reshape(segment_ids(place, limit + 1), [-1]),
+        batch * (limit + 1),
+    )
+    taken = tf.reshape(taken, [batch, limit + 1])[:, :limit]
+    real, safe = taken >= 0, tf.maximum(taken, 0)
+    sources = tf.constant([source_ids[s] for s, _ in order], tf.int32)
     return Candidates(
-        rows=tf.pad(picked, pad, constant_values=num_items),
-        sources=tf.pad(source, pad, constant_values=-1),
+        rows=tf.where(real, tf.gather(entries, safe, batch_dims=1), num_items),
+        sources=tf.where(real, tf.gather(sources, safe), -1),
     )
 
 
-def _places(sizes: Sequence[int]) -> list[int]:
-    """Flat positions of all list entries, by (place / list length), then list."""
-    flat = [((i + 1) / size, s, i) for s, size in enumerate(sizes) for i in range(size)]
-    starts = [sum(sizes[:s]) for s in range(len(sizes))]
-    return [starts[s] + i for _, s, i in sorted(flat)]
+def _order(sizes: Sequence[int], precedence: Sequence[int]) -> list[tuple[int, int]]:
+    """(list, place) of all entries by (place / list length), then precedence."""
+    flat = [
+        ((i + 1) / size, precedence[s], s, i)
+        for s, size in enumerate(sizes)
+        for i in range(size)
+    ]
+    return [(s, i) for _, _, s, i in sorted(flat)]

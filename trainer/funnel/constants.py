@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
-from trainer.funnel.candidates import DEPTH, LOWEST, BestRows
+from trainer.funnel.candidates import DEPTH, LOWEST
+from trainer.funnel.neighbours import Neighbours
 from trainer.funnel.sources import (
     BASKET,
     CF,
+    CF_TREND,
+    FACTORS,
     FORECAST,
     INTEREST,
     KNN,
     LATELY,
+    OWN,
     POPULAR,
     TITLE,
     TRENDING,
 )
 from trainer.funnel.tables import ItemTables
 
-# Which weighting of the history each neighbour table is summed with.
-WEIGHTING = {CF: "once", KNN: "recent", BASKET: "recent", TITLE: "recent"}
-WEIGHTING |= {INTEREST: "interest", LATELY: "recent", FORECAST: "once"}
+# Item features whose mean over the history tells a taste (for new things, for hits).
+TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
+# Tables of which the strongest single neighbour is a feature as well.
+LINKED = (KNN, TITLE)
+# Neighbour tables by the weighting of the history that they are summed with.
+ONCE, RECENT, WEIGHED = "once", "recent", "interest"
+WEIGHTING = {
+    ONCE: (CF, FORECAST),
+    RECENT: (*LINKED, BASKET, LATELY),
+    WEIGHED: (INTEREST,),
+}
+
+
+class NeighbourGroup(NamedTuple):
+    """Neighbour lists of several sources side by side, one gather for all."""
+
+    sources: tuple[str, ...]
+    sizes: tuple[int, ...]  # list length of each source, together N
+    ids: tf.Variable  # [n + 1, N] int32, source * (n + 1) + catalogue row
+    values: tf.Variable  # [n + 1, N] float32
 
 
 class TableConstants(tf.Module):
@@ -39,13 +62,10 @@ class TableConstants(tf.Module):
         n = tables.num_items
         self.num_items, self.as_of = n, tables.as_of
         self.static_names = tables.feature_names
-        self.neighbours = {
-            name: (
-                _variable(_with_row(table.rows, n), f"{name}_rows"),
-                _variable(_with_row(table.scores, 0), f"{name}_scores"),
-                WEIGHTING[name],
-            )
-            for name, table in tables.neighbours.items()
+        self.groups = {
+            kind: _group(kind, {k: tables.neighbours[k] for k in found}, n)
+            for kind, names in WEIGHTING.items()
+            if (found := [k for k in names if k in tables.neighbours])
         }
         self.static = _variable(_with_row(tables.features, 0), "item_features")
         self.factors_in = _variable(_with_row(tables.factors_in, 0), "factors_in")
@@ -54,46 +74,62 @@ class TableConstants(tf.Module):
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
-        self.seen = _variable(tables.seen, "seen")
+        # Of every personal source, where it may speak: cold items may be left out.
+        grouped = [s for group in self.groups.values() for s in group.sources]
+        self.sources = (*grouped, CF_TREND, FACTORS, OWN)
+        seen = np.append(tables.seen, 0) > 0
+        masks = [seen | (name != TITLE) for name in self.sources]
+        self.warm = None if config.cold_items else _variable(np.stack(masks), "warm")
+        silent = ~seen if not config.cold_items else np.arange(n + 1) == n
+        self.tower_bias = _variable(np.where(silent, LOWEST, 0.0), "tower_bias")
         shared = {
             f"{POPULAR}_{days}": _ranked(tables.popularity[days], tables.buyers)
             for days in config.popular_days
         }
         shared[TRENDING] = _ranked(tables.trending, tables.buyers)
-        self._shared = {
-            name: (
-                _variable(row, name),
-                _variable(-np.sort(-row)[:DEPTH], f"{name}_values"),
-                _variable(np.argsort(-row, kind="stable")[:DEPTH], f"{name}_best"),
-            )
-            for name, row in shared.items()
-        }
-        self.prices = _variable(np.append(tables.prices, 0), "prices")
+        self.shared_names = tuple(shared)
+        scores = np.stack([np.append(row, LOWEST) for row in shared.values()])
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : min(DEPTH, n + 1)]
+        silent = np.take_along_axis(scores, best, axis=1) <= LOWEST / 2
+        self.shared_scores = _variable(scores, "shared_scores")  # [S, n + 1]
+        self.shared_rows = _variable(np.where(silent, n, best), "shared_rows")
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
         self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
-        self.facets = {
-            name: _variable(np.append(ids, 0).astype(np.int32), f"facet_{name}")
-            for name, ids in tables.facets.items()
-        }
-        self.facet_sizes = {
-            k: int(v.max(initial=0)) + 1 for k, v in tables.facets.items()
-        }
+        tastes = [tables.feature_names.index(name) for name in TASTES]
+        compared = np.column_stack([tables.prices, tables.features[:, tastes]])
+        self.compared = _variable(_with_row(compared, 0), "compared")  # [n + 1, 4]
+        self.facet_names = tuple(tables.facets)
+        sizes = [int(v.max(initial=0)) + 1 for v in tables.facets.values()]
+        self.facet_size = sum(sizes)
+        starts = np.cumsum([0, *sizes])[:-1]
+        facets = np.zeros((n + 1, len(sizes)), np.int32)
+        for i, values in enumerate(tables.facets.values()):
+            facets[:n, i] = values
+        self.facets = _variable(facets + starts, "facets")  # [n + 1, facets]
         self.tower: tf.Variable | None = None
         if item_embeddings is not None:
-            self.tower = _variable(np.ascontiguousarray(item_embeddings.T), "tower")
-
-    def shared_best(self, batch: tf.Tensor) -> dict[str, BestRows]:
-        """What everybody is offered: popular windows and trending items."""
-        return {
-            name: BestRows(*(tf.repeat(part[None, :], batch, axis=0) for part in parts))
-            for name, parts in self._shared.items()
-        }
+            vectors = np.ascontiguousarray(_with_row(item_embeddings, 0).T)
+            self.tower = _variable(vectors, "tower")
 
     def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
-        """[B, n] inner products of queries [B, d] and items [n, d]."""
+        """[B, n + 1] inner products of queries [B, d] and items; pads get LOWEST."""
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
-        return tf.matmul(query_embeddings, self.tower)
+        return tf.matmul(query_embeddings, self.tower) + self.tower_bias
+
+
+def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
+    rows = [
+        _with_row(table.rows, num_items) + i * (num_items + 1)
+        for i, table in enumerate(tables.values())
+    ]
+    scores = [_with_row(table.scores, 0) for table in tables.values()]
+    return NeighbourGroup(
+        sources=tuple(tables),
+        sizes=tuple(part.shape[1] for part in rows),
+        ids=_variable(np.concatenate(rows, axis=1), f"{kind}_ids"),
+        values=_variable(np.concatenate(scores, axis=1), f"{kind}_values"),
+    )
 
 
 def _with_row(table: npt.NDArray[np.generic], fill: float) -> npt.NDArray[np.generic]:

@@ -10,18 +10,30 @@ import tensorflow as tf
 
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
-from trainer.funnel import features as feature_groups
+from trainer.funnel import features as feature_blocks
+from trainer.funnel import history_features
 from trainer.funnel.candidates import (
+    DEPTH,
     LOWEST,
-    BestRows,
     Candidates,
     allowed_rows,
     best_rows,
     unite,
 )
-from trainer.funnel.constants import TableConstants
+from trainer.funnel.constants import (
+    LINKED,
+    RECENT,
+    WEIGHED,
+    TableConstants,
+)
 from trainer.funnel.history import History, canonical_history
-from trainer.funnel.scores import dense_max, dense_sum, neighbour_scores
+from trainer.funnel.scores import (
+    group_maxima,
+    group_sums,
+    neighbour_maxima,
+    neighbour_sums,
+    pick,
+)
 from trainer.funnel.sources import (
     BASKET,
     CF,
@@ -40,19 +52,33 @@ from trainer.funnel.sources import (
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
-# Sources with a score row per person.
-PERSONAL = (OWN, CF, CF_TREND, LATELY, FORECAST, FACTORS, KNN, BASKET, INTEREST, TITLE)
+# Which source an item is said to come from where its places are alike.
+PRECEDENCE = (
+    OWN,
+    CF,
+    CF_TREND,
+    LATELY,
+    FORECAST,
+    FACTORS,
+    KNN,
+    BASKET,
+    INTEREST,
+    TITLE,
+)
 
 
 class FunnelState(NamedTuple):
     """What `retrieve` and `features` both need of a batch; compute it once."""
 
     history: History
-    sums: tf.Tensor  # [B, n + 1, K] sums over the history, by item
-    maxima: tf.Tensor  # [B, n + 1, L]
-    scores: dict[str, tf.Tensor]  # source -> [B, n + 1] float32, > 0 where it speaks
-    best: dict[str, BestRows]
-    links: dict[str, tf.Tensor]  # table -> [B, n + 1] the strongest single neighbour
+    slot_of: tf.Tensor  # [B * (n + 1)] int32: an item's slot in the next two; 0 = none
+    sums: tf.Tensor  # [B, H + 1, K] sums over the history, by item
+    maxima: tf.Tensor  # [B, H + 1, L]
+    weights: dict[str, tf.Tensor]  # weighting -> [B, H]
+    scores: tf.Tensor  # [B, S, n + 1] float32, > 0 where a personal source speaks
+    best_values: tf.Tensor  # [B, S, D] float32, the D largest; 0 where there are fewer
+    best_rows: tf.Tensor  # [B, S, D] int32; n where the source says no more
+    extra: tf.Tensor  # [B, links + 1, n + 1]: strongest neighbours, title likeness
 
 
 def _source_index(name: str) -> int:
@@ -83,7 +109,8 @@ class CandidateFunnel(tf.Module):
         self.num_items = tables.num_items
         self.target = self.shop.event_types.index(self.shop.target_event)
         self.constants = TableConstants(tables, item_embeddings, self.config)
-        self.feature_names = tuple(self._features_by_name(*self._example()))
+        blocks = self._blocks(*self._example())
+        self.feature_names = tuple(name for block in blocks for name in block.names)
 
     @property
     def num_features(self) -> int:
@@ -111,24 +138,31 @@ class CandidateFunnel(tf.Module):
             target=self.target,
             visit_s=self.visit_s,
         )
-        sums, maxima = feature_groups.history_columns(history, self.shop, self.config)
-        dense = dense_sum(sums, history.rows, self.num_items)
-        scores = self._scores(history, dense)
+        slot_of = history_features.item_slots(history, self.num_items)
+        slots = pick(slot_of, history.rows, self.num_items + 1)
+        size = tf.shape(slots)[1] + 1
+        columns = history_features.history_columns(history, self.shop, self.config)
+        sums = group_sums(columns[0], slots, size)
+        flat = tf.reshape(sums, [-1, sums.shape[2]])
+        weights = history_features.history_weights(
+            history, pick(flat, slots, size), self.config
+        )
+        own = tf.reshape(history_features.own_scores(sums, self.config), [-1])
+        everywhere = tf.reshape(slot_of, [-1, self.num_items + 1])
+        scores, links = self._scores(history, weights)
+        scores = tf.concat([*scores, pick(own, everywhere, size)[:, None]], axis=1)
+        values, rows = best_rows(self._warm(scores))
+        likeness = feature_blocks.title_likeness(history, self.constants, self.config)
         return FunnelState(
             history=history,
-            sums=dense,
-            maxima=dense_max(maxima, history.rows, self.num_items),
+            slot_of=slot_of,
+            sums=sums,
+            maxima=group_maxima(columns[1], slots, size),
+            weights=weights,
             scores=scores,
-            best=self._best(scores),
-            links={
-                name: neighbour_scores(
-                    history.rows,
-                    history.target,
-                    *self.constants.neighbours[name][:2],
-                    best=True,
-                )
-                for name in (KNN, TITLE)
-            },
+            best_values=tf.maximum(values, 0.0),
+            best_rows=tf.where(values > 0, rows, self.num_items),
+            extra=tf.concat([links, likeness[:, None]], axis=1),
         )
 
     def retrieve(
@@ -147,23 +181,33 @@ class CandidateFunnel(tf.Module):
           state: `self.state(moment)`, where the caller has it already.
         """
         state = state or self.state(moment)
-        best = state.best | self.constants.shared_best(tf.shape(state.sums)[0])
-        if query_embeddings is not None:
-            scores = self.constants.tower_scores(query_embeddings)
-            best[TOWER] = best_rows(self._warm(scores))
-        size = {n: getattr(self.config, SOURCES[_source_index(n)]) for n in best}
-        names = [name for name in best if size[name]]
-        lists = allowed_rows(
-            [best[name] for name in names],
-            [size[name] for name in names],
-            allowed,
-            self.num_items,
+        batch = tf.shape(state.best_rows)[0]
+        shared = tf.broadcast_to(
+            self.constants.shared_rows, [batch, *self.constants.shared_rows.shape]
         )
+        names = [*self.constants.sources, *self.constants.shared_names]
+        lists = [state.best_rows, shared]
+        tower = None
+        if query_embeddings is not None:
+            tower = self.constants.tower_scores(query_embeddings)[:, None]
+            values, rows = best_rows(tower)
+            lists.append(tf.where(values > LOWEST / 2, rows, self.num_items))
+            names.append(TOWER)
+        rows = tf.concat(lists, axis=1)
+        depth = min(DEPTH, self.num_items + 1)
+        sizes = [min(self._size(name), depth) for name in names]
+        if allowed is not None:
+            rows = allowed_rows(
+                rows, sizes, allowed, lambda: self._all_scores(state, tower)
+            )
+        order = (*PRECEDENCE, *self.constants.shared_names, TOWER)
         return unite(
-            lists,
+            rows,
+            sizes,
             [_source_index(name) for name in names],
             num_items=self.num_items,
             limit=self.config.num_candidates,
+            precedence=[order.index(name) for name in names],
         )
 
     def features(
@@ -171,48 +215,70 @@ class CandidateFunnel(tf.Module):
     ) -> tf.Tensor:
         """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads)."""
         state = state or self.state(moment)
-        return tf.stack(list(self._features_by_name(rows, state).values()), axis=-1)
+        blocks = self._blocks(rows, state)
+        return tf.concat([block.values for block in blocks], axis=-1)
 
-    def _scores(self, history: History, sums: tf.Tensor) -> dict[str, tf.Tensor]:
-        """[B, n + 1] per source; a distinct item counts once, whatever its visits."""
-        weights = feature_groups.history_weights(
-            history, sums, self.shop, self.config, self.num_items
-        )
-        scores = {
-            name: neighbour_scores(history.rows, weights[kind], rows, values)
-            for name, (rows, values, kind) in self.constants.neighbours.items()
-        }
-        person = tf.einsum(
-            "bh,bhk->bk",
-            weights["recent"],
-            tf.gather(self.constants.factors_in, history.rows),
-        )
-        scores[FACTORS] = tf.matmul(person, self.constants.factors_out)
-        scores[CF_TREND] = scores[CF] * self.constants.trend[None, :]
-        scores[OWN] = weights["own"]
-        return scores
+    def _scores(
+        self, history: History, weights: dict[str, tf.Tensor]
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Score rows in the order of `constants.sources` but own; links.
 
-    def _best(self, scores: dict[str, tf.Tensor]) -> dict[str, BestRows]:
-        """Per personal source, in the order of PERSONAL, its best rows."""
-        best = {}
-        for name in PERSONAL:
-            if name in scores:
-                score = scores[name][:, : self.num_items]
-                score = tf.where(score > 0, score, LOWEST)
-                score = self._warm(score) if name == TITLE else score
-                best[name] = best_rows(score)
-        return best
+        A distinct item counts once, whatever its visits.
+        """
+        width = self.num_items + 1
+        # Target events come first, and all but the weighed group look at them alone.
+        slots = tf.reduce_max(
+            tf.math.count_nonzero(history.events == self.target, axis=1)
+        )
+        scores = []
+        for kind, group in self.constants.groups.items():
+            end = tf.shape(history.rows)[1] if kind == WEIGHED else slots
+            rows = history.rows[:, :end]
+            ids, values = tf.gather(group.ids, rows), tf.gather(group.values, rows)
+            weight = weights[kind][:, :end, None]
+            scores.append(
+                neighbour_sums(
+                    values * weight, ids, sources=len(group.sources), width=width
+                )
+            )
+            if kind == RECENT:
+                size = sum(group.sizes[: len(LINKED)])
+                links = neighbour_maxima(
+                    values[..., :size] * history.target[:, :end, None],
+                    ids[..., :size],
+                    sources=len(LINKED),
+                    width=width,
+                )
+                factors = tf.gather(self.constants.factors_in, rows)
+                person = tf.matmul(weight, factors, transpose_a=True)
+        by_cf = scores[0][:, :1]  # the first source of the first group
+        scores.append(by_cf * self.constants.trend)
+        factors_out = self.constants.factors_out
+        scores.append(tf.matmul(person[:, 0], factors_out)[:, None])
+        return scores, links
+
+    def _all_scores(self, state: FunnelState, tower: tf.Tensor | None) -> tf.Tensor:
+        """[B, sources, n + 1] of every source; LOWEST where one says nothing."""
+        personal = self._warm(state.scores)
+        personal = tf.where(personal > 0, personal, LOWEST)
+        shared = self.constants.shared_scores
+        shared = tf.broadcast_to(shared, [tf.shape(personal)[0], *shared.shape])
+        parts = [personal, shared] + ([] if tower is None else [tower])
+        return tf.concat(parts, axis=1)
+
+    def _size(self, name: str) -> int:
+        """How many candidates a source may give."""
+        return int(getattr(self.config, SOURCES[_source_index(name)]))
 
     def _warm(self, scores: tf.Tensor) -> tf.Tensor:
         """Without items that nobody has touched, if the settings leave them out."""
-        if self.config.cold_items:
-            return scores
-        return tf.where(self.constants.seen[None, :] > 0, scores, LOWEST)
+        warm = self.constants.warm
+        return scores if warm is None else scores * warm
 
-    def _features_by_name(
+    def _blocks(
         self, rows: tf.Tensor, state: FunnelState
-    ) -> dict[str, tf.Tensor]:
-        return feature_groups.candidate_features(
+    ) -> list[feature_blocks.Block]:
+        return feature_blocks.candidate_blocks(
             rows, state, self.constants, self.shop, self.config
         )
 

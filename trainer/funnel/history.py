@@ -11,7 +11,11 @@ from trainer.moment import Moment
 
 
 class History(NamedTuple):
-    """[B, H] slots by (event type, visit, row, time), newest and valid first."""
+    """[B, H] slots by (event type, visit, row, time), newest and valid first.
+
+    The target event type comes ahead of all others, so that what only looks at target
+    events reads the first slots alone.
+    """
 
     rows: tf.Tensor  # int32 catalogue rows; num_items pads
     events: tf.Tensor  # int32 index into event_types; -1 pads
@@ -27,7 +31,8 @@ def canonical_history(
 ) -> History:
     """Sorts the slots by one int64 key, so that order and padding do not matter.
 
-    key = ((event * V + visit) * (n + 1) + row) * visit_s + second within the visit;
+    key = ((event * V + visit) * (n + 1) + row) * visit_s + second within the visit,
+    with event types renumbered so that the target is the highest;
     events at or after the moment are dropped, for they cannot be its history.
     """
     stamps = moment.history_timestamps
@@ -38,7 +43,8 @@ def canonical_history(
     bucket = tf.constant(visit_s, tf.int64)
     spread = tf.constant(_visits_span(num_items, num_events, visit_s), tf.int64)
     visits = tf.minimum(stamps // bucket, spread - 1)
-    events = tf.cast(moment.history_events, tf.int64)
+    shift = num_events - target - 1
+    events = (tf.cast(moment.history_events, tf.int64) + shift) % num_events
     key = (events * spread + visits) * width + tf.cast(moment.history_rows, tf.int64)
     key = tf.where(valid, key * bucket + stamps % bucket, -1)
     key = tf.math.top_k(key, k=tf.shape(key)[1]).values
@@ -48,7 +54,8 @@ def canonical_history(
     second = (groups % spread) * bucket + key % bucket
     real = tf.cast(valid, tf.float32)
     ages = tf.cast(moment.timestamps[:, None] - second, tf.float32) / SECONDS_PER_DAY
-    events = tf.where(valid, tf.cast(groups // spread, tf.int32), -1)
+    events = tf.cast(groups // spread - shift, tf.int32) % num_events
+    events = tf.where(valid, events, -1)
     fresh = _starts(items) * real
     return History(
         rows=tf.where(valid, tf.cast(items % width, tf.int32), num_items),

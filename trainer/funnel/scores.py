@@ -7,67 +7,86 @@ from collections.abc import Callable
 import tensorflow as tf
 
 
-def segment_ids(rows: tf.Tensor, num_items: int) -> tf.Tensor:
-    """[B, ...] catalogue rows to ids in a flat [B * (n + 1)] score table."""
-    batch = tf.range(tf.shape(rows)[0]) * (num_items + 1)
+def segment_ids(rows: tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
+    """[B, ...] ids below `width` to ids in a flat [B * width] table."""
+    batch = tf.range(tf.shape(rows)[0]) * width
     return rows + tf.reshape(batch, [-1] + [1] * (len(rows.shape) - 1))
 
 
-def dense_sum(values: tf.Tensor, rows: tf.Tensor, num_items: int) -> tf.Tensor:
-    """[B, n + 1, K] sums of values [B, M, K] by their catalogue rows [B, M]."""
-    return _dense(tf.math.unsorted_segment_sum, values, rows, num_items)
+def pick(flat: tf.Tensor, rows: tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
+    """Values of a flat [B * width(, K)] table at rows [B, C]: [B, C(, K)]."""
+    return tf.gather(flat, segment_ids(rows, width))
 
 
-def dense_max(values: tf.Tensor, rows: tf.Tensor, num_items: int) -> tf.Tensor:
-    """[B, n + 1, K] maxima of values [B, M, K]; the lowest float where none is."""
-    return _dense(tf.math.unsorted_segment_max, values, rows, num_items)
-
-
-def neighbour_scores(
-    rows: tf.Tensor,
-    weights: tf.Tensor,
-    neighbour_rows: tf.Tensor,
-    neighbour_values: tf.Tensor,
-    *,
-    best: bool = False,
-) -> tf.Tensor:
-    """Sum (or, with `best`, the largest) of the history's neighbour lists, weighted.
-
-    Args:
-      rows: [B, H] int32 history rows; n pads.
-      weights: [B, H] float32.
-      neighbour_rows: [n + 1, N] int32; n pads, and row n is all n.
-      neighbour_values: [n + 1, N] float32; 0 pads.
+def pick_rows(dense: tf.Tensor, rows: tf.Tensor, count: int) -> tf.Tensor:
+    """Of the first `count` score rows [B, S, width] those at rows [B, C].
 
     Returns:
-      [B, n + 1] float32; the last column belongs to the pads.
+      [B, count, C].
     """
-    num_items = neighbour_rows.shape[0] - 1
-    found = tf.gather(neighbour_rows, rows)
-    values = tf.gather(neighbour_values, rows) * weights[:, :, None]
-    batch = tf.shape(rows)[0]
-    ids = segment_ids(found, num_items)
-    reduce = tf.math.unsorted_segment_max if best else tf.math.unsorted_segment_sum
-    flat = reduce(
-        tf.reshape(values, [-1]), tf.reshape(ids, [-1]), batch * (num_items + 1)
-    )
-    flat = tf.maximum(flat, 0.0) if best else flat
-    return tf.reshape(flat, [batch, num_items + 1])
+    sources, width = dense.shape[1:]
+    starts = tf.range(tf.shape(rows)[0])[:, None] * sources + tf.range(count)[None, :]
+    at = starts[:, :, None] * width + rows[:, None, :]
+    return tf.gather(tf.reshape(dense, [-1]), at)
 
 
-def pick(dense: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """Values of [B, n + 1(, K)] at rows [B, C]: [B, C(, K)]."""
-    width = dense.shape[1]
-    shape = tf.concat([[-1], tf.shape(dense)[2:]], axis=0)
-    flat = tf.reshape(dense, shape)
-    flat.set_shape([None, *dense.shape[2:]])
-    return tf.gather(flat, segment_ids(rows, width - 1))
+def group_sums(values: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """[B, size, K] sums of values [B, H, K] by their ids [B, H] below `size`."""
+    return _grouped(tf.math.unsorted_segment_sum, values, ids, size)
 
 
-def _dense(
-    reduce: Callable[..., tf.Tensor], values: tf.Tensor, rows: tf.Tensor, num_items: int
+def group_maxima(values: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """[B, size, K] maxima of values [B, H, K]; the lowest float where none is."""
+    return _grouped(tf.math.unsorted_segment_max, values, ids, size)
+
+
+def neighbour_sums(
+    values: tf.Tensor, ids: tf.Tensor, *, sources: int, width: int
 ) -> tf.Tensor:
-    batch, width = tf.shape(rows)[0], values.shape[-1]
-    ids = tf.reshape(segment_ids(rows, num_items), [-1])
-    flat = reduce(tf.reshape(values, [-1, width]), ids, batch * (num_items + 1))
-    return tf.reshape(flat, [batch, num_items + 1, width])
+    """Sums of the history's neighbour lists, one score row per source.
+
+    Args:
+      values: [B, H, N] float32, weighted.
+      ids: [B, H, N] int32, source * width + catalogue row.
+
+    Returns:
+      [B, sources, width] float32; the last column belongs to the pads.
+    """
+    return _rows(tf.math.unsorted_segment_sum, values, ids, sources, width)
+
+
+def neighbour_maxima(
+    values: tf.Tensor, ids: tf.Tensor, *, sources: int, width: int
+) -> tf.Tensor:
+    """As `neighbour_sums`, the largest value, at least 0."""
+    return tf.maximum(
+        _rows(tf.math.unsorted_segment_max, values, ids, sources, width), 0.0
+    )
+
+
+def _rows(
+    reduce: Callable[..., tf.Tensor],
+    values: tf.Tensor,
+    ids: tf.Tensor,
+    sources: int,
+    width: int,
+) -> tf.Tensor:
+    batch = tf.shape(values)[0]
+    flat = reduce(
+        tf.reshape(values, [-1]),
+        tf.reshape(segment_ids(ids, sources * width), [-1]),
+        batch * sources * width,
+    )
+    return tf.reshape(flat, [batch, sources, width])
+
+
+def _grouped(
+    reduce: Callable[..., tf.Tensor],
+    values: tf.Tensor,
+    ids: tf.Tensor,
+    size: tf.Tensor,
+) -> tf.Tensor:
+    batch, width = tf.shape(values)[0], values.shape[-1]
+    flat = tf.reshape(segment_ids(ids, size), [-1])
+    sums = reduce(tf.reshape(values, [-1, width]), flat, batch * size)
+    return tf.reshape(sums, [batch, size, width])

@@ -25,14 +25,14 @@ def test_top_k_beyond_the_catalogue_gives_all() -> None:
 def test_union_keeps_each_item_once_at_its_best_place() -> None:
     # Of lists of the same length the places count alike: 7 and 5 lead, then 8, 7 (a
     # duplicate), then 9 and the pad.
-    lists = [tf.constant([[7, 8, 9]]), tf.constant([[5, 7, 99]])]
-    found = unite(lists, [3, 4], num_items=99, limit=6)
+    lists = tf.constant([[[7, 8, 9], [5, 7, 99]]])
+    found = unite(lists, [3, 3], [3, 4], num_items=99, limit=6)
     assert found.rows.numpy().tolist() == [[7, 5, 8, 9, 99, 99]]
     assert found.sources.numpy().tolist() == [[3, 4, 3, 3, -1, -1]]
 
 
 def test_union_is_cut_at_the_limit_in_order_of_relative_places() -> None:
-    lists = [tf.constant([[1, 2, 3, 4]]), tf.constant([[5, 6]])]
+    lists = tf.constant([[[1, 2, 3, 4], [5, 6, 8, 8]]])
     # Relative places: 1 at 1/4, 2 and 5 at 1/2, 3 at 3/4, 4 and 6 at 1.
-    found = unite(lists, [0, 1], num_items=9, limit=3)
+    found = unite(lists, [4, 2], [0, 1], num_items=9, limit=3)
     assert found.rows.numpy().tolist() == [[1, 2, 5]]
