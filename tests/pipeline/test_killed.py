@@ -11,7 +11,7 @@ from tests.pipeline import runs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-KILLED_IN = ("Clean", "JoinHistory", "Retriever", "MineNegatives", "Ranker", "Pusher")
+KILLED_IN = ("Clean", "JoinHistory", "Retriever", "Ranker", "Pusher")
 
 
 @pytest.mark.timeout(1500)
@@ -33,6 +33,6 @@ def test_killed_runs_leave_the_served_version_and_the_next_one_resumes(
     cached = runs.components(last.stdout)
     # What had finished before a kill was not done again.
     assert cached["Clean"] and cached["JoinHistory"] and cached["Retriever"]
-    assert cached["MineNegatives"] and cached["Ranker"] and cached["Gates"]
+    assert cached["MineNegatives"] and cached["Ranker"] and cached["Bundle"]
     assert runs.fingerprint(served) == before
     assert len(runs.versions(layout)) == 2

@@ -22,6 +22,7 @@ def test_requests_are_bounded() -> None:
         LoadConfig(protocol="rest", port=80, duration_s=3600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["rest", "grpc"])
 def test_an_open_loop_sends_what_is_due(running: RunningServer, protocol: str) -> None:
     inputs = recommend_inputs(history=["item-00001"])

@@ -20,6 +20,8 @@ from serving.model_server.options import ServerConfig
 from serving.model_server.server import ModelServer
 from tests.serving.running import RunningServer
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

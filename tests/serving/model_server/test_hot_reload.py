@@ -69,6 +69,7 @@ def wait_for(condition: Any, timeout_s: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_no_request_fails_while_versions_change(
     server: RunningServer, base: Path, small_models: dict[int, Path]
 ) -> None:

@@ -237,6 +237,8 @@ for name in ("trainer", "core", "tfx", "tensorflow_recommenders", "tf_keras",
              "tensorflow_transform", "keras_nlp"):
     sys.modules[name] = None  # importing it now fails
 import tensorflow as tf
+
+pytestmark = pytest.mark.slow
 model = tf.saved_model.load({str(saved)!r})
 print(sorted(model.signatures))
 """

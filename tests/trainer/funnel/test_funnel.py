@@ -199,6 +199,7 @@ def test_sources_and_state_agree_with_separate_calls(funnel: CandidateFunnel) ->
     )
 
 
+@pytest.mark.slow
 def test_one_graph_takes_any_batch_history_and_candidates_and_reloads(
     funnel: CandidateFunnel, tmp_path: Path
 ) -> None:

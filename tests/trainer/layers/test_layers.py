@@ -77,6 +77,7 @@ def test_config_round_trip_keeps_the_answer(
     np.testing.assert_allclose(_call(twin, inputs), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "inputs"), CASES)
 def test_saved_and_reloaded_layer_answers_the_same(
     layer: tf.keras.layers.Layer, inputs: tuple[Any, ...], tmp_path: Path

@@ -19,6 +19,8 @@ from trainer.ranker.calibration import expected_calibration_error
 from trainer.ranker.fit import fit_ranker
 from trainer.ranker.model import split_heads
 
+pytestmark = pytest.mark.slow
+
 SMALL = RankerConfig(
     hidden_units=(16, 8), epochs=2, moments_per_batch=8, dropout=0.1, num_crosses=1
 )

@@ -17,6 +17,8 @@ from trainer.preprocessing import names
 from trainer.retriever import evaluation, fit
 from trainer.retriever.fit_two_tower import fit_two_tower, new_model
 
+pytestmark = pytest.mark.slow
+
 TRAIN = worlds.checkerboard_moments(1500, seed=1)
 EVALUATE = worlds.checkerboard_moments(150, seed=2)
 CATALOGUE = worlds.checkerboard_catalogue()
