@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from core import features, signatures
 from core.config.retriever import RetrieverConfig
+from trainer.export.query_features import QueryFeatures
 from trainer.layers.history_encoder import age_buckets
 from trainer.retriever.catalogue import ITEM_FEATURES, Catalogue
 from trainer.retriever.model import TwoTower
@@ -36,6 +37,7 @@ class RetrieverExport(tf.Module):
         self._raw_spec = transform.raw_feature_spec()
         self._item_features = [f for f in ITEM_FEATURES if f in catalogue.item_features]
         self.transform_layer = transform.transform_features_layer()
+        self.query_features = QueryFeatures(transform, self._config.context_features)
         vectors, candidates = model.item_matrix()
         num_items = catalogue.num_items
         self.item_embeddings = tf.Variable(candidates[:num_items], trainable=False)
@@ -68,10 +70,7 @@ class RetrieverExport(tf.Module):
         context: tf.Tensor,
     ) -> tf.Tensor:
         """[B, d] L2-normalized query embeddings; see `trainer.moment.Moment`."""
-        raw = {features.USER_ID: user_ids, features.TIMESTAMP: timestamps}
-        for i, name in enumerate(self._config.context_features):
-            raw[name] = context[:, i]
-        persons = apply_layer(self.transform_layer, self._raw_spec, raw)
+        persons = self.query_features(user_ids, timestamps, context)
         pad = tf.shape(self.item_vectors)[0] - 1
         rows = tf.where((history_rows >= 0) & (history_rows < pad), history_rows, pad)
         newest = newest_slots(rows < pad, self._config.max_history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +132,7 @@ def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> Neighbou
     )
 
 
-def _with_row(table: npt.NDArray[np.generic], fill: float) -> npt.NDArray[np.generic]:
+def _with_row(table: npt.NDArray[Any], fill: float) -> npt.NDArray[Any]:
     row = np.full((1, *table.shape[1:]), fill, table.dtype)
     return np.concatenate([table, row])
 

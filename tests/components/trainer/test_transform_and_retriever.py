@@ -20,11 +20,12 @@ from core.config.transform import TransformConfig
 from tests.components.trainer.transform_graphs import build_transform_graph
 from trainer import retriever_module, transform_module
 from trainer.data import examples
+from trainer.export.query_features import QueryFeatures
 from trainer.export.retriever_export import newest_slots
 from trainer.preprocessing import names
 from trainer.retriever.catalogue import read_catalogue
 from trainer.retriever.moments import read_moments
-from trainer.retriever.transformed import feature_sizes, transform_table
+from trainer.retriever.transformed import apply_layer, feature_sizes, transform_table
 
 EVENT_TYPES = ("view", "purchase")
 NUM_ITEMS, NUM_USERS = 40, 60
@@ -224,6 +225,26 @@ def _query(model: tf.Module, rows: list[list[int]], user: str = "nobody") -> np.
         tf.where(history < NUM_ITEMS, now[:, None] - DAY, tf.constant(0, tf.int64)),
         tf.fill([count, 1], "??"),
     ).numpy()
+
+
+def test_query_features_are_those_of_the_transform_graph(shop: _Shop) -> None:
+    columns = {
+        "user_id": tf.constant(["u1", "u2", "", "nobody"]),
+        "timestamp": tf.constant(
+            [0, 30 * DAY + 3_600, 31 * DAY - 1, 5 * DAY], tf.int64
+        ),
+    }
+    features = shop.config.context_features
+    context = tf.constant([["DE"], ["??"], [""], ["UK"]])
+    wanted = apply_layer(
+        shop.transform.transform_features_layer(),
+        shop.transform.raw_feature_spec(),
+        columns | {name: context[:, i] for i, name in enumerate(features)},
+    )
+    found = QueryFeatures(shop.transform, features)(*columns.values(), context)
+    assert {"user_id_xf", "hour_xf", "weekday_xf"} <= set(found)
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, wanted[name])
 
 
 def test_history_decides_what_is_retrieved(model: tf.Module) -> None:
