@@ -11,7 +11,9 @@ from core.config.base import Config
 class FunnelConfig(Config):
     """How many candidates each source gives (0 switches it off), and feature scales."""
 
-    num_candidates: int = 450  # C, after removing duplicates
+    # C, after removing duplicates. Validation NDCG@20 with 450 / 320, one ranker: demo
+    # .4055 / .4076, Online Retail .3407 / .3409; serving time falls in proportion.
+    num_candidates: int = 320
     own: int = 250  # items of the person's history
     cf: int = 150  # collaborative scores (EASE, or cosine for big catalogues)
     cf_trend: int = 150  # the same times the item's recent trend
