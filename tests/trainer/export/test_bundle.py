@@ -10,6 +10,8 @@ from core import signatures
 from core.features import SECONDS_PER_DAY
 from tests.trainer.export.conftest import AS_OF, NUM_ITEMS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def saved(bundle, tmp_path_factory) -> Path:
@@ -237,8 +239,6 @@ for name in ("trainer", "core", "tfx", "tensorflow_recommenders", "tf_keras",
              "tensorflow_transform", "keras_nlp"):
     sys.modules[name] = None  # importing it now fails
 import tensorflow as tf
-
-pytestmark = pytest.mark.slow
 model = tf.saved_model.load({str(saved)!r})
 print(sorted(model.signatures))
 """
