@@ -174,16 +174,6 @@ def test_a_broken_span_stops_the_run_and_the_last_model_still_serves(
         assert any(client.recommend(user_id="anyone", k=3).item_ids)
 
 
-def test_refit_pushes_a_model_of_everything(first, layout) -> None:
-    before = len(runs.versions(layout))
-    done = runs.souk("run", "tiny", "--refit", home=layout.home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(runs.versions(layout)) == before + 1
-    facts = json.loads((runs.versions(layout)[-1] / "souk.json").read_text("utf-8"))
-    times = pq.read_table(layout.tables / "events.parquet")["timestamp"]
-    assert facts["as_of"] == pc.max(times).as_py() + 1
-
-
 def test_bad_settings_exit_with_the_rule(tmp_path: Path) -> None:
     done = runs.souk("run", "no-such-shop", home=tmp_path)
     assert done.returncode == 2
