@@ -51,7 +51,10 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
 def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """UCI Online Retail, where the comparison is over items seen in training."""
     full = local(shop, splits)
-    return full.replace(funnel=full.funnel.replace(cold_items=False))
+    # A wholesale shop: long baskets, so new items need the longer list (validation
+    # NDCG@20 all / new: .322 / .136 with 192 candidates, .318 / .141 with 320).
+    funnel = full.funnel.replace(cold_items=False, num_candidates=320)
+    return full.replace(funnel=funnel)
 
 
 def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:

@@ -16,6 +16,7 @@ from core.progress import say
 from trainer.data.examples import read_split
 from trainer.export.bundle import Bundle
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.tables import ItemTables
 
 STEP = "Bundle"
@@ -29,6 +30,7 @@ class BundleParts:
     tables: Path  # folder of one `tables.npz`, as of the end of the data
     retriever: Path  # SavedModel
     ranker: Path  # SavedModel
+    candidates: Path  # folder with the first stage's weights
 
 
 def build_bundle(
@@ -56,7 +58,12 @@ def build_bundle(
     items = read_split(parts.items, "train")
     tables = ItemTables.load(parts.tables)
     retriever = tf.saved_model.load(str(parts.retriever))
-    funnel = CandidateFunnel(tables, retriever.item_embeddings.numpy(), funnel_config)
+    funnel = CandidateFunnel(
+        tables,
+        retriever.item_embeddings.numpy(),
+        funnel_config,
+        FusionWeights.load(parts.candidates),
+    )
     bundle = Bundle(
         items=items,
         funnel=funnel,

@@ -14,6 +14,7 @@ from tfx.types.component_spec import (
 
 from components.bundle import executor
 from components.item_neighbours.artifacts import ItemTablesArtifact
+from components.mine_negatives.artifacts import CandidatesArtifact
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
@@ -33,6 +34,7 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
         "tables": ChannelParameter(type=ItemTablesArtifact),
         "retriever": ChannelParameter(type=standard_artifacts.Model),
         "ranker": ChannelParameter(type=standard_artifacts.Model),
+        "candidates": ChannelParameter(type=CandidatesArtifact),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -56,6 +58,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
         tables: channel.BaseChannel,
         retriever: channel.BaseChannel,
         ranker: channel.BaseChannel,
+        candidates: channel.BaseChannel,
         shop: ShopConfig,
         splits: SplitConfig,
         funnel: FunnelConfig,
@@ -68,6 +71,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
           tables: ItemNeighbours' tables; those as of T2 are served.
           retriever: the two-tower SavedModel.
           ranker: the ranker SavedModel.
+          candidates: MineNegatives' rows, which hold the first stage's weights.
           shop: event types and context features.
           splits: T2.
           funnel: as the ranker's rows were mined with.
@@ -79,6 +83,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
                 tables=tables,
                 retriever=retriever,
                 ranker=ranker,
+                candidates=candidates,
                 shop=shop.to_json(),
                 splits=splits.to_json(),
                 funnel=funnel.to_json(),

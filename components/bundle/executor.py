@@ -34,6 +34,7 @@ class Executor(base_executor.BaseExecutor):
             - tables: item tables, one folder per cut-off.
             - retriever: Model, the two-tower SavedModel.
             - ranker: Model, the ranker SavedModel.
+            - candidates: CandidatesArtifact, for the first stage's weights.
           output_dict:
             - model: Model, the bundle.
           exec_properties:
@@ -50,6 +51,7 @@ class Executor(base_executor.BaseExecutor):
             tables=Path(uri("tables")) / f"as_of={splits.test_start}",
             retriever=Path(path_utils.serving_model_dir(uri("retriever"))),
             ranker=Path(path_utils.serving_model_dir(uri("ranker"))),
+            candidates=Path(uri("candidates")),
         )
         output = artifact_utils.get_single_instance(output_dict["model"])
         build_bundle(

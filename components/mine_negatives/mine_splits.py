@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from core.progress import advance
 from trainer.data.examples import read_split
+from trainer.funnel.fit_fusion import fit_fusion, fusion_batches
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.mine import (
     EmbedQuery,
@@ -45,6 +47,8 @@ def mine_splits(
 ) -> dict[str, int]:
     """Writes one file per cut-off into each split's folder; rows per split.
 
+    The first stage's weights come first, from the train split alone (`fusion.json`).
+
     Args:
       moments_uri: JoinHistory's Examples.
       tables_uri: ItemNeighbours' folder.
@@ -58,13 +62,21 @@ def mine_splits(
         for c in np.unique(table.column(features.TIMESTAMP).to_numpy())
     }
     counts = dict.fromkeys(SPLITS, 0)
-    funnel: CandidateFunnel | None = None
+    for split in SPLITS:
+        (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
+    if not cutoffs:
+        return counts
+
+    def tables_at(cutoff: int) -> ItemTables:
+        return ItemTables.load(table_dir(tables_uri, cutoff))
+
+    vectors = None if loaded is None else loaded.item_embeddings.numpy()
+    funnel = CandidateFunnel(tables_at(min(cutoffs)), vectors, config)
+    _learn_first_stage(funnel, moments["train"], tables_at)
+    funnel.fusion.weights().save(out_uri)
+    run = mining_step(funnel)
     for number, (cutoff, split) in enumerate(sorted(cutoffs.items())):
-        tables = ItemTables.load(table_dir(tables_uri, cutoff))
-        if funnel is None:
-            vectors = None if loaded is None else loaded.item_embeddings.numpy()
-            funnel = CandidateFunnel(tables, vectors, config)
-            run = mining_step(funnel)
+        tables = tables_at(cutoff)
         funnel.swap_tables(tables)
         found = mine(
             _at(moments[split], cutoff),
@@ -79,11 +91,24 @@ def mine_splits(
         log.info("%s, cut-off %d: %s", split, cutoff, _summary(found))
         note = f"{sum(counts.values()):,} rows of {number + 1} cut-offs"
         advance(STEP, number + 1, len(cutoffs), note)
-    for split in SPLITS:
-        (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
-    if funnel is not None:
-        write_meta(out_uri, funnel)
+    write_meta(out_uri, funnel)
     return counts
+
+
+def _learn_first_stage(
+    funnel: CandidateFunnel,
+    moments: pa.Table,
+    tables_at: Callable[[int], ItemTables],
+) -> None:
+    """Fits the funnel's fusion to the newest cut-offs of the train moments."""
+    cutoffs = np.unique(moments.column(features.TIMESTAMP).to_numpy())
+    batches = []
+    for cutoff in cutoffs[-funnel.config.fusion_cutoffs :]:
+        tables = tables_at(int(cutoff))
+        funnel.swap_tables(tables)
+        found = fusion_batches(funnel, _at(moments, int(cutoff)), tables.item_ids)
+        batches.extend(found)
+    funnel.fusion.assign(fit_fusion(batches, funnel))
 
 
 def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:

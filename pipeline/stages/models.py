@@ -66,6 +66,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         tables=neighbours.outputs["tables"],
         retriever=retriever.outputs["model"],
         ranker=ranker.outputs["model"],
+        candidates=mine.outputs["candidates"],
         shop=config.shop,
         splits=config.splits,
         funnel=config.funnel,

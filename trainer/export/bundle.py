@@ -72,22 +72,19 @@ class Bundle(tf.Module):
         moment = self.read_moment(inputs)
         allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
         state = self.funnel.state(moment)
-        candidates = self.funnel.retrieve(
-            moment, self._embed(moment), allowed, state=state
-        )
-        scores = self._score(moment, candidates.rows, state)[signatures.SCORE]
+        queries = self._embed(moment)
+        rows = self.funnel.retrieve(moment, queries, allowed, state=state)
+        scores = self._score(moment, rows, rows, state)[signatures.SCORE]
         if self._config.diversity_penalty:
             scores = spread_categories(
-                candidates.rows, scores, self.catalogue, self._config.diversity_penalty
+                rows, scores, self.catalogue, self._config.diversity_penalty
             )
-        page = best_page(
-            candidates.rows, scores, inputs[signatures.K], self.catalogue.num_items
-        )
-        sources = tf.gather(candidates.sources, page.picks, batch_dims=1)
+        page = best_page(rows, scores, inputs[signatures.K], self.catalogue.num_items)
+        origins = self.funnel.origins(page.rows, state, queries)
         return {
             signatures.ITEM_IDS: self.catalogue.ids(page.rows),
             signatures.SCORES: page.scores,
-            signatures.REASONS: self.reasons(sources, page.scores > 0),
+            signatures.REASONS: self.reasons(origins, page.scores > 0),
         }
 
     def similar(self, **inputs: tf.Tensor) -> Tensors:
@@ -109,7 +106,10 @@ class Bundle(tf.Module):
         moment = self.read_moment(inputs)
         rows = self.catalogue.rows(inputs[signatures.CANDIDATE_ITEM_IDS])
         known = rows < self.catalogue.num_items
-        outputs = self._score(moment, rows, self.funnel.state(moment))
+        state = self.funnel.state(moment)
+        # Ranks count in the same list as on the page, whatever the caller asks about.
+        reference = self.funnel.retrieve(moment, self._embed(moment), state=state)
+        outputs = self._score(moment, rows, reference, state)
         outputs[signatures.SCORE] = tf.sigmoid(outputs[signatures.SCORE])
         return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}
 
@@ -135,9 +135,13 @@ class Bundle(tf.Module):
             requests.stacked_context(moment, self._shop),
         )
 
-    def _score(self, moment: Moment, rows: tf.Tensor, state: FunnelState) -> Tensors:
+    def _score(
+        self, moment: Moment, rows: tf.Tensor, reference: tf.Tensor, state: FunnelState
+    ) -> Tensors:
         """Every ranker output as [B, C] float32."""
-        values = self.funnel.features(moment, rows, state=state)  # [B, C, F]
+        values = self.funnel.features(
+            moment, rows, reference=reference, state=state
+        )  # [B, C, F]
         flat = tf.reshape(values, [-1, len(self.funnel.feature_names)])
         shape = tf.shape(rows)
         return {

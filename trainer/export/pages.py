@@ -18,7 +18,6 @@ class Page(NamedTuple):
 
     rows: tf.Tensor  # [B, k] int32, num_items where the page is shorter
     scores: tf.Tensor  # [B, k] float32 in [0, 1], descending, 0 where shorter
-    picks: tf.Tensor  # [B, k] int32, position among the candidates
 
 
 def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Page:
@@ -38,7 +37,7 @@ def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Pag
     best, picks = tf.math.top_k(scores, k=k)
     shown = best > NOT_SHOWN / 2
     page_rows = tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad)
-    return Page(page_rows, tf.where(shown, tf.sigmoid(best), 0.0), picks)
+    return Page(page_rows, tf.where(shown, tf.sigmoid(best), 0.0))
 
 
 def spread_categories(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
-from trainer.funnel.candidates import DEPTH, LOWEST
+from trainer.funnel.candidates import LOWEST
 from trainer.funnel.neighbours import Neighbours
 from trainer.funnel.sources import (
     BASKET,
@@ -29,6 +29,7 @@ from trainer.funnel.tables import ItemTables
 
 # Item features whose mean over the history tells a taste (for new things, for hits).
 TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
+TITLE_LIKENESS = "title_likeness"
 # Tables of which the strongest single neighbour is a feature as well.
 LINKED = (KNN, TITLE)
 # Neighbour tables by the weighting of the history that they are summed with.
@@ -74,25 +75,18 @@ class TableConstants(tf.Module):
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
-        # Of every personal source, where it may speak: cold items may be left out.
         grouped = [s for group in self.groups.values() for s in group.sources]
         self.sources = (*grouped, CF_TREND, FACTORS, OWN)
-        seen = np.append(tables.seen, 0) > 0
-        masks = [seen | (name != TITLE) for name in self.sources]
-        self.warm = None if config.cold_items else _variable(np.stack(masks), "warm")
-        silent = ~seen if not config.cold_items else np.arange(n + 1) == n
-        self.tower_bias = _variable(np.where(silent, LOWEST, 0.0), "tower_bias")
+        # Never a candidate: the pads, and cold items where the settings leave them out.
+        silent = np.append(np.zeros(n) if config.cold_items else tables.seen == 0, 1)
+        self.silence = _variable(np.where(silent > 0, LOWEST, 0.0), "silence")
         shared = {
-            f"{POPULAR}_{days}": _ranked(tables.popularity[days], tables.buyers)
+            f"{POPULAR}_{days}": _share(tables.popularity[days], tables.buyers)
             for days in config.popular_days
         }
-        shared[TRENDING] = _ranked(tables.trending, tables.buyers)
+        shared[TRENDING] = _share(tables.trending, tables.buyers)
         self.shared_names = tuple(shared)
-        scores = np.stack([np.append(row, LOWEST) for row in shared.values()])
-        best = np.argsort(-scores, axis=1, kind="stable")[:, : min(DEPTH, n + 1)]
-        silent = np.take_along_axis(scores, best, axis=1) <= LOWEST / 2
-        self.shared_scores = _variable(scores, "shared_scores")  # [S, n + 1]
-        self.shared_rows = _variable(np.where(silent, n, best), "shared_rows")
+        self.shared = _variable(np.stack(list(shared.values())), "shared")  # [P, n + 1]
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
         self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
         tastes = [tables.feature_names.index(name) for name in TASTES]
@@ -100,22 +94,25 @@ class TableConstants(tf.Module):
         self.compared = _variable(_with_row(compared, 0), "compared")  # [n + 1, 4]
         self.facet_names = tuple(tables.facets)
         sizes = [int(v.max(initial=0)) + 1 for v in tables.facets.values()]
-        self.facet_size = sum(sizes)
+        self.facet_sizes, self.facet_size = tuple(sizes), sum(sizes)
         starts = np.cumsum([0, *sizes])[:-1]
         facets = np.zeros((n + 1, len(sizes)), np.int32)
         for i, values in enumerate(tables.facets.values()):
             facets[:n, i] = values
-        self.facets = _variable(facets + starts, "facets")  # [n + 1, facets]
+        self.facets = _variable((facets + starts).T, "facets")  # [facets, n + 1]
+        # What the first stage weighs, in the order of `FunnelState.signals`.
+        shares = (f"{name}_share" for name in self.facet_names)
+        self.signal_names = (*self.sources, TITLE_LIKENESS, *shares)
         self.tower: tf.Variable | None = None
         if item_embeddings is not None:
             vectors = np.ascontiguousarray(_with_row(item_embeddings, 0).T)
             self.tower = _variable(vectors, "tower")
 
     def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] inner products of queries [B, d] and items; pads get LOWEST."""
+        """[B, n + 1] inner products of queries [B, d] and items."""
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
-        return tf.matmul(query_embeddings, self.tower) + self.tower_bias
+        return tf.matmul(query_embeddings, self.tower)
 
 
 def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
@@ -137,12 +134,12 @@ def _with_row(table: npt.NDArray[Any], fill: float) -> npt.NDArray[Any]:
     return np.concatenate([table, row])
 
 
-def _ranked(
+def _share(
     counts: npt.NDArray[np.float32], ties: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Counts with ties broken by all-time counts; lowest where nothing was counted."""
+    """[n + 1] counts over the largest, ties broken by all-time counts; 0 for pads."""
     scores = counts + ties / (ties.max(initial=0.0) + 1.0) * 0.5
-    return np.where(ties > 0, scores, LOWEST).astype(np.float32)
+    return np.append(scores / max(float(scores.max(initial=0.0)), 1e-9), 0.0)
 
 
 def _variable(values: object, name: str) -> tf.Variable:

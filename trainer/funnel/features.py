@@ -6,6 +6,7 @@ computed once per slot of the history and gathered, blocks of columns at a time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import tensorflow as tf
@@ -32,6 +33,7 @@ class Block(NamedTuple):
 
 def candidate_blocks(
     rows: tf.Tensor,
+    reference: tf.Tensor,
     state: FunnelState,
     constants: TableConstants,
     shop: ShopConfig,
@@ -41,6 +43,7 @@ def candidate_blocks(
 
     Args:
       rows: [B, C] int32 catalogue rows; n pads.
+      reference: [B, R] int32 the funnel's own candidates, which ranks are counted in.
     """
     names, table = history_block(state, constants, shop, config)
     width = tf.shape(table)[1]
@@ -48,62 +51,87 @@ def candidate_blocks(
     flat = tf.reshape(table, [-1, len(names)])
     return [
         Block(names, pick(flat, slots, width)),
-        _sources(rows, state, constants),
-        *_facet_shares(rows, state.history, constants, config),
+        _signals(rows, reference, state, constants),
         _against(rows, state.history, constants),
         Block(constants.static_names, tf.gather(constants.static, rows)),
     ]
 
 
-def _sources(rows: tf.Tensor, state: FunnelState, constants: TableConstants) -> Block:
+def _signals(
+    rows: tf.Tensor, reference: tf.Tensor, state: FunnelState, constants: TableConstants
+) -> Block:
     """Each source's score, its share of the person's best, and its rank; links."""
-    sources = constants.sources[:-1]  # `own` says what the history's own block says
-    count, depth = len(sources), state.best_values.shape[2]
-    scores = tf.maximum(pick_rows(state.scores, rows, count), 0.0)  # [B, S, C]
-    best = state.best_values[:, :count]
-    shares = tf.math.divide_no_nan(scores, best[:, :, :1])
+    # `own` and the likeness stand behind the sources that are ranked.
+    sources = constants.sources[:-1]
+    count = len(sources)
+    signals = picked(state.signals, rows)  # [B, S, C]
+    scores = signals[:, :count]
+    shares = tf.math.divide_no_nan(scores, state.best[:, :count, None])
+    compared = scores
+    if reference is not rows:
+        compared = picked(state.signals, reference)[:, :count]
+    ordered = tf.sort(compared, direction="DESCENDING")
     ranks = tf.searchsorted(
-        tf.reshape(-best, [-1, depth]),
+        tf.reshape(-ordered, [-1, tf.shape(ordered)[2]]),
         tf.reshape(scores * -SLACK, [-1, tf.shape(rows)[1]]),
         side="left",
     )
     ranks = tf.math.log1p(tf.cast(tf.reshape(ranks, tf.shape(scores)), tf.float32))
-    extra = pick_rows(state.extra, rows, len(LINKED) + 1)
-    values = tf.concat([tf.sqrt(scores), shares, ranks, extra], axis=1)
+    values = [
+        tf.sqrt(scores),
+        shares,
+        ranks,
+        pick_rows(state.links, rows),
+        signals[:, count + 1 :],
+        _facet_shares(rows, state, constants),
+    ]
     names = [f"{s}_{kind}" for kind in ("score", "share", "rank") for s in sources]
-    names += [*(f"{name}_link" for name in LINKED), "title_likeness"]
-    return Block(tuple(names), tf.transpose(values, [0, 2, 1]))
+    names += [f"{name}_link" for name in LINKED]
+    names += constants.signal_names[count + 1 :]
+    return Block(tuple(names), tf.transpose(tf.concat(values, axis=1), [0, 2, 1]))
+
+
+def picked(parts: Sequence[tf.Tensor], rows: tf.Tensor) -> tf.Tensor:
+    """[B, S, C]: the signals [B, S_i, n + 1] at catalogue rows [B, C]."""
+    return tf.concat([pick_rows(part, rows) for part in parts], axis=1)
 
 
 def title_likeness(
     history: History, constants: TableConstants, config: FunnelConfig
 ) -> tf.Tensor:
-    """[B, n + 1] cosine of each title with the mean title of what the person takes."""
-    weights = history.fresh * tf.exp(-history.ages / config.decay_days[-1])
+    """[B, n + 1] cosine, at least 0, of each title with the mean of the person's."""
     titles = tf.gather(constants.titles, history.rows)
-    profile = tf.matmul(weights[:, None, :], titles)[:, 0]
+    profile = tf.matmul(_lately(history, config)[:, None, :], titles)[:, 0]
     profile = tf.math.l2_normalize(profile, axis=-1, epsilon=1e-6)
-    return tf.matmul(profile, constants.titles, transpose_b=True)
+    return tf.nn.relu(tf.matmul(profile, constants.titles, transpose_b=True))
+
+
+def facet_shares(
+    history: History, constants: TableConstants, config: FunnelConfig
+) -> tf.Tensor:
+    """[B, V] share of the history with each category, brand and price band."""
+    count = len(constants.facet_names)
+    weights = _lately(history, config)
+    ids = tf.gather(constants.facets, history.rows, axis=1)  # [facets, B, H]
+    ids = tf.reshape(tf.transpose(ids, [1, 0, 2]), [tf.shape(weights)[0], -1])
+    taken = group_sums(
+        tf.tile(weights, [1, count])[:, :, None], ids, constants.facet_size
+    )
+    total = tf.reduce_sum(weights, axis=1, keepdims=True)
+    return tf.math.divide_no_nan(taken[:, :, 0], total)
 
 
 def _facet_shares(
-    rows: tf.Tensor, history: History, constants: TableConstants, config: FunnelConfig
-) -> list[Block]:
-    """Share of the history with the item's category, brand and price band."""
-    count = len(constants.facet_names)
-    if not count:
-        return []
-    weights = history.fresh * tf.exp(-history.ages / config.decay_days[-1])
-    ids = tf.gather(constants.facets, history.rows)  # [B, H, facets]
-    flat = tf.reshape(ids, [-1, tf.shape(ids)[1] * count])
-    taken = group_sums(
-        tf.repeat(weights, count, axis=1)[:, :, None], flat, constants.facet_size
-    )
-    found = tf.gather(constants.facets, rows)
-    shares = pick(tf.reshape(taken, [-1]), found, constants.facet_size)
-    total = tf.reduce_sum(weights, axis=1)[:, None, None]
-    names = tuple(f"{name}_share" for name in constants.facet_names)
-    return [Block(names, tf.math.divide_no_nan(shares, total))]
+    rows: tf.Tensor, state: FunnelState, constants: TableConstants
+) -> tf.Tensor:
+    """[B, facets, C] share of the history with the candidate's value of each facet."""
+    values = tf.transpose(tf.gather(constants.facets, rows, axis=1), [1, 0, 2])
+    return pick(tf.reshape(state.taken, [-1]), values, constants.facet_size)
+
+
+def _lately(history: History, config: FunnelConfig) -> tf.Tensor:
+    """[B, H] weights of the history's events, decayed by the longest scale."""
+    return history.fresh * tf.exp(-history.ages / config.decay_days[-1])
 
 
 def _against(rows: tf.Tensor, history: History, constants: TableConstants) -> Block:

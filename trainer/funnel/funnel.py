@@ -1,4 +1,4 @@
-"""The candidate funnel inside the graph: sources, their union, and ranker features."""
+"""The candidate funnel inside the graph: signals, the first stage, ranker features."""
 
 from __future__ import annotations
 
@@ -12,20 +12,14 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
-from trainer.funnel.candidates import (
-    DEPTH,
-    LOWEST,
-    Candidates,
-    allowed_rows,
-    best_rows,
-    unite,
-)
+from trainer.funnel.candidates import best_candidates
 from trainer.funnel.constants import (
     LINKED,
     RECENT,
     WEIGHED,
     TableConstants,
 )
+from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.scores import (
     group_maxima,
@@ -34,37 +28,12 @@ from trainer.funnel.scores import (
     neighbour_sums,
     pick,
 )
-from trainer.funnel.sources import (
-    BASKET,
-    CF,
-    CF_TREND,
-    FACTORS,
-    FORECAST,
-    INTEREST,
-    KNN,
-    LATELY,
-    OWN,
-    POPULAR,
-    SOURCES,
-    TITLE,
-    TOWER,
-)
+from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
-# Which source an item is said to come from where its places are alike.
-PRECEDENCE = (
-    OWN,
-    CF,
-    CF_TREND,
-    LATELY,
-    FORECAST,
-    FACTORS,
-    KNN,
-    BASKET,
-    INTEREST,
-    TITLE,
-)
+# How much a shared or tower score must exceed a personal one to be named as the reason.
+_IMPERSONAL = 0.5
 
 
 class FunnelState(NamedTuple):
@@ -75,10 +44,16 @@ class FunnelState(NamedTuple):
     sums: tf.Tensor  # [B, H + 1, K] sums over the history, by item
     maxima: tf.Tensor  # [B, H + 1, L]
     weights: dict[str, tf.Tensor]  # weighting -> [B, H]
-    scores: tf.Tensor  # [B, S, n + 1] float32, > 0 where a personal source speaks
-    best_values: tf.Tensor  # [B, S, D] float32, the D largest; 0 where there are fewer
-    best_rows: tf.Tensor  # [B, S, D] int32; n where the source says no more
-    extra: tf.Tensor  # [B, links + 1, n + 1]: strongest neighbours, title likeness
+    # [B, S_i, n + 1] float32 >= 0, together the sources and the title likeness.
+    signals: tuple[tf.Tensor, ...]
+    best: tf.Tensor  # [B, S] the scale of each signal; 0 where a source is silent
+    taken: tf.Tensor  # [B, V] share of the history with each facet's value
+    links: tf.Tensor  # [B, links, n + 1] the history's strongest single neighbour
+
+
+def _flags(sources: tuple[str, ...]) -> tf.Tensor:
+    """[S, 1] bool: which source is the person's own history."""
+    return tf.constant([[name == OWN] for name in sources])
 
 
 def _source_index(name: str) -> int:
@@ -92,7 +67,8 @@ class CandidateFunnel(tf.Module):
     Args:
       tables: as of the cut-off of the moments (the export's: T2).
       item_embeddings: [n, d] float32 of the retriever, or None: no tower source.
-      config: sizes of the sources.
+      config: size, first stage, scales.
+      fusion: the first stage's weights; None: equal ones.
     """
 
     def __init__(
@@ -100,6 +76,7 @@ class CandidateFunnel(tf.Module):
         tables: ItemTables,
         item_embeddings: npt.NDArray[np.float32] | None = None,
         config: FunnelConfig | None = None,
+        fusion: FusionWeights | None = None,
     ) -> None:
         super().__init__(name="candidate_funnel")
         self.config = config or FunnelConfig()
@@ -109,7 +86,12 @@ class CandidateFunnel(tf.Module):
         self.num_items = tables.num_items
         self.target = self.shop.event_types.index(self.shop.target_event)
         self.constants = TableConstants(tables, item_embeddings, self.config)
-        blocks = self._blocks(*self._example())
+        names = (*self.constants.signal_names, *self.constants.shared_names)
+        self.fusion = Fusion(FusionWeights.unfitted(names))
+        if fusion is not None:
+            self.fusion.assign(fusion)
+        rows, state = self._example()
+        blocks = self._blocks(rows, rows, state)
         self.feature_names = tuple(name for block in blocks for name in block.names)
 
     @property
@@ -150,20 +132,34 @@ class CandidateFunnel(tf.Module):
         own = tf.reshape(history_features.own_scores(sums, self.config), [-1])
         everywhere = tf.reshape(slot_of, [-1, self.num_items + 1])
         scores, links = self._scores(history, weights)
-        scores = tf.concat([*scores, pick(own, everywhere, size)[:, None]], axis=1)
-        values, rows = best_rows(self._warm(scores))
         likeness = feature_blocks.title_likeness(history, self.constants, self.config)
+        own = pick(own, everywhere, size)
+        best = [tf.reduce_max(part, axis=2) for part in (*scores, own[:, None])]
+        # A cosine is on one scale for everyone already.
+        best.append(tf.ones_like(own[:, :1]))
         return FunnelState(
             history=history,
             slot_of=slot_of,
             sums=sums,
             maxima=group_maxima(columns[1], slots, size),
             weights=weights,
-            scores=scores,
-            best_values=tf.maximum(values, 0.0),
-            best_rows=tf.where(values > 0, rows, self.num_items),
-            extra=tf.concat([links, likeness[:, None]], axis=1),
+            signals=(*scores, tf.stack([own, likeness], axis=1)),
+            best=tf.concat(best, axis=1),
+            taken=feature_blocks.facet_shares(history, self.constants, self.config),
+            links=links,
         )
+
+    def scores(
+        self, state: FunnelState, query_embeddings: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """[B, n + 1] float32 first-stage scores; very low for what cannot be shown."""
+        constants = self.constants
+        facets = (state.taken, constants.facets, constants.facet_sizes)
+        fused = self.fusion(state.signals, state.best, facets, constants.shared)
+        if query_embeddings is not None and self.config.tower_weight:
+            near = tf.nn.relu(constants.tower_scores(query_embeddings))
+            fused += self.config.tower_weight * near
+        return fused + constants.silence
 
     def retrieve(
         self,
@@ -172,51 +168,68 @@ class CandidateFunnel(tf.Module):
         allowed: tf.Tensor | None = None,
         *,
         state: FunnelState | None = None,
-    ) -> Candidates:
-        """Up to `num_candidates` distinct items per moment.
+    ) -> tf.Tensor:
+        """[B, C] int32: up to `num_candidates` distinct rows, best first; n pads.
 
         Args:
-          query_embeddings: [B, d] float32 of the retriever; None: no tower source.
+          query_embeddings: [B, d] float32 of the retriever; None: without the tower.
           allowed: [B, n] bool, what the page may show; None: everything.
           state: `self.state(moment)`, where the caller has it already.
         """
         state = state or self.state(moment)
-        batch = tf.shape(state.best_rows)[0]
-        shared = tf.broadcast_to(
-            self.constants.shared_rows, [batch, *self.constants.shared_rows.shape]
-        )
-        names = [*self.constants.sources, *self.constants.shared_names]
-        lists = [state.best_rows, shared]
-        tower = None
-        if query_embeddings is not None:
-            tower = self.constants.tower_scores(query_embeddings)[:, None]
-            values, rows = best_rows(tower)
-            lists.append(tf.where(values > LOWEST / 2, rows, self.num_items))
-            names.append(TOWER)
-        rows = tf.concat(lists, axis=1)
-        depth = min(DEPTH, self.num_items + 1)
-        sizes = [min(self._size(name), depth) for name in names]
-        if allowed is not None:
-            rows = allowed_rows(
-                rows, sizes, allowed, lambda: self._all_scores(state, tower)
-            )
-        order = (*PRECEDENCE, *self.constants.shared_names, TOWER)
-        return unite(
-            rows,
-            sizes,
-            [_source_index(name) for name in names],
-            num_items=self.num_items,
-            limit=self.config.num_candidates,
-            precedence=[order.index(name) for name in names],
-        )
+        scores = self.scores(state, query_embeddings)
+        return best_candidates(scores, self.config.num_candidates, allowed)
 
     def features(
-        self, moment: Moment, rows: tf.Tensor, *, state: FunnelState | None = None
+        self,
+        moment: Moment,
+        rows: tf.Tensor,
+        *,
+        reference: tf.Tensor | None = None,
+        state: FunnelState | None = None,
     ) -> tf.Tensor:
-        """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads)."""
+        """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads).
+
+        Args:
+          reference: [B, R] int32 the funnel's candidates, which ranks are counted in;
+            None: retrieved here, without the tower.
+        """
         state = state or self.state(moment)
-        blocks = self._blocks(rows, state)
+        if reference is None:
+            reference = self.retrieve(moment, state=state)
+        blocks = self._blocks(rows, reference, state)
         return tf.concat([block.values for block in blocks], axis=-1)
+
+    def origins(
+        self,
+        rows: tf.Tensor,
+        state: FunnelState,
+        query_embeddings: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """[B, K] int32 index into SOURCES: what speaks for an item most.
+
+        What the person bought before is that; else the personal source in which the
+        item stands highest, unless popularity or the tower speak for it far louder.
+        """
+        count = len(self.constants.sources)
+        personal = tf.math.divide_no_nan(
+            feature_blocks.picked(state.signals, rows)[:, :count],
+            state.best[:, :count, None],
+        )
+        shared = tf.gather(self.constants.shared, rows, axis=1)
+        parts = [
+            personal + 2.0 * tf.cast(_flags(self.constants.sources), tf.float32),
+            tf.transpose(shared, [1, 0, 2]) * _IMPERSONAL,
+        ]
+        parts[0] = tf.where(personal > 0, parts[0], 0.0)
+        names = [*self.constants.sources, *self.constants.shared_names]
+        if query_embeddings is not None:
+            near = self.constants.tower_scores(query_embeddings)
+            near = pick(tf.reshape(near, [-1]), rows, self.num_items + 1)
+            parts.append(tf.nn.relu(near)[:, None] * _IMPERSONAL)
+            names.append(TOWER)
+        best = tf.argmax(tf.concat(parts, axis=1), axis=1, output_type=tf.int32)
+        return tf.gather([_source_index(name) for name in names], best)
 
     def _scores(
         self, history: History, weights: dict[str, tf.Tensor]
@@ -226,60 +239,50 @@ class CandidateFunnel(tf.Module):
         A distinct item counts once, whatever its visits.
         """
         width = self.num_items + 1
-        # Target events come first, and all but the weighed group look at them alone.
-        slots = tf.reduce_max(
-            tf.math.count_nonzero(history.events == self.target, axis=1)
-        )
         scores = []
+        wanted = {WEIGHED: history.valid > 0}
+        at_target = history.events == self.target
         for kind, group in self.constants.groups.items():
-            end = tf.shape(history.rows)[1] if kind == WEIGHED else slots
-            rows = history.rows[:, :end]
+            # Only the slots that count, whatever the longest history of the batch.
+            place = tf.where(wanted.get(kind, at_target))  # [V, 2]
+            rows = tf.gather_nd(history.rows, place)
+            weight = tf.gather_nd(weights[kind], place)[:, None]
+            owner = tf.cast(place[:, 0], tf.int32)
+            batch = tf.shape(history.rows)[0]
             ids, values = tf.gather(group.ids, rows), tf.gather(group.values, rows)
-            weight = weights[kind][:, :end, None]
             scores.append(
                 neighbour_sums(
-                    values * weight, ids, sources=len(group.sources), width=width
+                    values * weight,
+                    ids,
+                    owner,
+                    batch=batch,
+                    sources=len(group.sources),
+                    width=width,
                 )
             )
             if kind == RECENT:
                 size = sum(group.sizes[: len(LINKED)])
+                once = tf.gather_nd(history.target, place)[:, None]
                 links = neighbour_maxima(
-                    values[..., :size] * history.target[:, :end, None],
-                    ids[..., :size],
+                    values[:, :size] * once,
+                    ids[:, :size],
+                    owner,
+                    batch=batch,
                     sources=len(LINKED),
                     width=width,
                 )
-                factors = tf.gather(self.constants.factors_in, rows)
-                person = tf.matmul(weight, factors, transpose_a=True)
-        by_cf = scores[0][:, :1]  # the first source of the first group
-        scores.append(by_cf * self.constants.trend)
-        factors_out = self.constants.factors_out
-        scores.append(tf.matmul(person[:, 0], factors_out)[:, None])
+                factors = tf.gather(self.constants.factors_in, rows) * weight
+                person = tf.math.unsorted_segment_sum(factors, owner, batch)
+        by_cf = scores[0][:, 0]  # the first source of the first group
+        factors = tf.nn.relu(tf.matmul(person, self.constants.factors_out))
+        scores.append(tf.stack([by_cf * self.constants.trend, factors], axis=1))
         return scores, links
 
-    def _all_scores(self, state: FunnelState, tower: tf.Tensor | None) -> tf.Tensor:
-        """[B, sources, n + 1] of every source; LOWEST where one says nothing."""
-        personal = self._warm(state.scores)
-        personal = tf.where(personal > 0, personal, LOWEST)
-        shared = self.constants.shared_scores
-        shared = tf.broadcast_to(shared, [tf.shape(personal)[0], *shared.shape])
-        parts = [personal, shared] + ([] if tower is None else [tower])
-        return tf.concat(parts, axis=1)
-
-    def _size(self, name: str) -> int:
-        """How many candidates a source may give."""
-        return int(getattr(self.config, SOURCES[_source_index(name)]))
-
-    def _warm(self, scores: tf.Tensor) -> tf.Tensor:
-        """Without items that nobody has touched, if the settings leave them out."""
-        warm = self.constants.warm
-        return scores if warm is None else scores * warm
-
     def _blocks(
-        self, rows: tf.Tensor, state: FunnelState
+        self, rows: tf.Tensor, reference: tf.Tensor, state: FunnelState
     ) -> list[feature_blocks.Block]:
         return feature_blocks.candidate_blocks(
-            rows, state, self.constants, self.shop, self.config
+            rows, reference, state, self.constants, self.shop, self.config
         )
 
     def _example(self) -> tuple[tf.Tensor, FunnelState]:

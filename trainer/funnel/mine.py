@@ -138,8 +138,8 @@ def mining_step(funnel: CandidateFunnel) -> Step:
 
     def step(moment: Moment, queries: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         state = funnel.state(moment)
-        rows = funnel.retrieve(moment, queries, state=state).rows
-        return rows, funnel.features(moment, rows, state=state)
+        rows = funnel.retrieve(moment, queries, state=state)
+        return rows, funnel.features(moment, rows, reference=rows, state=state)
 
     compiled: Step = tf.function(step, reduce_retracing=True)
     return compiled
@@ -203,15 +203,23 @@ def _labels(
     funnel: CandidateFunnel,
 ) -> npt.NDArray[np.float32]:
     """[B, C, T] 1 where the event type happens with the candidate in the horizon."""
+    found = happened(encoded, numbers, funnel)
+    return np.take_along_axis(found, rows[..., None], axis=1)
+
+
+def happened(
+    encoded: EncodedMoments, numbers: npt.NDArray[np.int64], funnel: CandidateFunnel
+) -> npt.NDArray[np.float32]:
+    """[B, n + 1, T] 1 where the event type happens with the item in the horizon."""
     n, kinds = funnel.num_items, len(funnel.shop.event_types)
-    happened = np.zeros((len(numbers), n + 1, kinds), np.float32)
+    found = np.zeros((len(numbers), n + 1, kinds), np.float32)
     offsets, target_rows, target_kinds = encoded.targets
     for i, number in enumerate(numbers):
         part = slice(offsets[number], offsets[number + 1])
         known = target_kinds[part] >= 0
-        happened[i, target_rows[part][known], target_kinds[part][known]] = 1.0
-    happened[:, n] = 0.0
-    return np.take_along_axis(happened, rows[..., None], axis=1)
+        found[i, target_rows[part][known], target_kinds[part][known]] = 1.0
+    found[:, n] = 0.0
+    return found
 
 
 def _sampled(

@@ -18,15 +18,11 @@ def pick(flat: tf.Tensor, rows: tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     return tf.gather(flat, segment_ids(rows, width))
 
 
-def pick_rows(dense: tf.Tensor, rows: tf.Tensor, count: int) -> tf.Tensor:
-    """Of the first `count` score rows [B, S, width] those at rows [B, C].
-
-    Returns:
-      [B, count, C].
-    """
+def pick_rows(dense: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Of score rows [B, S, width] the columns of catalogue rows [B, C]: [B, S, C]."""
     sources, width = dense.shape[1:]
-    starts = tf.range(tf.shape(rows)[0])[:, None] * sources + tf.range(count)[None, :]
-    at = starts[:, :, None] * width + rows[:, None, :]
+    starts = tf.range(tf.shape(rows)[0] * sources) * width
+    at = tf.reshape(starts, [-1, sources, 1]) + rows[:, None, :]
     return tf.gather(tf.reshape(dense, [-1]), at)
 
 
@@ -41,43 +37,43 @@ def group_maxima(values: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tenso
 
 
 def neighbour_sums(
-    values: tf.Tensor, ids: tf.Tensor, *, sources: int, width: int
+    values: tf.Tensor,
+    ids: tf.Tensor,
+    owner: tf.Tensor,
+    *,
+    batch: tf.Tensor,
+    sources: int,
+    width: int,
 ) -> tf.Tensor:
-    """Sums of the history's neighbour lists, one score row per source.
+    """Sums of the neighbour lists of V history slots, one score row per source.
 
     Args:
-      values: [B, H, N] float32, weighted.
-      ids: [B, H, N] int32, source * width + catalogue row.
+      values: [V, N] float32, weighted.
+      ids: [V, N] int32, source * width + catalogue row.
+      owner: [V] int32, whose history a slot is of.
+      batch: B.
 
     Returns:
       [B, sources, width] float32; the last column belongs to the pads.
     """
-    return _rows(tf.math.unsorted_segment_sum, values, ids, sources, width)
+    ids += owner[:, None] * (sources * width)
+    flat = tf.math.unsorted_segment_sum(values, ids, batch * (sources * width))
+    return tf.reshape(flat, [batch, sources, width])
 
 
 def neighbour_maxima(
-    values: tf.Tensor, ids: tf.Tensor, *, sources: int, width: int
-) -> tf.Tensor:
-    """As `neighbour_sums`, the largest value, at least 0."""
-    return tf.maximum(
-        _rows(tf.math.unsorted_segment_max, values, ids, sources, width), 0.0
-    )
-
-
-def _rows(
-    reduce: Callable[..., tf.Tensor],
     values: tf.Tensor,
     ids: tf.Tensor,
+    owner: tf.Tensor,
+    *,
+    batch: tf.Tensor,
     sources: int,
     width: int,
 ) -> tf.Tensor:
-    batch = tf.shape(values)[0]
-    flat = reduce(
-        tf.reshape(values, [-1]),
-        tf.reshape(segment_ids(ids, sources * width), [-1]),
-        batch * sources * width,
-    )
-    return tf.reshape(flat, [batch, sources, width])
+    """As `neighbour_sums`, the largest value, at least 0."""
+    ids += owner[:, None] * (sources * width)
+    flat = tf.math.unsorted_segment_max(values, ids, batch * (sources * width))
+    return tf.reshape(tf.nn.relu(flat), [batch, sources, width])
 
 
 def _grouped(

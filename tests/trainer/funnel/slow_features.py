@@ -13,9 +13,16 @@ Event = tuple[int, str, int]  # catalogue row, event type, timestamp
 
 
 def slow_features(
-    history: list[Event], now: int, row: int, tables: ItemTables
+    history: list[Event],
+    now: int,
+    row: int,
+    tables: ItemTables,
+    candidates: list[int],
 ) -> dict[str, float]:
-    """What the graph should find, for the features that depend on the history."""
+    """What the graph should find, for the features that depend on the history.
+
+    Ranks count the candidates of a higher score.
+    """
     days = float(SECONDS_PER_DAY)
     n = tables.num_items
     known = [(r, e, t) for r, e, t in history if r < n and t < now]
@@ -48,7 +55,7 @@ def slow_features(
     }
     found["cf_score"] = math.sqrt(_cf(sorted({r for r, _ in bought}), tables)[row])
     scores = _cf(sorted({r for r, _ in bought}), tables)
-    found["cf_rank"] = math.log1p(int((scores > scores[row] + 1e-7).sum()))
+    found["cf_rank"] = math.log1p(int((scores[candidates] > scores[row] + 1e-7).sum()))
     weights = {k: math.exp(-(now - t) / days / 120.0) for k, t in first.items()}
     for name, ids in tables.facets.items():
         same = sum(w for k, w in weights.items() if ids[k[2]] == ids[row])

@@ -1,4 +1,4 @@
-"""Top-k in two stages, and the union of ranked lists."""
+"""Top-k in two stages, and candidates under a filter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.funnel.candidates import top_rows, unite
+from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
 
 
 @pytest.mark.parametrize(("n", "k"), [(100, 10), (5_000, 150), (20_003, 150)])
@@ -22,17 +22,10 @@ def test_top_k_beyond_the_catalogue_gives_all() -> None:
     assert values.numpy().tolist() == [[3.0, 2.0, 1.0]]
 
 
-def test_union_keeps_each_item_once_at_its_best_place() -> None:
-    # Of lists of the same length the places count alike: 7 and 5 lead, then 8, 7 (a
-    # duplicate), then 9 and the pad.
-    lists = tf.constant([[[7, 8, 9], [5, 7, 99]]])
-    found = unite(lists, [3, 3], [3, 4], num_items=99, limit=6)
-    assert found.rows.numpy().tolist() == [[7, 5, 8, 9, 99, 99]]
-    assert found.sources.numpy().tolist() == [[3, 4, 3, 3, -1, -1]]
-
-
-def test_union_is_cut_at_the_limit_in_order_of_relative_places() -> None:
-    lists = tf.constant([[[1, 2, 3, 4], [5, 6, 8, 8]]])
-    # Relative places: 1 at 1/4, 2 and 5 at 1/2, 3 at 3/4, 4 and 6 at 1.
-    found = unite(lists, [4, 2], [0, 1], num_items=9, limit=3)
-    assert found.rows.numpy().tolist() == [[1, 2, 5]]
+def test_candidates_are_the_best_allowed_ones_and_pads_behind() -> None:
+    # Four items and the pads' column, which never counts; item 3 is ruled out.
+    scores = tf.constant([[0.5, 2.0, 1.0, LOWEST, 9.0 + LOWEST]] * 2)
+    allowed = tf.constant([[True, True, True, True], [True, False, True, True]])
+    assert best_candidates(scores, 2).numpy().tolist() == [[1, 2]] * 2
+    found = best_candidates(scores, 9, allowed).numpy().tolist()
+    assert found == [[1, 2, 0, 4], [2, 0, 4, 4]]

@@ -78,8 +78,10 @@ def test_features_match_slow_python(
 ) -> None:
     wanted = [3, 5, 8, 9, 0, 7, tiny_shop.COLD]
     found = funnel.features(moment([HISTORY]), tf.constant([wanted])).numpy()[0]
+    candidates = funnel.retrieve(moment([HISTORY])).numpy()[0].tolist()
     for i, row in enumerate(wanted):
-        for name, expected in slow_features(HISTORY, NOW, row, tables).items():
+        slow = slow_features(HISTORY, NOW, row, tables, candidates)
+        for name, expected in slow.items():
             value = found[i, funnel.feature_names.index(name)]
             assert value == pytest.approx(expected, rel=1e-4, abs=1e-4), (row, name)
 
@@ -125,77 +127,83 @@ def test_unknown_items_types_and_the_future_are_no_history(
 def test_candidates_are_distinct_and_padded_at_the_end(
     funnel: CandidateFunnel,
 ) -> None:
-    found = funnel.retrieve(moment([HISTORY, []]))
-    assert found.rows.shape == (2, 24)
-    for rows, sources in zip(found.rows.numpy(), found.sources.numpy(), strict=True):
+    found = funnel.retrieve(moment([HISTORY, []])).numpy()
+    assert found.shape == (2, 24)
+    for rows in found:
         real = rows[rows < N]
         assert len(real) == len(set(real)) > 0
-        assert (rows[len(real) :] == N).all() and (sources[len(real) :] == -1).all()
-        assert (
-            (sources[: len(real)] >= 0) & (sources[: len(real)] < len(SOURCES))
-        ).all()
+        assert (rows[len(real) :] == N).all()
 
 
 def test_own_items_are_among_the_candidates(funnel: CandidateFunnel) -> None:
-    assert {3, 5, 8, 9} <= set(funnel.retrieve(moment([HISTORY])).rows.numpy()[0])
+    assert {3, 5, 8, 9} <= set(funnel.retrieve(moment([HISTORY])).numpy()[0])
 
 
 def test_a_person_without_history_gets_popular_items(
     funnel: CandidateFunnel, tables: ItemTables
 ) -> None:
     found = funnel.retrieve(moment([[]]))
-    assert int(np.argmax(tables.popularity[14])) in found.rows.numpy()[0]
-    names = {SOURCES[s] for s in found.sources.numpy()[0] if s >= 0}
-    assert names <= {"popular", "trending"}
-    values = funnel.features(moment([[]]), found.rows).numpy()
+    assert int(np.argmax(tables.popularity[14])) in found.numpy()[0]
+    origins = funnel.origins(found, funnel.state(moment([[]]))).numpy()[0]
+    assert {SOURCES[s] for s in origins} <= {"popular", "trending", "knn"}
+    values = funnel.features(moment([[]]), found).numpy()
     assert np.isfinite(values).all()
 
 
 def test_a_history_without_slots_is_an_empty_history(funnel: CandidateFunnel) -> None:
-    found = funnel.retrieve(moment([[]], width=0)).rows.numpy()
-    np.testing.assert_array_equal(found, funnel.retrieve(moment([[]])).rows.numpy())
+    found = funnel.retrieve(moment([[]], width=0)).numpy()
+    np.testing.assert_array_equal(found, funnel.retrieve(moment([[]])).numpy())
 
 
 def test_only_allowed_items_are_retrieved(funnel: CandidateFunnel) -> None:
     allowed = np.zeros((1, N), bool)
     allowed[0, [2, 3, 11]] = True
     found = funnel.retrieve(moment([HISTORY]), None, tf.constant(allowed))
-    assert set(found.rows.numpy()[0]) == {2, 3, 11, N}
+    assert set(found.numpy()[0]) == {2, 3, 11, N}
     nothing = tf.zeros([1, N], tf.bool)
-    assert (funnel.retrieve(moment([HISTORY]), None, nothing).rows.numpy() == N).all()
+    assert (funnel.retrieve(moment([HISTORY]), None, nothing).numpy() == N).all()
 
 
-def test_the_tower_is_one_more_source(tables: ItemTables) -> None:
-    config = FunnelConfig(num_candidates=3, tower=3).replace(
-        **dict.fromkeys(("own", "cf", "cf_trend", "lately", "forecast"), 0),
-        **dict.fromkeys(("factors", "knn", "basket", "interest", "title"), 0),
-        **dict.fromkeys(("popular", "trending"), 0),
-    )
-    vectors = np.eye(N, dtype=np.float32)
-    funnel = CandidateFunnel(tables, vectors, config)
+def test_the_tower_adds_its_cosine(tables: ItemTables) -> None:
+    config = FunnelConfig(num_candidates=3, tower_weight=100.0)
+    funnel = CandidateFunnel(tables, np.eye(N, dtype=np.float32), config)
     query = np.zeros((1, N), np.float32)
     query[0, [4, 6, 2]] = [0.9, 0.8, 0.7]
-    found = funnel.retrieve(moment([HISTORY]), tf.constant(query))
-    assert found.rows.numpy().tolist() == [[4, 6, 2]]
-    assert {SOURCES[s] for s in found.sources.numpy()[0]} == {"tower"}
+    found = funnel.retrieve(moment([[]]), tf.constant(query))
+    assert found.numpy().tolist() == [[4, 6, 2]]
 
 
-def test_cold_items_come_from_titles_if_wanted(tables: ItemTables) -> None:
+def test_an_items_origin_is_what_speaks_for_it_most(tables: ItemTables) -> None:
+    vectors = np.zeros((N, 2), np.float32)
+    vectors[tiny_shop.COLD, 0] = 1.0
+    funnel = CandidateFunnel(tables, vectors)
+    likes = moment([[(26, "purchase", NOW - DAY)]])
+    query = tf.constant([[1.0, 0.0]])
+    rows = tf.constant([[26, tiny_shop.COLD]])
+    found = funnel.origins(rows, funnel.state(likes), query).numpy()[0]
+    # What was bought is in the history; nobody bought the cold item, whose title has
+    # words of it.
+    assert [SOURCES[s] for s in found] == ["own", "title"]
+    nobody = funnel.origins(rows, funnel.state(moment([[]])), query).numpy()[0]
+    assert SOURCES[nobody[1]] == "tower"
+
+
+def test_cold_items_are_candidates_if_wanted(tables: ItemTables) -> None:
     likes = [(26, "purchase", NOW - DAY)]  # shares words with the cold item 29
     for wanted in (True, False):
         config = FunnelConfig(num_candidates=N, cold_items=wanted)
         found = CandidateFunnel(tables, None, config).retrieve(moment([likes]))
-        assert (tiny_shop.COLD in found.rows.numpy()[0]) == wanted
+        assert (tiny_shop.COLD in found.numpy()[0]) == wanted
 
 
 def test_sources_and_state_agree_with_separate_calls(funnel: CandidateFunnel) -> None:
     batch = moment([HISTORY, HISTORY[:3]])
     state = funnel.state(batch)
     shared = funnel.retrieve(batch, state=state)
-    np.testing.assert_array_equal(shared.rows, funnel.retrieve(batch).rows)
+    np.testing.assert_array_equal(shared, funnel.retrieve(batch))
     np.testing.assert_allclose(
-        funnel.features(batch, shared.rows, state=state),
-        funnel.features(batch, shared.rows),
+        funnel.features(batch, shared, reference=shared, state=state),
+        funnel.features(batch, shared),
     )
 
 
@@ -207,7 +215,7 @@ def test_one_graph_takes_any_batch_history_and_candidates_and_reloads(
         rows: tf.Tensor, kinds: tf.Tensor, stamps: tf.Tensor, now: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         batch = Moment(tf.fill(tf.shape(now), ""), now, rows, kinds, stamps, {})
-        found = funnel.retrieve(batch).rows
+        found = funnel.retrieve(batch)
         return found, funnel.features(batch, found)
 
     spec = tf.TensorSpec
@@ -232,7 +240,7 @@ def test_one_graph_takes_any_batch_history_and_candidates_and_reloads(
             batch.timestamps,
         )
         rows, values = loaded.answer(*inputs)
-        np.testing.assert_array_equal(rows, funnel.retrieve(batch).rows)
+        np.testing.assert_array_equal(rows, funnel.retrieve(batch))
         np.testing.assert_allclose(
             values, funnel.features(batch, rows), rtol=1e-4, atol=1e-5
         )

@@ -1,0 +1,118 @@
+"""Learns the first stage's weights from what people did after training cut-offs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+import tf_keras
+
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
+
+_BATCH = 32
+_LEARNING_RATE = 0.05
+# Float16 values that the signals of all moments may take together; fewer moments of a
+# bigger catalogue say as much, since each one ranks the whole catalogue.
+_MAX_VALUES = 150_000_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FusionBatch:
+    """Signals of a few moments over the whole catalogue, and what happened."""
+
+    shares: npt.NDArray[np.float16]  # [B, S, n + 1] in [0, 1]
+    shared: npt.NDArray[np.float32]  # [P, n + 1] in [0, 1]
+    labels: npt.NDArray[np.float32]  # [B, n + 1] 1 for each target
+
+
+def fusion_batches(
+    funnel: CandidateFunnel, moments: pa.Table, item_ids: npt.NDArray[np.str_]
+) -> list[FusionBatch]:
+    """Batches of a sample of the moments, all at the cut-off of the funnel's tables."""
+    encoded = encode_moments(moments, item_ids, funnel.shop)
+    names = len(funnel.constants.signal_names)
+    room = _MAX_VALUES // (names * (funnel.num_items + 1))
+    count = min(
+        len(encoded),
+        funnel.config.fusion_moments,
+        max(room // funnel.config.fusion_cutoffs, _BATCH),
+    )
+    rng = np.random.default_rng(funnel.config.seed)
+    chosen = rng.choice(len(encoded), count, replace=False)
+    lengths = np.diff(encoded.history[0])
+    chosen = chosen[np.argsort(lengths[chosen], kind="stable")]
+    return [
+        _batch(funnel, encoded, chosen[start : start + _BATCH])
+        for start in range(0, count, _BATCH)
+    ]
+
+
+def fit_fusion(batches: list[FusionBatch], funnel: CandidateFunnel) -> FusionWeights:
+    """The weights that put what happened on top of the whole catalogue.
+
+    Minimizes the mean over moments of the softmax cross-entropy between z and the
+    moment's targets (each with an equal share), plus `fusion_l2` times the squared
+    weights, with Adam. Without a single target the weights stay equal.
+    """
+    config, names = funnel.config, funnel.fusion.names
+    start = FusionWeights.unfitted(names)
+    batches = [batch for batch in batches if batch.labels.any()]
+    if not batches:
+        return start
+    weights = tf.Variable([start.linear, start.root], dtype=tf.float32)
+    optimizer = tf_keras.optimizers.Adam(_LEARNING_RATE)
+    count = batches[0].shares.shape[1]
+
+    @tf.function(reduce_retracing=True)
+    def step(shares: tf.Tensor, shared: tf.Tensor, labels: tf.Tensor) -> None:
+        shares = tf.cast(shares, tf.float32)
+        with tf.GradientTape() as tape:
+            scores = _weighted(weights[:, :count], shares)
+            scores += _weighted(weights[:, count:], shared[None])
+            loss = _cross_entropy(scores, labels)
+            loss += config.fusion_l2 * tf.reduce_sum(tf.square(weights))
+        optimizer.apply_gradients([(tape.gradient(loss, weights), weights)])
+
+    rng = np.random.default_rng(config.seed)
+    for _ in range(config.fusion_epochs):
+        for i in rng.permutation(len(batches)):
+            batch = batches[i]
+            step(batch.shares, batch.shared, batch.labels)
+    linear, root = weights.numpy().tolist()
+    return FusionWeights(names=names, linear=tuple(linear), root=tuple(root))
+
+
+def _weighted(weights: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """[B, n] sum over signals of weights [2, S] times shares [B, S, n] and roots."""
+    linear = tf.einsum("s,bsn->bn", weights[0], shares)
+    return linear + tf.einsum("s,bsn->bn", weights[1], tf.sqrt(shares))
+
+
+def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Mean over the moments with a target; scores and labels [B, n]."""
+    targets = tf.reduce_sum(labels, axis=1)
+    logs = tf.reduce_sum(tf.nn.log_softmax(scores, axis=1) * labels, axis=1)
+    some = tf.cast(targets > 0, tf.float32)
+    each = tf.math.divide_no_nan(-logs, targets)
+    return tf.math.divide_no_nan(tf.reduce_sum(each), tf.reduce_sum(some))
+
+
+def _batch(
+    funnel: CandidateFunnel, encoded: EncodedMoments, numbers: npt.NDArray[np.int64]
+) -> FusionBatch:
+    state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
+    signals = tf.concat(state.signals, axis=1)
+    facets = tf.gather(state.taken, funnel.constants.facets, axis=1)
+    shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
+    shares = tf.concat([shares, facets], axis=1)
+    labels = happened(encoded, numbers, funnel)[:, :, funnel.target]
+    return FusionBatch(
+        shares=shares.numpy().astype(np.float16),
+        shared=funnel.constants.shared.numpy(),
+        labels=labels,
+    )
