@@ -25,6 +25,9 @@ LIST_COLUMNS = frozenset(
         features.TARGET_ITEM_IDS,
         features.TARGET_EVENTS,
         features.TARGET_TIMESTAMPS,
+        features.SHOWN_ITEM_IDS,
+        features.SHOWN_POSITIONS,
+        *features.SHOWN_EVENTS.values(),
         "image_embedding",
     }
 )

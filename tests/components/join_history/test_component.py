@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from components.join_history import executor, join_in_beam
-from components.join_history.make_moments import SPLITS, make_moments
+from components.join_history.make_moments import SPLITS, make_moments, moments_schema
 from core.config.moments import MomentConfig
 from tests.components import shop_tables
 from trainer.data import examples
@@ -31,9 +31,10 @@ def test_buckets_and_shards_do_not_change_the_moments(
         _ = (
             pipeline
             | beam.Create(groups)
+            | join_in_beam.BucketByUser(num_buckets, ["country"])
             | join_in_beam.JoinHistory(out, shop_tables.SPLITS, config, ["country"])
         )
-    executor._fill_empty_splits(out, ["country"])
+    executor.fill_empty_splits(out, SPLITS, moments_schema(["country"]))
     expected = make_moments(events, shop_tables.SPLITS, config, ["country"])
     for split in SPLITS:
         assert _sorted(examples.read_split(out, split)) == _sorted(expected[split])
