@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -16,6 +15,7 @@ from components.join_history.user_log import UserLog
 from core import features
 from core.config.searches import SearchMomentConfig
 from core.config.splits import SplitConfig
+from trainer.data.columns import integers, texts
 from trainer.search.impressions import UNKNOWN_POSITION, find_pages, page_items
 
 SPLITS = ("train", "eval", "test")
@@ -99,17 +99,17 @@ def searches_schema(
     event_types: Sequence[str], context_features: Sequence[str] = ()
 ) -> pa.Schema:
     """Plain columns of every split."""
-    texts, numbers = pa.large_list(pa.large_string()), pa.large_list(pa.int64())
+    words, numbers = pa.large_list(pa.large_string()), pa.large_list(pa.int64())
     fields = {
         features.USER_ID: pa.string(),
         features.TIMESTAMP: pa.int64(),
         features.CUTOFF: pa.int64(),
         features.QUERY: pa.string(),
         features.SESSION_ID: pa.string(),
-        features.HISTORY_ITEM_IDS: texts,
-        features.HISTORY_EVENTS: texts,
+        features.HISTORY_ITEM_IDS: words,
+        features.HISTORY_EVENTS: words,
         features.HISTORY_TIMESTAMPS: numbers,
-        features.SHOWN_ITEM_IDS: texts,
+        features.SHOWN_ITEM_IDS: words,
         features.SHOWN_POSITIONS: numbers,
     }
     fields |= {name: numbers for _, name in _shown_events(event_types)}
@@ -128,10 +128,10 @@ def _shown_events(event_types: Sequence[str]) -> list[tuple[int, str]]:
 
 def _find(events: pa.Table, config: SearchMomentConfig) -> _Searches:
     log = user_log.sorted_log(events)
-    texts = _texts(log.table, features.QUERY)
-    rows = np.flatnonzero([text.strip() != "" for text in texts])
-    queries, names = pd.factorize(texts[rows], sort=True)
-    labels = _texts(log.table, features.SESSION_ID)[rows]
+    typed = texts(log.table, features.QUERY)
+    rows = np.flatnonzero([query.strip() != "" for query in typed])
+    queries, names = pd.factorize(typed[rows], sort=True)
+    labels = texts(log.table, features.SESSION_ID)[rows]
     sessions, session_names = pd.factorize(labels, sort=True)
     pages = find_pages(
         log.users[rows],
@@ -154,14 +154,6 @@ def _find(events: pa.Table, config: SearchMomentConfig) -> _Searches:
         starts=starts,
         keys=mix(hashed ^ mix(starts.astype(np.uint64))),
     )
-
-
-def _texts(table: pa.Table, name: str) -> npt.NDArray[np.object_]:
-    """[R] values, "" where there is none or no such column."""
-    if name not in table.column_names:
-        return np.full(table.num_rows, "", dtype=object)
-    column = table.column(name).cast(pa.large_string()).to_pandas()
-    return np.asarray(column.fillna(""), dtype=object)
 
 
 def _by_split(searches: _Searches, splits: SplitConfig) -> dict[str, IntArray]:
@@ -197,8 +189,8 @@ def _to_table(
     until = {"train": splits.eval_start, "eval": splits.test_start}
     cutoffs = np.asarray(sorted({*splits.grid, splits.test_start}), dtype=np.int64)
     found = np.searchsorted(cutoffs, starts, side="right") - 1
-    queries = _texts(log.table, features.QUERY)[first_rows]
-    sessions = _texts(log.table, features.SESSION_ID)[first_rows]
+    queries = texts(log.table, features.QUERY)[first_rows]
+    sessions = texts(log.table, features.SESSION_ID)[first_rows]
     columns: list[pa.Array | pa.ChunkedArray] = [
         pa.array(log.user_ids[users], pa.string()),
         pa.array(starts, pa.int64()),
@@ -222,12 +214,12 @@ def _shown(
     inside = (pages >= 0) & (searches.log.timestamps[searches.rows] < until)
     rows = searches.rows[inside]
     table = searches.log.table.take(pa.array(rows))
-    items, names = pd.factorize(_texts(table, features.ITEM_ID), sort=True)
-    kinds = pd.Index(event_types).get_indexer(_texts(table, features.EVENT))
+    items, names = pd.factorize(texts(table, features.ITEM_ID), sort=True)
+    kinds = pd.Index(event_types).get_indexer(texts(table, features.EVENT))
     shown = page_items(
         pages[inside],
         items.astype(np.int64),
-        _positions(table),
+        integers(table, features.POSITION, UNKNOWN_POSITION),
         kinds.astype(np.int64),
         searches.log.timestamps[rows],
         len(event_types),
@@ -241,10 +233,3 @@ def _shown(
     for kind, _ in _shown_events(event_types):
         values.append(pa.array(shown.events[:, kind].astype(np.int64), pa.int64()))
     return [pa.LargeListArray.from_arrays(offsets, each) for each in values]
-
-
-def _positions(table: pa.Table) -> IntArray:
-    if features.POSITION not in table.column_names:
-        return np.full(table.num_rows, UNKNOWN_POSITION, dtype=np.int64)
-    column = table.column(features.POSITION).cast(pa.int64())
-    return np.asarray(column.fill_null(UNKNOWN_POSITION).to_numpy(), dtype=np.int64)

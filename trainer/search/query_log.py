@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core import features
 from core.config import ShopConfig
+from trainer.data.columns import integers, texts
 from trainer.search.analyzer import Analyzer
 from trainer.search.impressions import (
     UNKNOWN_POSITION,
@@ -61,30 +62,30 @@ def query_log(
       shop: its event types.
       analyzer: makes one query of its spellings.
     """
-    index = pd.Index(_texts(items, features.ITEM_ID))
-    queries = _texts(events, features.QUERY)
+    index = pd.Index(texts(items, features.ITEM_ID))
+    queries = texts(events, features.QUERY)
     kept = np.flatnonzero(queries != "")
-    found = index.get_indexer(_texts(events, features.ITEM_ID)[kept])
+    found = index.get_indexer(texts(events, features.ITEM_ID)[kept])
     kept, rows = kept[found >= 0], found[found >= 0]
     events = events.take(pa.array(kept))
     raw, names = pd.factorize(queries[kept], sort=True)
     normal = np.asarray(joined_terms_of(analyzer, list(names)), dtype=object)
-    texts = sorted({text for text in normal if text})
-    sessions = _texts(events, features.SESSION_ID)
+    known = sorted({text for text in normal if text})
+    sessions = texts(events, features.SESSION_ID)
     codes = np.where(sessions == "", -1, pd.factorize(sessions, sort=True)[0])
-    kinds = pd.Index(shop.event_types).get_indexer(_texts(events, features.EVENT))
+    kinds = pd.Index(shop.event_types).get_indexer(texts(events, features.EVENT))
     return QueryLog(
         num_items=len(index),
         event_types=shop.event_types,
-        texts=tuple(texts),
-        users=_integers(pd.factorize(_texts(events, features.USER_ID))[0]),
+        texts=tuple(known),
+        users=_integers(pd.factorize(texts(events, features.USER_ID))[0]),
         sessions=_integers(codes),
         raw_queries=_integers(raw),
-        text_of=_integers(pd.Index(texts, dtype=object).get_indexer(normal)),
+        text_of=_integers(pd.Index(known, dtype=object).get_indexer(normal)),
         rows=_integers(rows),
         kinds=_integers(kinds),
-        timestamps=_integers(events.column(features.TIMESTAMP).to_numpy()),
-        positions=_positions(events),
+        timestamps=integers(events, features.TIMESTAMP, 0),
+        positions=integers(events, features.POSITION, UNKNOWN_POSITION),
     )
 
 
@@ -108,21 +109,6 @@ def impressions_before(log: QueryLog, as_of: int, page_gap_s: int) -> QueryImpre
         positions=shown.positions,
         clicked=shown.events[:, touches].any(axis=1),
     )
-
-
-def _texts(table: pa.Table, name: str) -> npt.NDArray[np.object_]:
-    """[R] values, "" where there is none or no such column."""
-    if name not in table.column_names:
-        return np.full(table.num_rows, "", dtype=object)
-    column = table.column(name).cast(pa.large_string()).to_pandas()
-    return np.asarray(column.fillna(""), dtype=object)
-
-
-def _positions(events: pa.Table) -> IntArray:
-    if features.POSITION not in events.column_names:
-        return np.full(events.num_rows, UNKNOWN_POSITION, dtype=np.int64)
-    column = events.column(features.POSITION).cast(pa.int64())
-    return _integers(column.fill_null(UNKNOWN_POSITION).to_numpy())
 
 
 def _integers(values: object) -> IntArray:
