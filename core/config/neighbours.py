@@ -1,4 +1,4 @@
-"""Item-item neighbours, popularity and titles as of a cut-off."""
+"""Item-item neighbours, popularity, titles and query clicks as of a cut-off."""
 
 from __future__ import annotations
 

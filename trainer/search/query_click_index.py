@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.search.analyzer import Analyzer
+from trainer.search.analyzer import MAX_QUERY_CHARACTERS, Analyzer
 from trainer.search.query_clicks import QueryClicks
-from trainer.search.query_terms import joined_terms
+from trainer.search.query_terms import join_terms
 
 # Fingerprints are 0 .. 2^63 - 2, so the last int64 is free to end the sorted list.
 _NUM_FINGERPRINTS = 2**63 - 1
@@ -66,9 +66,11 @@ class QueryClickIndex(tf.Module):
           0 for an unknown query, for an item without an impression, and in column n,
           which pads.
         """
-        keys = tf.strings.to_hash_bucket_fast(
-            joined_terms(self.analyzer, queries), _NUM_FINGERPRINTS
-        )
+        return self.dense_of_terms(self.analyzer(queries, MAX_QUERY_CHARACTERS))
+
+    def dense_of_terms(self, terms: tf.RaggedTensor) -> tf.Tensor:
+        """The same for a caller that has the analyzer's terms [B, (T)] already."""
+        keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
         known = self._variables["keys"]
         number = tf.searchsorted(known, keys)
         starts = tf.gather(self._variables["splits"], number)

@@ -17,7 +17,11 @@ def joined_terms(analyzer: Analyzer, queries: tf.Tensor) -> tf.Tensor:
 
     "French jugs" and "the french jug!" both give "french jug".
     """
-    terms = analyzer(queries, MAX_QUERY_CHARACTERS)
+    return join_terms(analyzer(queries, MAX_QUERY_CHARACTERS))
+
+
+def join_terms(terms: tf.RaggedTensor) -> tf.Tensor:
+    """[B] string: terms [B, (T)] of the analyzer with spaces between."""
     return tf.strings.reduce_join(terms, axis=-1, separator=" ")
 
 

@@ -20,7 +20,13 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def _estimate(log: BiasedLog) -> FloatArray:
-    return estimate_propensities(*(part.reshape(-1) for part in log)).values
+    found = estimate_propensities(
+        log.queries.ravel(),
+        log.items.ravel(),
+        log.positions.ravel(),
+        log.clicked.ravel(),
+    )
+    return found.values
 
 
 def _worst(values: FloatArray, truth: FloatArray) -> float:

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
 from trainer.search.analyzer import Analyzer
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
+
+FloatArray = npt.NDArray[np.float32]
 
 QUERIES = ["Mugs", "", "jug", "nothing known", "the MUG?", "the"]
 
@@ -43,7 +46,7 @@ LATE = _tables(
 NONE = _tables({})
 
 
-def _expected(rows: dict[int, dict[int, tuple[float, float]]]) -> object:
+def _expected(rows: dict[int, dict[int, tuple[float, float]]]) -> FloatArray:
     dense = np.zeros((len(QUERIES), 2, 6), np.float32)
     for number, owned in rows.items():
         for row, value in owned.items():
@@ -72,6 +75,10 @@ def test_spellings_meet_and_unknown_queries_give_zeros(analyzer: Analyzer) -> No
     dense = index.dense(tf.constant(QUERIES))
     assert dense.dtype == tf.float32
     np.testing.assert_array_equal(dense, EARLY_DENSE)
+    terms = tf.ragged.constant([["jug"], [], ["mug", "jug"]])
+    of_terms = index.dense_of_terms(terms)
+    np.testing.assert_array_equal(of_terms[0], EARLY_DENSE[2])
+    np.testing.assert_array_equal(of_terms[1:], np.zeros((2, 2, 6)))
     assert index.dense(tf.constant([], tf.string)).shape == [0, 2, 6]
 
 
