@@ -29,8 +29,18 @@ TARGET_ITEM_IDS = "target_item_ids"
 TARGET_EVENTS = "target_events"
 TARGET_TIMESTAMPS = "target_timestamps"
 
+# A search page adds the item tables that it may be used with and what it showed.
+CUTOFF = "cutoff"
+SHOWN_ITEM_IDS = "shown_item_ids"
+SHOWN_POSITIONS = "shown_positions"
+SHOWN_CLICK = "shown_click"
+SHOWN_CART = "shown_cart"
+SHOWN_PURCHASE = "shown_purchase"
+
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
 EVENTS = (VIEW, CLICK, CART, PURCHASE)  # weakest to strongest
+# What may follow a view, and the list of a search page that tells it of each item.
+SHOWN_EVENTS = {CLICK: SHOWN_CLICK, CART: SHOWN_CART, PURCHASE: SHOWN_PURCHASE}
 
 CATEGORY_SEPARATOR = " > "
 SECONDS_PER_DAY = 86_400

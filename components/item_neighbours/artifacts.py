@@ -6,6 +6,9 @@ from tfx.types import artifact
 
 
 class ItemTablesArtifact(artifact.Artifact):
-    """`as_of=<cutoff seconds>/tables.npz` for every cut-off of the grid and T2."""
+    """`as_of=<cutoff seconds>/` for every cut-off of the grid and T2.
+
+    Each holds `tables.npz`, `query_clicks.npz` and `propensities.json`.
+    """
 
     TYPE_NAME = "SoukItemTables"

@@ -1,4 +1,4 @@
-"""Item tables as of every cut-off, from the clean Examples; free of TFX."""
+"""Item tables and query clicks as of every cut-off; free of TFX."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import pyarrow as pa
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.neighbours import NeighboursConfig
+from core.config.query_clicks import QueryClicksConfig
 from core.errors import InputDataError
 from core.progress import advance
-from trainer.data.examples import read_split
+from trainer.data import examples
 from trainer.funnel.tables import build_item_tables, build_title_tables
+from trainer.search.analyzer import Analyzer
+from trainer.search.position_bias import estimate_propensities
+from trainer.search.query_clicks import build_query_clicks
+from trainer.search.query_log import QueryLog, impressions_before, query_log
 
 STEP = "ItemNeighbours"
 _EVENT_COLUMNS = [
@@ -22,6 +27,7 @@ _EVENT_COLUMNS = [
     features.EVENT,
     features.TIMESTAMP,
 ]
+_SEARCH_COLUMNS = [features.QUERY, features.SESSION_ID, features.POSITION]
 
 
 def table_dir(uri: str | Path, cutoff: int) -> Path:
@@ -49,8 +55,8 @@ def build_tables(
     Raises:
       InputDataError: no event lies before the end of the training data.
     """
-    items = read_split(items_uri, "train")
-    parts = [read_split(events_uri, name, _EVENT_COLUMNS) for name in event_splits]
+    items = examples.read_split(items_uri, "train")
+    parts = [_read_events(events_uri, name) for name in event_splits]
     events = pa.concat_tables(parts)
     stamps = events.column(features.TIMESTAMP).to_numpy()
     if not (stamps < splits.test_start).any():
@@ -59,6 +65,7 @@ def build_tables(
             f"({splits.test_start}). Received: {events.num_rows} events, none before."
         )
     titles = build_title_tables(items, config)
+    searches = query_log(items, events, shop, Analyzer())
     folders: list[Path] = []
     cutoffs = cutoffs_of(splits)
     for cutoff in cutoffs:
@@ -66,7 +73,37 @@ def build_tables(
             items, events, as_of=cutoff, shop=shop, config=config, titles=titles
         )
         folders.append(tables.save(table_dir(out_uri, cutoff)).parent)
+        write_query_clicks(folders[-1], searches, cutoff, config.query_clicks)
         count = int((stamps < cutoff).sum())
         note = f"{items.num_rows:,} items, {count:,} events at the last of the cut-offs"
         advance(STEP, len(folders), len(cutoffs), note)
     return folders
+
+
+def write_query_clicks(
+    folder: Path, searches: QueryLog, cutoff: int, config: QueryClicksConfig
+) -> None:
+    """Writes `propensities.json` and `query_clicks.npz`, from events before `cutoff`.
+
+    A shop without queries gets propensities of 1 and empty tables.
+    """
+    shown = impressions_before(searches, cutoff, config.page_gap_s)
+    propensities = estimate_propensities(
+        shown.queries,
+        shown.rows,
+        shown.positions,
+        shown.clicked,
+        max_positions=config.max_positions,
+        smoothing=config.position_smoothing,
+    )
+    propensities.save(folder)
+    clicks = build_query_clicks(
+        searches, as_of=cutoff, propensities=propensities, config=config
+    )
+    clicks.save(folder)
+
+
+def _read_events(uri: str, split: str) -> pa.Table:
+    stored = examples.column_names(uri, split)
+    wanted = [name for name in _SEARCH_COLUMNS if name in stored]
+    return examples.read_split(uri, split, _EVENT_COLUMNS + wanted)

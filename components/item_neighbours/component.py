@@ -36,10 +36,10 @@ class ItemNeighboursSpec(ComponentSpec):  # type: ignore[misc]
 
 
 class ItemNeighbours(base_component.BaseComponent):  # type: ignore[misc]
-    """Neighbours, popularity, trends and titles as of every cut-off.
+    """Neighbours, popularity, titles and query clicks as of every cut-off.
 
     Outputs:
-      tables: ItemTablesArtifact, `as_of=<cutoff seconds>/tables.npz`.
+      tables: ItemTablesArtifact, a folder `as_of=<cutoff seconds>` for each.
     """
 
     SPEC_CLASS = ItemNeighboursSpec

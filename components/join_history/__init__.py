@@ -1,1 +1,1 @@
-"""Events become moments: a person at a time, the past before it, the deeds after."""
+"""Events become moments (the past before a time, the deeds after) and search pages."""

@@ -1,4 +1,4 @@
-"""The JoinHistory component: clean events → moments."""
+"""The JoinHistory component: clean events → moments and search pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from core.config.splits import SplitConfig
 
 
 class JoinHistorySpec(ComponentSpec):  # type: ignore[misc]
-    """Events in, moments out."""
+    """Events in, moments and search pages out."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "splits": ExecutionParameter(type=str),
         "config": ExecutionParameter(type=str),
+        "event_types": ExecutionParameter(type=str),
         "context_features": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -32,6 +33,7 @@ class JoinHistorySpec(ComponentSpec):  # type: ignore[misc]
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "moments": ChannelParameter(type=standard_artifacts.Examples),
+        "searches": ChannelParameter(type=standard_artifacts.Examples),
     }
 
 
@@ -41,6 +43,8 @@ class JoinHistory(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
     Outputs:
       moments: Examples, splits `train`, `recent`, `eval`, `test`, `next_train`,
         `next_eval`.
+      searches: Examples of search pages, splits `train`, `eval`, `test`; without rows
+        where no event has a query.
     """
 
     SPEC_CLASS = JoinHistorySpec
@@ -57,15 +61,18 @@ class JoinHistory(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
 
         Args:
           events: Clean's events.
-          shop: its context columns travel with each moment.
+          shop: its context columns travel with each moment; its event types tell what
+            is known of the items that a search showed.
           splits: cut-offs, horizon, history length, sessions per user.
-          config: sessions and sampling.
+          config: sessions, search pages and sampling.
         """
         spec = JoinHistorySpec(
             events=events,
             splits=splits.to_json(),
             config=(config or MomentConfig()).to_json(),
+            event_types=json.dumps(list(shop.event_types)),
             context_features=json.dumps(list(shop.context_features)),
             moments=channel.Channel(type=standard_artifacts.Examples),
+            searches=channel.Channel(type=standard_artifacts.Examples),
         )
         super().__init__(spec=spec)

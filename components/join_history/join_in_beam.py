@@ -1,4 +1,4 @@
-"""The Beam side of the history join: Arrow tables as elements, users in buckets.
+"""The Beam side of the moments: Arrow tables as elements, users in buckets.
 
 Elements are whole tables, not rows: a bucket of users is read, shuffled, joined and
 written as columns. No step holds more than one bucket.
@@ -46,8 +46,26 @@ def bucket_of(user_ids: pa.ChunkedArray, num_buckets: int) -> npt.NDArray[np.int
     return np.asarray(buckets, dtype=np.int64)[codes]
 
 
+class BucketByUser(beam.PTransform):  # type: ignore[misc]
+    """Row groups of events → (bucket, serialized events of the bucket's users)."""
+
+    def __init__(self, num_buckets: int, context_features: Sequence[str]):
+        super().__init__()
+        self._num_buckets = num_buckets
+        self._context = tuple(context_features)
+
+    def expand(self, groups: beam.PCollection) -> beam.PCollection:
+        return (
+            groups
+            | "Spread" >> beam.Reshuffle()
+            | "ReadAndBucket"
+            >> beam.ParDo(_ReadAndBucket(self._num_buckets, self._context))
+            | "ByBucket" >> beam.GroupByKey()
+        )
+
+
 class JoinHistory(beam.PTransform):  # type: ignore[misc]
-    """Row groups of events → one shard of moments per bucket and split, written."""
+    """Buckets of events → one shard of moments per bucket and split, written."""
 
     def __init__(
         self,
@@ -62,17 +80,9 @@ class JoinHistory(beam.PTransform):  # type: ignore[misc]
         self._config = config
         self._context = tuple(context_features)
 
-    def expand(self, groups: beam.PCollection) -> beam.PCollection:
-        return (
-            groups
-            | "Spread" >> beam.Reshuffle()
-            | "ReadAndBucket"
-            >> beam.ParDo(_ReadAndBucket(self._config.num_buckets, self._context))
-            | "ByBucket" >> beam.GroupByKey()
-            | "MakeMoments"
-            >> beam.ParDo(
-                _MakeMoments(self._uri, self._splits, self._config, self._context)
-            )
+    def expand(self, buckets: beam.PCollection) -> beam.PCollection:
+        return buckets | "MakeMoments" >> beam.ParDo(
+            _MakeMoments(self._uri, self._splits, self._config, self._context)
         )
 
 
@@ -86,14 +96,16 @@ class _ReadAndBucket(beam.DoFn):  # type: ignore[misc]
             features.ITEM_ID,
             features.EVENT,
             features.TIMESTAMP,
-            features.SESSION_ID,
             *context,
         ]
+        self._optional = [features.SESSION_ID, features.QUERY, features.POSITION]
 
     def process(self, group: RowGroup) -> Iterator[tuple[int, bytes]]:
         path, number = group
         file = pq.ParquetFile(path)
-        events = examples.from_examples(file.read_row_group(number, self._columns))
+        stored = set(file.schema_arrow.names)
+        columns = self._columns + [n for n in self._optional if n in stored]
+        events = examples.from_examples(file.read_row_group(number, columns))
         buckets = bucket_of(events.column(features.USER_ID), self._num_buckets)
         for bucket in np.unique(buckets):
             yield int(bucket), _to_bytes(events.filter(pa.array(buckets == bucket)))
@@ -118,8 +130,9 @@ class _MakeMoments(beam.DoFn):  # type: ignore[misc]
         self, element: tuple[int, Iterable[bytes]]
     ) -> Iterator[tuple[str, int]]:
         bucket, pieces = element
-        events = pa.concat_tables([_from_bytes(piece) for piece in pieces])
-        moments = make_moments(events, self._splits, self._config, self._context)
+        moments = make_moments(
+            joined(pieces), self._splits, self._config, self._context
+        )
         for split, table in moments.items():
             if table.num_rows:
                 write_shard(self._uri, split, table, bucket, self._config.num_buckets)
@@ -143,6 +156,11 @@ def _to_bytes(table: pa.Table) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def joined(pieces: Iterable[bytes]) -> pa.Table:
+    """The events of one bucket."""
+    return pa.concat_tables([_from_bytes(piece) for piece in pieces])
 
 
 def _from_bytes(piece: bytes) -> pa.Table:

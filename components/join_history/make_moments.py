@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from components.join_history import sessions
+from components.join_history import sessions, user_log
 from components.join_history.sessions import IntArray, ragged_ranges
+from components.join_history.user_log import UserLog
 from core import features
 from core.config.moments import MomentConfig
 from core.config.splits import SplitConfig
@@ -19,18 +18,6 @@ from core.config.splits import SplitConfig
 GRID_SPLITS = ("train", "recent", "eval", "test")
 NEXT_SPLITS = ("next_train", "next_eval")
 SPLITS = GRID_SPLITS + NEXT_SPLITS
-_KEY_BITS = 40  # timestamps up to the year 36,000
-
-
-class _Log(NamedTuple):
-    """Events sorted by user, time, then as they came; users are codes 0 .. U - 1."""
-
-    table: pa.Table  # [R] sorted
-    user_ids: npt.NDArray[np.object_]  # [U]
-    users: IntArray  # [R]
-    timestamps: IntArray  # [R]
-    keys: IntArray  # [R] user and time in one ascending number
-    starts: IntArray  # [U] first row of each user
 
 
 class _Moments(NamedTuple):
@@ -65,7 +52,7 @@ def make_moments(
       those of `next_eval` before T2. Columns as `moments_schema` says. A history holds
       the last `max_history` events strictly before the cut-off, oldest first.
     """
-    log = _sorted_log(events)
+    log = user_log.sorted_log(events)
     cutoffs: dict[str, list[int]] = {name: [] for name in GRID_SPLITS}
     for cutoff in (*splits.grid, splits.test_start):
         cutoffs[splits.split_of(cutoff)].append(cutoff)
@@ -74,7 +61,7 @@ def make_moments(
         for name, times in cutoffs.items()
     }
     found |= _next_sessions(log, splits, config)
-    context = _last_known(log, context_features)
+    context = user_log.last_known(log, context_features)
     return {
         name: _to_table(log, moments, splits.max_history, context)
         for name, moments in found.items()
@@ -98,47 +85,24 @@ def moments_schema(context_features: Sequence[str] = ()) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _sorted_log(events: pa.Table) -> _Log:
-    codes, user_ids = pd.factorize(events.column(features.USER_ID).to_numpy())
-    ranks = np.empty(len(user_ids), dtype=np.int64)
-    ranks[np.argsort(user_ids)] = np.arange(len(user_ids))
-    users = ranks[codes]
-    timestamps = events.column(features.TIMESTAMP).to_numpy().astype(np.int64)
-    order = np.lexsort((timestamps, users))  # stable: ties stay as they came
-    users, timestamps = users[order], timestamps[order]
-    return _Log(
-        table=events.take(pa.array(order)),
-        user_ids=np.sort(user_ids),
-        users=users,
-        timestamps=timestamps,
-        keys=(users << _KEY_BITS) + timestamps,
-        starts=np.searchsorted(users, np.arange(len(user_ids))).astype(np.int64),
-    )
-
-
-def _first_at(log: _Log, users: IntArray, times: IntArray) -> IntArray:
-    """Row of each user's first event at or after the time; the next user's if none."""
-    return np.searchsorted(log.keys, (users << _KEY_BITS) + times).astype(np.int64)
-
-
-def _at_cutoffs(log: _Log, cutoffs: Sequence[int], horizon_s: int) -> _Moments:
+def _at_cutoffs(log: UserLog, cutoffs: Sequence[int], horizon_s: int) -> _Moments:
     num_users = len(log.user_ids)
     users = np.repeat(np.arange(num_users, dtype=np.int64), len(cutoffs))
     times = np.tile(np.asarray(cutoffs, dtype=np.int64), num_users)
-    ends = _first_at(log, users, times)
-    lengths = _first_at(log, users, times + horizon_s) - ends
+    ends = user_log.first_at(log, users, times)
+    lengths = user_log.first_at(log, users, times + horizon_s) - ends
     kept = (ends > log.starts[users]) & (lengths > 0)
     users, times, ends, lengths = users[kept], times[kept], ends[kept], lengths[kept]
     return _Moments(users, times, ends, ragged_ranges(ends, lengths), lengths)
 
 
 def _next_sessions(
-    log: _Log, splits: SplitConfig, config: MomentConfig
+    log: UserLog, splits: SplitConfig, config: MomentConfig
 ) -> dict[str, _Moments]:
     found = sessions.find_sessions(
-        log.users, log.timestamps, _session_codes(log), config.session_gap_s
+        log.users, log.timestamps, user_log.session_codes(log), config.session_gap_s
     )
-    ends = _first_at(log, found.users, found.starts)
+    ends = user_log.first_at(log, found.users, found.starts)
     enough = ends - log.starts[found.users] >= config.min_next_history
     in_train = found.starts < splits.eval_start
     in_eval = ~in_train & (found.starts < splits.test_start)
@@ -160,7 +124,7 @@ def _next_sessions(
 
 
 def _session_moments(
-    log: _Log,
+    log: UserLog,
     found: sessions.Sessions,
     ends: IntArray,
     chosen: IntArray,
@@ -177,64 +141,19 @@ def _session_moments(
     )
 
 
-def _session_codes(log: _Log) -> IntArray:
-    if features.SESSION_ID not in log.table.column_names:
-        return np.full(len(log.users), -1, dtype=np.int64)
-    names = log.table.column(features.SESSION_ID).to_numpy()
-    return np.asarray(pd.factorize(names)[0], dtype=np.int64)
-
-
-def _last_known(
-    log: _Log, context_features: Sequence[str]
-) -> dict[str, tuple[pa.ChunkedArray, IntArray]]:
-    """Column → (its values, [R] row of the last non-null one up to each row or -1)."""
-    known = {}
-    for name in context_features:
-        column = log.table.column(name)
-        rows = np.arange(len(log.users), dtype=np.int64)
-        present = column.is_valid().to_numpy()
-        last = np.maximum.accumulate(np.where(present, rows, -1))
-        last[last < log.starts[log.users]] = -1
-        known[name] = (column, last)
-    return known
-
-
 def _to_table(
-    log: _Log,
+    log: UserLog,
     moments: _Moments,
     max_history: int,
     context: dict[str, tuple[pa.ChunkedArray, IntArray]],
 ) -> pa.Table:
-    begins = np.maximum(log.starts[moments.users], moments.ends - max_history)
-    history_lengths = moments.ends - begins
-    history_rows = ragged_ranges(begins, history_lengths)
-    history = _lists(log.table, history_rows, history_lengths)
-    targets = _lists(log.table, moments.target_rows, moments.target_lengths)
+    targets = user_log.lists(log.table, moments.target_rows, moments.target_lengths)
+    some = moments.ends > log.starts[moments.users]
     columns: list[pa.Array | pa.ChunkedArray] = [
         pa.array(log.user_ids[moments.users], pa.string()),
         pa.array(moments.cutoffs, pa.int64()),
-        *history,
+        *user_log.histories(log, moments.users, moments.ends, max_history),
         *targets,
+        *user_log.context_columns(context, np.where(some, moments.ends - 1, -1)),
     ]
-    some = moments.ends > log.starts[moments.users]
-    for values, last in context.values():
-        rows = np.where(some, last[moments.ends - 1] if len(last) else -1, -1)
-        columns.append(values.take(pa.array(rows, mask=rows < 0)).cast(pa.string()))
     return pa.table(columns, schema=moments_schema(tuple(context)))
-
-
-def _lists(table: pa.Table, rows: IntArray, lengths: IntArray) -> list[pa.Array]:
-    """Item ids, event types and times of ragged rows, as large lists."""
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
-    chosen = pa.array(rows)
-    arrays = []
-    for name, kind in (
-        (features.ITEM_ID, pa.large_string()),
-        (features.EVENT, pa.large_string()),
-        (features.TIMESTAMP, pa.int64()),
-    ):
-        column = table.column(name).cast(kind).take(chosen).combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else pa.array([], kind)
-        arrays.append(pa.LargeListArray.from_arrays(offsets, column))
-    return arrays

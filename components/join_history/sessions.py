@@ -76,7 +76,7 @@ def sample_per_user(
       user_hashes: [U] hashes of the user ids.
       limit: sessions kept per user.
     """
-    keys = _mix(user_hashes[users] ^ _mix(starts.astype(np.uint64)))
+    keys = mix(user_hashes[users] ^ mix(starts.astype(np.uint64)))
     order = np.lexsort((starts, keys, users))
     sorted_users = users[order]
     first = np.searchsorted(sorted_users, sorted_users, side="left")
@@ -99,7 +99,7 @@ def ragged_ranges(starts: IntArray, lengths: IntArray) -> IntArray:
     return np.arange(total, dtype=np.int64) + np.repeat(starts - before, lengths)
 
 
-def _mix(values: HashArray) -> HashArray:
+def mix(values: HashArray) -> HashArray:
     """splitmix64's finalizer (Steele et al., 2014): spreads every bit over all."""
     with np.errstate(over="ignore"):
         values = values + np.uint64(0x9E3779B97F4A7C15)

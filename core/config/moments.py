@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.searches import SearchMomentConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class MomentConfig(Config):
     # Groups of users that are joined at a time; one worker holds one group. Eight keep
     # 400 k events on a small machine busy; about one per 200 k events beyond.
     num_buckets: int = 8
+    searches: SearchMomentConfig = dataclasses.field(default_factory=SearchMomentConfig)
 
     def __post_init__(self) -> None:
         self.require(self.session_gap_s >= 0, "session_gap_s", ">= 0")

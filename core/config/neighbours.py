@@ -1,10 +1,11 @@
-"""Item-item neighbours, popularity and titles as of a cut-off."""
+"""Item-item neighbours, popularity, titles and query clicks as of a cut-off."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from core.config.base import Config
+from core.config.query_clicks import QueryClicksConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,9 @@ class NeighboursConfig(Config):
     trend_days: int = 30
     trend_power: float = 0.75  # Online Retail trial: EASE x trend ** .75
     title_dim: int = 64
+    query_clicks: QueryClicksConfig = dataclasses.field(
+        default_factory=QueryClicksConfig
+    )
 
     def __post_init__(self) -> None:
         for name in (

@@ -25,6 +25,9 @@ LIST_COLUMNS = frozenset(
         features.TARGET_ITEM_IDS,
         features.TARGET_EVENTS,
         features.TARGET_TIMESTAMPS,
+        features.SHOWN_ITEM_IDS,
+        features.SHOWN_POSITIONS,
+        *features.SHOWN_EVENTS.values(),
         "image_embedding",
     }
 )
@@ -51,13 +54,7 @@ def read_split(uri: str, split: str, columns: list[str] | None = None) -> pa.Tab
     Raises:
       ArtifactError: the split or a column does not exist.
     """
-    folder = split_dir(uri, split)
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise ArtifactError(
-            f"`{folder}` must hold at least one Parquet file. Received: none. "
-            "Check the split's name, or run the step that writes it again."
-        )
+    folder, files = split_dir(uri, split), _files(uri, split)
     stored = set(pq.read_schema(files[0]).names)
     absent = [name for name in columns or [] if name not in stored]
     if absent:
@@ -67,6 +64,15 @@ def read_split(uri: str, split: str, columns: list[str] | None = None) -> pa.Tab
         )
     table = pa.concat_tables([pq.read_table(f, columns=columns) for f in files])
     return from_examples(table)
+
+
+def column_names(uri: str, split: str) -> list[str]:
+    """Columns that a split has.
+
+    Raises:
+      ArtifactError: the split does not exist.
+    """
+    return list(pq.read_schema(_files(uri, split)[0]).names)
 
 
 def write_split(uri: str, split: str, table: pa.Table, num_shards: int = 1) -> None:
@@ -108,6 +114,17 @@ def from_examples(table: pa.Table) -> pa.Table:
 def stored_schema(schema: pa.Schema) -> pa.Schema:
     """Schema on disk of a table with this plain schema."""
     return to_examples(schema.empty_table()).schema
+
+
+def _files(uri: str, split: str) -> list[Path]:
+    folder = split_dir(uri, split)
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise ArtifactError(
+            f"`{folder}` must hold at least one Parquet file. Received: none. "
+            "Check the split's name, or run the step that writes it again."
+        )
+    return files
 
 
 def _stored_type(kind: pa.DataType) -> pa.DataType:

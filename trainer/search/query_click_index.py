@@ -1,0 +1,110 @@
+"""Click statistics of a query's items, looked up inside the graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.search.analyzer import MAX_QUERY_CHARACTERS, Analyzer
+from trainer.search.query_clicks import QueryClicks
+from trainer.search.query_terms import join_terms
+
+# Fingerprints are 0 .. 2^63 - 2, so the last int64 is free to end the sorted list.
+_NUM_FINGERPRINTS = 2**63 - 1
+
+
+class QueryClickIndex(tf.Module):
+    """Tables of one cut-off as variables; core ops only, so it loads anywhere.
+
+    Queries are found by a 64-bit fingerprint (FarmHash): two of a million queries share
+    one with probability 5e-8. Unlike a hash table the sorted fingerprints are a
+    variable, which `swap` can replace under a graph that is traced already.
+
+    Args:
+      tables: as of the cut-off of the moments (the export's: T2).
+      analyzer: the one that the tables were built with.
+    """
+
+    def __init__(self, tables: QueryClicks, analyzer: Analyzer) -> None:
+        super().__init__(name="query_click_index")
+        self.analyzer = analyzer
+        self.num_items = tables.num_items
+        self._variables = {
+            name: tf.Variable(
+                value,
+                trainable=False,
+                name=f"query_{name}",
+                shape=[None, *value.shape[1:]],
+            )
+            for name, value in _arrays(tables).items()
+        }
+
+    def swap(self, tables: QueryClicks) -> None:
+        """Takes the tables as of another cut-off of the same catalogue.
+
+        Graphs traced from this index go on with the new values, however many.
+
+        Raises:
+          ValueError: the catalogue has another size.
+        """
+        if tables.num_items != self.num_items:
+            raise ValueError(
+                f"`tables.num_items` must be {self.num_items}, as the index was built. "
+                f"Received: {tables.num_items}. Build a new index."
+            )
+        for name, value in _arrays(tables).items():
+            self._variables[name].assign(value)
+
+    def dense(self, queries: tf.Tensor) -> tf.Tensor:
+        """[B, 2, n + 1] float32: click rate, log count of every catalogue row.
+
+        Args:
+          queries: [B] string as typed.
+
+        Returns:
+          0 for an unknown query, for an item without an impression, and in column n,
+          which pads.
+        """
+        return self.dense_of_terms(self.analyzer(queries, MAX_QUERY_CHARACTERS))
+
+    def dense_of_terms(self, terms: tf.RaggedTensor) -> tf.Tensor:
+        """The same for a caller that has the analyzer's terms [B, (T)] already."""
+        keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
+        known = self._variables["keys"]
+        number = tf.searchsorted(known, keys)
+        starts = tf.gather(self._variables["splits"], number)
+        lengths = tf.gather(self._variables["splits"], number + 1) - starts
+        lengths = tf.where(tf.gather(known, number) == keys, lengths, 0)
+        owner = tf.repeat(tf.range(tf.size(lengths)), lengths)
+        offset = starts - tf.cumsum(lengths, exclusive=True)
+        entry = tf.range(tf.size(owner)) + tf.gather(offset, owner)
+        rows = tf.gather(self._variables["rows"], entry)
+        values = tf.gather(self._variables["values"], entry)  # [T, 2]
+        places = [
+            tf.stack([owner, tf.fill(tf.shape(rows), k), rows], 1) for k in (0, 1)
+        ]
+        return tf.scatter_nd(
+            tf.concat(places, axis=0),
+            tf.concat([values[:, 0], values[:, 1]], axis=0),
+            tf.stack([tf.size(lengths), 2, self.num_items + 1]),
+        )
+
+
+def _arrays(tables: QueryClicks) -> dict[str, npt.NDArray[np.generic]]:
+    """Queries by fingerprint; the last one, of no query, owns nothing."""
+    keys = tf.strings.to_hash_bucket_fast(
+        tf.constant(list(tables.queries), tf.string), _NUM_FINGERPRINTS
+    ).numpy()
+    order = np.argsort(keys, kind="stable")
+    lengths = np.diff(tables.splits)[order]
+    starts = tables.splits[:-1][order]
+    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    entry = np.arange(splits[-1]) + np.repeat(starts - splits[:-1], lengths)
+    values = np.stack([tables.rates, tables.counts], axis=1)
+    return {
+        "keys": np.append(keys[order], np.iinfo(np.int64).max).astype(np.int64),
+        "splits": np.append(splits, splits[-1]).astype(np.int32),
+        "rows": tables.rows[entry].astype(np.int32),
+        "values": values[entry].astype(np.float32),
+    }
