@@ -122,17 +122,22 @@ class Completer:
         return sorted(found, key=lambda completion: -completion.score)
 
     def _last_word(self, prefix: str) -> Iterator[Completion]:
-        """The words before stay as typed; what stood behind the last one goes first."""
+        """The first word by popularity, later ones by what stood behind the last.
+
+        The words before stay as typed. Words that never stood behind the last one are
+        left out: with them the page would be empty.
+        """
         found = units(prefix)
         if prefix[-1].isspace() or not found:
             before, beginning, start = found[-1:], "", len(prefix)
         else:
             before, beginning, start = found[-2:-1], found[-1].surface, found[-1].start
-        follow = self._vocabulary.after(before[0].surface) if before else []
-        words = [word for word in follow if word.startswith(beginning)][:_MAX_WORDS]
-        if beginning:
-            words += [word for word, _, _ in self._words.top(beginning, _MAX_WORDS)]
-        for word in words:
+        if before:
+            follow = self._vocabulary.after(before[0].surface)
+            words = [word for word in follow if word.startswith(beginning)]
+        else:
+            words = [word for word, _, _ in self._words.top(beginning, _MAX_WORDS)]
+        for word in words[:_MAX_WORDS]:
             text = prefix[:start] + word
             yield Completion(text, WORD, self._vocabulary.popularity(word))
 
