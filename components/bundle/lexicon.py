@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 
@@ -26,11 +27,20 @@ from core.lexicon import (
 from core.text.units import Unit, completion_key, units
 from serving.suggest.speller import Speller
 from serving.suggest.vocabulary import Vocabulary
+from trainer.data.examples import read_split, split_dir
 from trainer.search.terms import count_terms
 
 # Texts of an item that the search index reads; words come from the short ones.
 _SHORT_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND)
 _TEXTS = (*_SHORT_TEXTS, features.DESCRIPTION)
+_EVENT_COLUMNS = (
+    features.USER_ID,
+    features.ITEM_ID,
+    features.EVENT,
+    features.TIMESTAMP,
+    features.QUERY,
+    features.SESSION_ID,
+)
 
 
 def build_lexicon(
@@ -76,6 +86,14 @@ def build_lexicon(
     )
 
 
+def read_events(uri: str) -> pa.Table:
+    """The events of an Examples artifact, all splits, with what the lexicon needs."""
+    splits = [s for s in ("train", "eval", "test") if split_dir(uri, s).exists()]
+    tables = [read_split(uri, split) for split in splits]
+    names = [n for n in _EVENT_COLUMNS if all(n in t.column_names for t in tables)]
+    return pa.concat_tables([table.select(names) for table in tables])
+
+
 class _CatalogueWords:
     """Words and neighbours in the items' short texts."""
 
@@ -100,7 +118,9 @@ class _CatalogueWords:
     def pairs(self) -> list[Pair]:
         return [Pair(*words, count) for words, count in self._pairs.items()]
 
-    def pairs_with(self, queries: Iterable[tuple[str, int]]) -> Counter[tuple[str, str]]:
+    def pairs_with(
+        self, queries: Iterable[tuple[str, int]]
+    ) -> Counter[tuple[str, str]]:
         """Those of the items and those of queries, `count` times each."""
         total = Counter(self._pairs)
         for query, count in queries:
@@ -110,7 +130,7 @@ class _CatalogueWords:
 
 
 def _neighbours(found: list[Unit]) -> list[tuple[str, str]]:
-    return [(a.surface, b.surface) for a, b in zip(found, found[1:], strict=False)]
+    return [(a.surface, b.surface) for a, b in itertools.pairwise(found)]
 
 
 def _terms(items: pa.Table, log: pd.DataFrame) -> list[Term]:

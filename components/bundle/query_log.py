@@ -63,7 +63,7 @@ def sum_up_queries(
 
 
 def _searched(events: pa.Table, as_of: int) -> pd.DataFrame:
-    """Rows of searches before `as_of`: key, query, user, session, clicked, item, time."""
+    """Rows of searches before `as_of`, with `key` and `clicked`."""
     session = features.SESSION_ID
     names = [features.USER_ID, features.ITEM_ID, features.EVENT, features.TIMESTAMP]
     names += [n for n in (features.QUERY, session) if n in events.column_names]

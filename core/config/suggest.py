@@ -59,9 +59,7 @@ class SuggestConfig(Config):
         self.require(self.max_completions >= 1, "max_completions", ">= 1")
         self.require(self.max_history >= 0, "max_history", ">= 0")
         for name in ("query", "category", "brand", "title"):
-            self.require(
-                getattr(self, f"{name}_weight") >= 0, f"{name}_weight", ">= 0"
-            )
+            self.require(getattr(self, f"{name}_weight") >= 0, f"{name}_weight", ">= 0")
         self.require(self.category_bonus >= 0, "category_bonus", ">= 0")
         self.require(self.min_word_letters >= 2, "min_word_letters", ">= 2")
         self.require(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 import unicodedata
 
@@ -143,7 +144,7 @@ def terms(text: str, max_characters: int | None = None) -> list[str]:
     singles = [token.term for token in tokens if token.term]
     pairs = [
         first.surface + second.surface
-        for first, second in zip(tokens, tokens[1:], strict=False)
+        for first, second in itertools.pairwise(tokens)
         if first.is_ideograph and second.is_ideograph and second.touches
     ]
     return singles + pairs

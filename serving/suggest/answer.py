@@ -1,11 +1,11 @@
-""""Did you mean": when a correction is offered, and when it stands in for the query.
+""" "Did you mean": when a correction is offered, and when it stands in for the query.
 
 The rule. A correction exists only where a word of the query is unknown to the shop. The
 page of the query as typed is asked for first; it is good if at least `min_good_matches`
 of its items hold every word of the query. A good page is shown as it is, with the
-correction as an offer. Otherwise the corrected query is asked for, and its page is shown
-("showing results for") only if more of its items hold every word; else the first page
-stays.
+correction as an offer. Otherwise the corrected query is asked for, and its page is
+shown ("showing results for") only if more of its items hold every word; else the first
+page stays.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Completions of what is being typed: one's own queries, popular ones, the catalogue."""
+"""Completions of what is being typed: own and popular queries, the catalogue."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ class Completer:
         self._vocabulary = vocabulary
         self._index = PrefixIndex(_entries(lexicon, config))
         self._words: PrefixIndex[str] = PrefixIndex(
-            (word, vocabulary.popularity(word), word)
-            for word in vocabulary.frequencies
+            (word, vocabulary.popularity(word), word) for word in vocabulary.frequencies
         )
 
     def complete(
@@ -76,9 +75,7 @@ class Completer:
         if not key and prefix.strip():  # nothing that could be searched for
             return []
         found: dict[str, Completion] = {}
-        for completion in self._candidates(
-            prefix, key, history_queries, categories, k
-        ):
+        for completion in self._candidates(prefix, key, history_queries, categories, k):
             found.setdefault(completion_key(completion.text), completion)
             if len(found) == k:
                 break
@@ -107,9 +104,7 @@ class Completer:
                 own.setdefault(query_key, Completion(query, HISTORY, 1.0))
         return list(own.values())
 
-    def _popular(
-        self, key: str, categories: Sequence[str], k: int
-    ) -> list[Completion]:
+    def _popular(self, key: str, categories: Sequence[str], k: int) -> list[Completion]:
         bonus = self._config.category_bonus
         found = [
             Completion(

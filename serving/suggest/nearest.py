@@ -51,9 +51,7 @@ class NearestWords:
         return sorted({word[:length] for words in longer for word in words})
 
 
-def _within(
-    word: str, choices: list[str], max_distance: int
-) -> list[tuple[str, int]]:
+def _within(word: str, choices: list[str], max_distance: int) -> list[tuple[str, int]]:
     found = process.extract(
         word,
         choices,

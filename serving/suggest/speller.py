@@ -162,19 +162,27 @@ class Speller:
             return None
         if self._most_popular(word) > 0:
             return None
-        best = min(
-            (
-                (
-                    distance
-                    + (_FIRST_LETTER if beginning[0] != word[0] else 0.0)
-                    + _TENFOLD * self._most_popular(beginning),
-                    beginning,
-                )
-                for beginning, distance in self._nearest.near_beginnings(word)
-            ),
-            default=None,
-        )
-        return None if best is None else best[1]
+        candidates = [*self._near_beginnings(word), *self._split_beginnings(word)]
+        return min(candidates)[1] if candidates else None
+
+    def _near_beginnings(self, word: str) -> Iterator[tuple[float, str]]:
+        for beginning, distance in self._nearest.near_beginnings(word):
+            cost = distance + _TENFOLD * self._most_popular(beginning)
+            if beginning[0] != word[0]:
+                cost += _FIRST_LETTER
+            yield cost, beginning
+
+    def _split_beginnings(self, word: str) -> Iterator[tuple[float, str]]:
+        """A known word and the beginning of one that stood behind it."""
+        vocabulary = self._vocabulary
+        for cut in range(1, len(word)):
+            first, second = word[:cut], word[cut:]
+            for follower in vocabulary.after(first):
+                if follower.startswith(second):
+                    count = vocabulary.pair_count(first, follower)
+                    cost = _SPLIT_OF_PAIR + _TENFOLD * math.log10(1 + count)
+                    yield cost, f"{first} {second}"
+                    break  # the others behind `first` are less frequent
 
     def _most_popular(self, beginning: str) -> float:
         """Popularity of the most popular of the first words behind `beginning`."""

@@ -13,7 +13,6 @@ _BREAK = "\ue000"  # between words that do not touch
 _IDEOGRAPH = "\ue001"  # before each Chinese or Japanese character
 
 
-
 class Analyzer(tf.Module):
     """Folds, splits and stems text; the same object at build time and in the bundle.
 

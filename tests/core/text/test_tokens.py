@@ -1,4 +1,4 @@
-"""The plain tokenizer: hand-worked texts. Parity with the graph: tests/trainer/search."""
+"""The plain tokenizer on hand-worked texts (parity: tests/trainer/search)."""
 
 from __future__ import annotations
 

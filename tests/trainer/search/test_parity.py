@@ -36,7 +36,9 @@ def assert_same_terms(analyzer: Analyzer, texts: list[str]) -> None:
 
 def test_every_code_point_between_letters_and_digits(analyzer: Analyzer) -> None:
     # Of the two great blocks, Chinese and Korean, one in fifty.
-    few = [c for i, c in enumerate(ASSIGNED) if not _is_in_great_block(c) or i % 50 == 0]
+    few = [
+        c for i, c in enumerate(ASSIGNED) if not _is_in_great_block(c) or i % 50 == 0
+    ]
     assert_same_terms(analyzer, [f"a{c}b1{c}2茶{c}杯s" for c in few])
 
 
