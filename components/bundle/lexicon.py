@@ -149,12 +149,15 @@ def _new_words(
     """Words of the shop that no item has: synonyms, brands about to come."""
     if log.empty:
         return []
-    speller = Speller(known, SuggestConfig())
+    spelling = SuggestConfig()
+    speller = Speller(known, spelling)
     serious = log[_is_serious(log, config)]
     new: dict[str, Word] = {}
     for unit in (unit for query in serious["query"] for unit in units(query)):
         word = unit.surface
         if word in new or known.knows(unit) or not unit.term:
+            continue
+        if len(word) < spelling.min_word_letters:  # half of a word cut in two
             continue
         correction = speller.correct(word)
         frequency = min(map(known.frequency, correction.text.split()))

@@ -104,15 +104,30 @@ class Speller:
         return edits
 
     def _join(self, found: list[Unit], place: int, taken: int) -> _Edit | None:
-        """`place` and a neighbour as one known word; units up to `taken` are gone."""
+        """`place` and a neighbour as one known word, or with the space elsewhere.
+
+        Units up to `taken` are gone.
+        """
         for first, last in ((place, place + 1), (place - 1, place)):
             if first <= taken or last >= len(found):
                 continue
-            if _is_word(found[first]) and _is_word(found[last]):
-                word = found[first].surface + found[last].surface
-                if self._vocabulary.frequency(word):
-                    return _Edit(first, last, word)
+            word = found[first].surface + found[last].surface
+            if not _is_alphabetic(word):
+                continue
+            if self._vocabulary.frequency(word):
+                return _Edit(first, last, word)
+            pair = max(self._pairs(word), default=None)
+            if pair is not None:
+                return _Edit(first, last, pair[1])
         return None
+
+    def _pairs(self, word: str) -> Iterator[tuple[int, str]]:
+        """Count and text of each way to read the word as two that stood together."""
+        for cut in range(1, len(word)):
+            first, second = word[:cut], word[cut:]
+            count = self._vocabulary.pair_count(first, second)
+            if count:
+                yield count, f"{first} {second}"
 
     def _replace(self, found: list[Unit], place: int) -> _Edit | None:
         word = found[place].surface
@@ -142,15 +157,10 @@ class Speller:
     def _splits(self, word: str) -> Iterator[tuple[float, str]]:
         """Cost and text of each way to read the word as two known ones."""
         vocabulary = self._vocabulary
-        for cut in range(1, len(word)):
+        for count, text in self._pairs(word):
+            yield _SPLIT_OF_PAIR + _TENFOLD * math.log10(1 + count), text
+        for cut in range(_MIN_LETTERS_OF_SPLIT, len(word) - _MIN_LETTERS_OF_SPLIT + 1):
             first, second = word[:cut], word[cut:]
-            count = vocabulary.pair_count(first, second)
-            if count:
-                cost = _SPLIT_OF_PAIR + _TENFOLD * math.log10(1 + count)
-                yield cost, f"{first} {second}"
-                continue
-            if min(len(first), len(second)) < _MIN_LETTERS_OF_SPLIT:
-                continue
             rarer = min(vocabulary.popularity(first), vocabulary.popularity(second))
             if rarer > 0:
                 yield _SPLIT + _TENFOLD * rarer, f"{first} {second}"

@@ -21,6 +21,7 @@ from tests.serving.suggest.worlds import gift_shop
         ("grench jug", "french jug"),  # first letter wrong
         ("tlight", "t light"),  # a space forgotten, the pair is known
         ("lunch box", "lunchbox"),  # a space too many
+        ("frenche namel jug", "french enamel jug"),  # a space in the wrong place
         ("gardenmug", "garden mug"),  # two words that never stood together
         ("frnech 保温杯", "french 保温杯"),
     ],
