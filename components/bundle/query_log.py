@@ -49,13 +49,13 @@ def sum_up_queries(
     decay = np.power(0.5, age_days / config.half_life_days)
     searches["weight"] = (1 + searches["clicked"]) * decay
     queries = searches.groupby("key").agg(
-        query=("text", _most_common),
         count=("text", "size"),
         users=("user", "nunique"),
         clicks=("clicked", "sum"),
         last_seen=("time", "max"),
         weight=("weight", "sum"),
     )
+    queries["query"] = _most_common(searches["key"], searches["text"])
     queries["category"] = _clicked_category(log, items)
     queries["category"] = queries["category"].fillna("")
     order = np.lexsort((queries.index, -queries["weight"]))
@@ -88,10 +88,12 @@ def _searched(events: pa.Table, as_of: int) -> pd.DataFrame:
     return log[log["key"] != ""]
 
 
-def _most_common(texts: pd.Series) -> str:
-    """The usual way to write it; of equally usual ones the first in order."""
-    counts = texts.value_counts()
-    return str(min(counts.index[counts == counts.iloc[0]]))
+def _most_common(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """By key, its most frequent value; of equally frequent ones the first in order."""
+    counts = pd.DataFrame({"key": keys, "value": values}).dropna()
+    counts = counts.value_counts().rename("count").reset_index()
+    counts = counts.sort_values(["count", "value"], ascending=[False, True])
+    return counts.drop_duplicates("key").set_index("key")["value"]
 
 
 def _clicked_category(log: pd.DataFrame, items: pa.Table) -> pd.Series:
@@ -102,5 +104,4 @@ def _clicked_category(log: pd.DataFrame, items: pa.Table) -> pd.Series:
     categories = items.column(features.CATEGORY).to_pylist()
     clicked = log[log["clicked"] > 0]
     category = clicked["item"].map(dict(zip(ids, categories, strict=True)))
-    frame = pd.DataFrame({"key": clicked["key"], "category": category}).dropna()
-    return frame.groupby("key")["category"].agg(_most_common)
+    return _most_common(clicked["key"], category)

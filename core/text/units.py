@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from core.text.tokens import MAX_QUERY_CHARACTERS, Token, tokenize
 
@@ -42,14 +43,30 @@ def completion_key(text: str, max_characters: int | None = None) -> str:
     >>> completion_key("T-LIGHT Holder, 10cm"), completion_key("不锈钢 保温杯 500ml")
     ('t light holder 10 cm', '不锈钢保温杯 500 ml')
     """
+    text = text[:max_characters]
+    if text.isascii():
+        return _ascii_key(text.lower())
     parts: list[str] = []
     last: Token | None = None
-    for token in tokenize(text, max_characters):
+    for token in tokenize(text):
         if last is not None and not (last.is_ideograph and token.is_ideograph):
             parts.append(" ")
         parts.append(token.surface)
         last = token
     return "".join(parts)
+
+
+def _ascii_key(text: str) -> str:
+    """The same by three regular expressions, ten times as fast: most texts are ASCII,
+    and a server that loads a lexicon makes some hundred thousand keys."""
+    text = _BOUND.sub(r"\1\2", text)
+    text = _DECIMAL.sub(r"\1_\2", text)
+    return " ".join(_TOKEN.findall(text)).replace("_", ".")
+
+
+_BOUND = re.compile(r"([a-z])'([a-z])")
+_DECIMAL = re.compile(r"([0-9])[.,]([0-9])")
+_TOKEN = re.compile(r"[0-9]+(?:_[0-9]+)*|[a-z_]+")
 
 
 def prefix_key(text: str) -> str:

@@ -47,9 +47,6 @@ class Completer:
         self._config = config
         self._vocabulary = vocabulary
         self._index = PrefixIndex(_entries(lexicon, config))
-        self._words: PrefixIndex[str] = PrefixIndex(
-            (word, vocabulary.popularity(word), word) for word in vocabulary.frequencies
-        )
 
     def complete(
         self,
@@ -75,8 +72,10 @@ class Completer:
         if not key and prefix.strip():  # nothing that could be searched for
             return []
         found: dict[str, Completion] = {}
-        for completion in self._candidates(prefix, key, history_queries, categories, k):
-            found.setdefault(completion_key(completion.text), completion)
+        for each_key, completion in self._candidates(
+            prefix, key, history_queries, categories, k
+        ):
+            found.setdefault(each_key, completion)
             if len(found) == k:
                 break
         return list(found.values())
@@ -88,13 +87,15 @@ class Completer:
         history_queries: Sequence[str],
         categories: Sequence[str],
         k: int,
-    ) -> Iterator[Completion]:
+    ) -> Iterator[tuple[str, Completion]]:
         yield from self._own(key, history_queries)
         yield from self._popular(key, categories, k)
         if key:
             yield from self._last_word(prefix)
 
-    def _own(self, key: str, history_queries: Sequence[str]) -> list[Completion]:
+    def _own(
+        self, key: str, history_queries: Sequence[str]
+    ) -> Iterable[tuple[str, Completion]]:
         own: dict[str, Completion] = {}
         for query in reversed(history_queries):
             if len(own) == self._config.max_history:
@@ -102,21 +103,19 @@ class Completer:
             query_key = completion_key(query, MAX_QUERY_CHARACTERS)
             if query_key and query_key.startswith(key):
                 own.setdefault(query_key, Completion(query, HISTORY, 1.0))
-        return list(own.values())
+        return own.items()
 
-    def _popular(self, key: str, categories: Sequence[str], k: int) -> list[Completion]:
+    def _popular(
+        self, key: str, categories: Sequence[str], k: int
+    ) -> list[tuple[str, Completion]]:
         bonus = self._config.category_bonus
-        found = [
-            Completion(
-                source.text,
-                source.kind,
-                score + (bonus if _below(source.category, categories) else 0.0),
-            )
-            for _, score, source in self._index.top(key, _DEPTH * k)
-        ]
-        return sorted(found, key=lambda completion: -completion.score)
+        found = []
+        for each_key, score, source in self._index.top(key, _DEPTH * k):
+            score += bonus if _below(source.category, categories) else 0.0
+            found.append((each_key, Completion(source.text, source.kind, score)))
+        return sorted(found, key=lambda entry: -entry[1].score)
 
-    def _last_word(self, prefix: str) -> Iterator[Completion]:
+    def _last_word(self, prefix: str) -> Iterator[tuple[str, Completion]]:
         """The first word by popularity, later ones by what stood behind the last.
 
         The words before stay as typed. Words that never stood behind the last one are
@@ -131,10 +130,11 @@ class Completer:
             follow = self._vocabulary.after(before[0].surface)
             words = [word for word in follow if word.startswith(beginning)]
         else:
-            words = [word for word, _, _ in self._words.top(beginning, _MAX_WORDS)]
+            words = self._vocabulary.beginning_with(beginning, _MAX_WORDS)
         for word in words[:_MAX_WORDS]:
             text = prefix[:start] + word
-            yield Completion(text, WORD, self._vocabulary.popularity(word))
+            score = self._vocabulary.popularity(word)
+            yield completion_key(text), Completion(text, WORD, score)
 
 
 def _entries(

@@ -26,7 +26,7 @@ class NearestWords:
             self._by_length.setdefault(len(word), []).append(word)
         # Per instance, so that a lexicon that was replaced can be freed.
         self._of_length_near = functools.lru_cache(maxsize=64)(self._near_length)
-        self._beginnings = functools.lru_cache(maxsize=32)(self._beginnings_of)
+        self._beginnings = functools.lru_cache(maxsize=512)(self._beginnings_of)
 
     def near(self, word: str, max_distance: int) -> list[tuple[str, int]]:
         """Words at most `max_distance` edits away, with their distance."""
@@ -35,20 +35,30 @@ class NearestWords:
         )
 
     def near_beginnings(self, beginning: str) -> list[tuple[str, int]]:
-        """Beginnings of words one edit away from `beginning`, with their distance."""
+        """Beginnings of words one edit away from `beginning`, with their distance.
+
+        Looked for where the first letter is right, missing, or swapped with the second.
+        """
         length = len(beginning)
-        if length > _MAX_BEGINNING:
+        if not 1 < length <= _MAX_BEGINNING:
             return []
-        choices = [*self._beginnings(length), *self._beginnings(length + 1)]
-        return _within(beginning, choices, 1)
+        return [
+            found
+            for first in dict.fromkeys(beginning[:2])
+            for found in _within(beginning, self._beginnings(length, first), 1)
+        ]
 
     def _near_length(self, length: int, max_distance: int) -> list[str]:
         lengths = range(length - max_distance, length + max_distance + 1)
         return [word for n in lengths for word in self._by_length.get(n, ())]
 
-    def _beginnings_of(self, length: int) -> list[str]:
-        longer = (words for n, words in self._by_length.items() if n >= length)
-        return sorted({word[:length] for words in longer for word in words})
+    def _beginnings_of(self, length: int, first: str) -> list[str]:
+        """Unique beginnings of `length` letters and of one more."""
+        found: set[str] = set()
+        for n in (length, length + 1):
+            longer = (words for m, words in self._by_length.items() if m >= n)
+            found.update(w[:n] for words in longer for w in words if w[0] == first)
+        return sorted(found)
 
 
 def _within(word: str, choices: list[str], max_distance: int) -> list[tuple[str, int]]:

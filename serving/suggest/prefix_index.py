@@ -38,8 +38,3 @@ class PrefixIndex(Generic[ValueT]):
             (self._keys[place], float(self._scores[place]), self._values[place])
             for place in self._ranges.top(low, high, k)
         ]
-
-    def has(self, prefix: str) -> bool:
-        """Whether any key starts with `prefix`."""
-        place = bisect.bisect_left(self._keys, prefix)
-        return place < len(self._keys) and self._keys[place].startswith(prefix)

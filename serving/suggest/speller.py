@@ -8,7 +8,6 @@ less what its neighbours in the query say for it.
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import math
 from collections.abc import Iterator
@@ -64,7 +63,6 @@ class Speller:
         self._vocabulary, self._config = vocabulary, config
         words = [w for w in vocabulary.frequencies if _is_alphabetic(w)]
         self._nearest = NearestWords(words)
-        self._sorted = sorted(vocabulary.frequencies)
 
     def correct(self, query: str) -> Correction:
         """The query with its unknown words corrected where a known one is near.
@@ -195,13 +193,9 @@ class Speller:
                     break  # the others behind `first` are less frequent
 
     def _most_popular(self, beginning: str) -> float:
-        """Popularity of the most popular of the first words behind `beginning`."""
-        low = bisect.bisect_left(self._sorted, beginning)
-        words = self._sorted[low : low + 50]
-        return max(
-            (self._vocabulary.popularity(w) for w in words if w.startswith(beginning)),
-            default=0.0,
-        )
+        """Popularity of the most popular word behind `beginning`; 0 for none."""
+        words = self._vocabulary.beginning_with(beginning, 1)
+        return self._vocabulary.popularity(words[0]) if words else 0.0
 
     @staticmethod
     def _apply(query: str, edits: list[_Edit]) -> Correction:

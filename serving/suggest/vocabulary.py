@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from core.lexicon import Lexicon, Pair, Term, Word
 from core.text.units import Unit
+from serving.suggest.prefix_index import PrefixIndex
 
 # Successors of one word that are remembered, most frequent first.
 _MAX_SUCCESSORS = 200
@@ -22,6 +23,9 @@ class Vocabulary:
         self._terms = frozenset(term.term for term in terms)
         # Searches say what people write, items what can be found: both count.
         self.frequencies = {w.word: w.items + w.queries for w in words}
+        self._by_beginning: PrefixIndex[None] = PrefixIndex(
+            (word, self.popularity(word), None) for word in self.frequencies
+        )
         self._pairs = {(p.first, p.second): p.count for p in pairs}
         by_first: dict[str, list[tuple[int, str]]] = {}
         for (first, second), count in self._pairs.items():
@@ -54,3 +58,7 @@ class Vocabulary:
     def after(self, word: str) -> list[str]:
         """Words seen behind `word`, most frequent first."""
         return self._after.get(word, [])
+
+    def beginning_with(self, beginning: str, k: int) -> list[str]:
+        """The k most popular words that begin so, most popular first."""
+        return [word for word, _, _ in self._by_beginning.top(beginning, k)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.text.tokens import tokenize
 from core.text.units import completion_key, prefix_key, units
 
 
@@ -21,6 +22,13 @@ def test_keys_forget_punctuation_and_spaces_between_ideographs() -> None:
     assert prefix_key("t ") == "t "
     assert prefix_key("杯 ") == "杯"
     assert prefix_key(" \t") == ""
+
+
+@given(text=st.text(alphabet="ab's1.,_- sTZ\n\x00~", max_size=16))
+def test_ascii_keys_are_the_tokens_joined(text: str) -> None:
+    expected = " ".join(token.surface for token in tokenize(text))
+
+    assert completion_key(text) == expected
 
 
 @given(text=st.text(alphabet="aés' -.,12_茶杯ㅋ", max_size=14), end=st.integers(0, 14))
