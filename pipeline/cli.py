@@ -164,6 +164,31 @@ def query_similar(item_id: str, **options: Any) -> None:
         _fail(error)
 
 
+@query.command("suggest")
+@click.argument("prefix")
+@click.option("--user", default="", help="Whose earlier queries come first.")
+@click.option(
+    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
+)
+@click.option("--shop", help="By default the one whose model is newest.")
+@click.option("-k", default=10, show_default=True, help="Length of the list.")
+@_home_option
+def query_suggest(
+    prefix: str, user: str, at: dt.datetime | None, shop: str | None, k: int, home: Path
+) -> None:
+    """Completions of PREFIX, from the lexicon beside the pushed model.
+
+    No server is asked. PREFIX '' gives the person's own and the most popular queries.
+    """
+    from pipeline.suggest import suggest
+
+    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
+    try:
+        suggest(Console(), home, shop, prefix=prefix, user=user, at=at_s, k=k)
+    except SoukError as error:
+        _fail(error)
+
+
 @main.command()
 @click.argument("shop", default=DEFAULT_SHOP)
 @_home_option

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components.bundle import metadata, warmup
+from components.bundle import lexicon, metadata, warmup
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
+from core.lexicon import LEXICON_PATH
 from core.progress import say
 from trainer.data.examples import read_split
 from trainer.export.bundle import Bundle
@@ -27,6 +28,7 @@ class BundleParts:
     """Where the parts of a bundle lie."""
 
     items: str  # URI of the items Examples
+    events: str  # URI of the events Examples, for the lexicon
     tables: Path  # folder of one `tables.npz`, as of the end of the data
     retriever: Path  # SavedModel
     ranker: Path  # SavedModel
@@ -45,7 +47,7 @@ def build_bundle(
     """Writes the bundle into `out_dir` and returns it.
 
     `saved_model.pb` is what every consumer watches for, so the SavedModel is written
-    last, over the warm-up requests and metadata that already lie there.
+    last, over the warm-up requests, lexicon and metadata that already lie there.
 
     Args:
       parts: the trained parts.
@@ -53,7 +55,7 @@ def build_bundle(
       shop: event types and context features.
       splits: their T2 is the end of the data that the tables saw.
       funnel_config: as the ranker's rows were mined with.
-      config: diversity, `similar`, warm-up.
+      config: diversity, `similar`, warm-up, lexicon.
     """
     items = read_split(parts.items, "train")
     tables = ItemTables.load(parts.tables)
@@ -81,6 +83,13 @@ def build_bundle(
         config=config,
         as_of=splits.test_start,
     )
+    words = lexicon.build_lexicon(
+        items,
+        lexicon.read_events(parts.events),
+        as_of=splits.test_start,
+        config=config.lexicon,
+    )
+    words.save(out_dir / LEXICON_PATH)
     metadata.write_metadata(
         out_dir,
         metadata.bundle_metadata(

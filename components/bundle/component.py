@@ -21,7 +21,7 @@ from core.config.funnel import FunnelConfig
 
 
 class BundleSpec(ComponentSpec):  # type: ignore[misc]
-    """Items, tables and two models in; one model out."""
+    """Items, events, tables and two models in; one model out."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "shop": ExecutionParameter(type=str),
@@ -31,6 +31,7 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "items": ChannelParameter(type=standard_artifacts.Examples),
+        "events": ChannelParameter(type=standard_artifacts.Examples),
         "tables": ChannelParameter(type=ItemTablesArtifact),
         "retriever": ChannelParameter(type=standard_artifacts.Model),
         "ranker": ChannelParameter(type=standard_artifacts.Model),
@@ -45,7 +46,8 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
     """Puts towers, item tables, ranker and catalogue into one SavedModel.
 
     Outputs:
-      model: Model; warm-up requests in `assets.extra`, metadata in `souk.json`.
+      model: Model; warm-up requests and the lexicon in `assets.extra`, metadata in
+        `souk.json`.
     """
 
     SPEC_CLASS = BundleSpec
@@ -55,6 +57,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
         self,
         *,
         items: channel.BaseChannel,
+        events: channel.BaseChannel,
         tables: channel.BaseChannel,
         retriever: channel.BaseChannel,
         ranker: channel.BaseChannel,
@@ -68,6 +71,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
 
         Args:
           items: Clean's catalogue.
+          events: Clean's events, for suggestions and spelling.
           tables: ItemNeighbours' tables; those as of T2 are served.
           retriever: the two-tower SavedModel.
           ranker: the ranker SavedModel.
@@ -80,6 +84,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
         super().__init__(
             spec=BundleSpec(
                 items=items,
+                events=events,
                 tables=tables,
                 retriever=retriever,
                 ranker=ranker,

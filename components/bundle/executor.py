@@ -31,6 +31,7 @@ class Executor(base_executor.BaseExecutor):
         Args:
           input_dict:
             - items: Examples, the cleaned catalogue.
+            - events: Examples, the cleaned events; the lexicon reads those before T2.
             - tables: item tables, one folder per cut-off.
             - retriever: Model, the two-tower SavedModel.
             - ranker: Model, the ranker SavedModel.
@@ -48,6 +49,7 @@ class Executor(base_executor.BaseExecutor):
         splits = SplitConfig.from_json(exec_properties["splits"])
         parts = BundleParts(
             items=uri("items"),
+            events=uri("events"),
             tables=Path(uri("tables")) / f"as_of={splits.test_start}",
             retriever=Path(path_utils.serving_model_dir(uri("retriever"))),
             ranker=Path(path_utils.serving_model_dir(uri("ranker"))),

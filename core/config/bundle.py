@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.suggest import LexiconConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BundleConfig(Config):
-    """Diversity of pages, mix of `similar`, and warm-up."""
+    """Diversity of pages, mix of `similar`, warm-up, and the lexicon."""
 
     # Score units that a candidate loses for each better-scored candidate of its own
     # category on the page; 0 keeps the ranker's order.
@@ -19,6 +20,8 @@ class BundleConfig(Config):
     # History lengths and batch sizes of the warm-up requests.
     warmup_batch_sizes: tuple[int, ...] = (1, 8, 32)
     warmup_history: int = 32
+    # What of the log the lexicon beside the model holds.
+    lexicon: LexiconConfig = dataclasses.field(default_factory=LexiconConfig)
 
     def __post_init__(self) -> None:
         self.require(self.diversity_penalty >= 0, "diversity_penalty", ">= 0")

@@ -63,6 +63,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     ).with_id("Ranker")
     bundle = Bundle(
         items=data.items,
+        events=data.events,
         tables=neighbours.outputs["tables"],
         retriever=retriever.outputs["model"],
         ranker=ranker.outputs["model"],

@@ -4,47 +4,13 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.search.folding import TABLE_SIZE, folding_table
-
-# Longer queries are cut: bounded time whatever a client sends.
-MAX_QUERY_CHARACTERS = 256
+from core.text.folding import TABLE_SIZE, folding_table
+from core.text.tokens import PLURALS, STOP_WORDS
 
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
 # Marks in the private use area, which the text itself is cleared of first.
 _BREAK = "\ue000"  # between words that do not touch
 _IDEOGRAPH = "\ue001"  # before each Chinese or Japanese character
-
-_STOP_WORDS = (
-    "a",
-    "an",
-    "and",
-    "are",
-    "as",
-    "at",
-    "be",
-    "by",
-    "for",
-    "from",
-    "in",
-    "is",
-    "it",
-    "of",
-    "on",
-    "or",
-    "that",
-    "the",
-    "this",
-    "to",
-    "with",
-)
-
-# English plurals to singulars: (ending, what stands for it). An S stemmer after Harman
-# (1991), with the -es of sibilants cut whole so that `dresses` meets `dress`.
-_PLURALS = (
-    (r"^([a-z]{2,}(?:ss|x|ch|sh|zz))es$", r"\1"),
-    (r"^([a-z]{2,})ies$", r"\1y"),
-    (r"^([a-z]{2,}[^us\W\d])s$", r"\1"),
-)
 
 
 class Analyzer(tf.Module):
@@ -55,7 +21,7 @@ class Analyzer(tf.Module):
     plurals become singulars; stop words go.
     """
 
-    def __init__(self, stop_words: tuple[str, ...] = _STOP_WORDS) -> None:
+    def __init__(self, stop_words: tuple[str, ...] = STOP_WORDS) -> None:
         super().__init__(name="analyzer")
         splits, values = folding_table()
         self._fold_splits = tf.constant(splits)
@@ -116,7 +82,7 @@ class Analyzer(tf.Module):
         words = tf.ragged.boolean_mask(tokens, ~left_out)
         values = tf.strings.regex_replace(words.flat_values, _IDEOGRAPH, "")
         values = tf.strings.regex_replace(values, "_", ".")
-        for ending, singular in _PLURALS:
+        for ending, singular in PLURALS:
             values = tf.strings.regex_replace(values, ending, singular)
         return words.with_flat_values(values)
 

@@ -9,7 +9,8 @@ import unicodedata
 import pytest
 import tensorflow as tf
 
-from trainer.search.analyzer import _STOP_WORDS, MAX_QUERY_CHARACTERS, Analyzer
+from core.text.tokens import MAX_QUERY_CHARACTERS, STOP_WORDS
+from trainer.search.analyzer import Analyzer
 
 IDEOGRAPH = re.compile(
     r"[\u3005\u3007\u3021-\u3029\u3038-\u303b\u4e00-\u9fff\u3400-\u4dbf]"
@@ -79,7 +80,7 @@ def reference(text: str) -> list[str]:
         previous = ""
         if token.isdigit():
             singles.append(token)
-        elif token.isalpha() and token not in _STOP_WORDS:
+        elif token.isalpha() and token not in STOP_WORDS:
             singles.append(_singular(token))
     return singles + pairs
 

@@ -1,0 +1,244 @@
+"""Items and events to the lexicon that suggestions and spelling read."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from components.bundle.query_log import sum_up_queries
+from core import features
+from core.config.suggest import LexiconConfig, SuggestConfig
+from core.lexicon import (
+    BRAND,
+    CATEGORY,
+    TITLE,
+    Lexicon,
+    Pair,
+    Phrase,
+    Query,
+    Term,
+    Word,
+)
+from core.text.units import Unit, completion_key, units
+from serving.suggest.speller import Speller
+from serving.suggest.vocabulary import Vocabulary
+from trainer.data.examples import read_split, split_dir
+from trainer.search.terms import count_terms
+
+# Texts of an item that the search index reads; words come from the short ones.
+_SHORT_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND)
+_TEXTS = (*_SHORT_TEXTS, features.DESCRIPTION)
+_EVENT_COLUMNS = (
+    features.USER_ID,
+    features.ITEM_ID,
+    features.EVENT,
+    features.TIMESTAMP,
+    features.QUERY,
+    features.SESSION_ID,
+)
+
+
+def build_lexicon(
+    items: pa.Table, events: pa.Table, *, as_of: int, config: LexiconConfig
+) -> Lexicon:
+    """The shop's words, queries and phrases.
+
+    Words of the items are words of the shop. A word that only people type becomes one
+    if several of them did, their searches led somewhere, and it is no misspelling of an
+    item's word. Queries made of the shop's words are suggested to others.
+
+    Args:
+      items: canonical items.
+      events: canonical events; `query` may be absent or empty.
+      as_of: events from this second on are not read, seconds UTC.
+      config: what is kept.
+    """
+    log = sum_up_queries(events, items, as_of=as_of, config=config)
+    catalogue = _CatalogueWords(items)
+    searched = Counter[str]()
+    for query, count in zip(log["query"], log["count"], strict=True):
+        for word in {unit.surface for unit in units(query)}:
+            searched[word] += int(count)
+    words = catalogue.words(searched)
+    terms = _terms(items, log)
+    known = Vocabulary([t for t in terms if t.items], words, catalogue.pairs())
+    new = _new_words(log, known, searched, config)
+    words += new
+    new_terms = {word.term for word in new}
+    terms = [t for t in terms if t.items or t.term in new_terms]
+    kept = _suggested(log, Vocabulary(terms, words, ()), config)
+    pairs = catalogue.pairs_with(zip(kept["query"], kept["count"], strict=True))
+    return Lexicon(
+        as_of=as_of,
+        terms=tuple(terms),
+        words=tuple(sorted(words, key=lambda w: (-w.items - w.queries, w.word))),
+        pairs=_most_frequent(pairs, config.max_pairs),
+        queries=tuple(
+            Query(**{str(n): v for n, v in row.items()})
+            for row in kept.head(config.max_queries).to_dict("records")
+        ),
+        phrases=tuple(_phrases(items, events, as_of, config)),
+    )
+
+
+def read_events(uri: str) -> pa.Table:
+    """The events of an Examples artifact, all splits, with what the lexicon needs."""
+    splits = [s for s in ("train", "eval", "test") if split_dir(uri, s).exists()]
+    tables = [read_split(uri, split) for split in splits]
+    names = [n for n in _EVENT_COLUMNS if all(n in t.column_names for t in tables)]
+    return pa.concat_tables([table.select(names) for table in tables])
+
+
+class _CatalogueWords:
+    """Words and neighbours in the items' short texts."""
+
+    def __init__(self, items: pa.Table) -> None:
+        self._items_with = Counter[str]()
+        self._terms: dict[str, str] = {}
+        self._pairs = Counter[tuple[str, str]]()
+        for texts in _rows(items, _SHORT_TEXTS):
+            found = [units(text) for text in texts]
+            for unit in {u.surface: u for each in found for u in each}.values():
+                self._items_with[unit.surface] += 1
+                self._terms[unit.surface] = unit.term
+            for each in found:
+                self._pairs.update(_neighbours(each))
+
+    def words(self, searched: Counter[str]) -> list[Word]:
+        return [
+            Word(word, self._terms[word], items, searched[word])
+            for word, items in self._items_with.items()
+        ]
+
+    def pairs(self) -> list[Pair]:
+        return [Pair(*words, count) for words, count in self._pairs.items()]
+
+    def pairs_with(
+        self, queries: Iterable[tuple[str, int]]
+    ) -> Counter[tuple[str, str]]:
+        """Those of the items and those of queries, `count` times each."""
+        total = Counter(self._pairs)
+        for query, count in queries:
+            for pair in _neighbours(units(query)):
+                total[pair] += int(count)
+        return total
+
+
+def _neighbours(found: list[Unit]) -> list[tuple[str, str]]:
+    return [(a.surface, b.surface) for a, b in itertools.pairwise(found)]
+
+
+def _terms(items: pa.Table, log: pd.DataFrame) -> list[Term]:
+    """The analyzer's terms of items and queries."""
+    of_items = count_terms([" \n ".join(texts) for texts in _rows(items, _TEXTS)])
+    of_queries = count_terms(log["query"].tolist(), log["count"].tolist())
+    return [
+        Term(term, of_items[term], of_queries[term])
+        for term in sorted(of_items.keys() | of_queries.keys())
+    ]
+
+
+def _new_words(
+    log: pd.DataFrame, known: Vocabulary, searched: Counter[str], config: LexiconConfig
+) -> list[Word]:
+    """Words of the shop that no item has: synonyms, brands about to come."""
+    if log.empty:
+        return []
+    spelling = SuggestConfig()
+    speller = Speller(known, spelling)
+    serious = log[_is_serious(log, config)]
+    new: dict[str, Word] = {}
+    for unit in (unit for query in serious["query"] for unit in units(query)):
+        word = unit.surface
+        if word in new or known.knows(unit) or not unit.term:
+            continue
+        if len(word) < spelling.min_word_letters:  # half of a word cut in two
+            continue
+        correction = speller.correct(word)
+        frequency = min(map(known.frequency, correction.text.split()))
+        if not correction.changed or (
+            frequency < config.misspelling_ratio * searched[word]
+        ):
+            new[word] = Word(word, unit.term, 0, searched[word])
+    return list(new.values())
+
+
+def _suggested(
+    log: pd.DataFrame, vocabulary: Vocabulary, config: LexiconConfig
+) -> pd.DataFrame:
+    """Queries that others may see: serious ones made of the shop's words."""
+    if log.empty:
+        return log
+    is_known = [
+        all(vocabulary.knows(u) or not u.term for u in units(query))
+        for query in log["query"]
+    ]
+    return log[_is_serious(log, config) & np.array(is_known)]
+
+
+def _is_serious(log: pd.DataFrame, config: LexiconConfig) -> pd.Series:
+    """Several people typed it, and it led somewhere in a shop that logs clicks."""
+    led_somewhere = (log["clicks"] > 0) | (log["clicks"].max() == 0)
+    return (log["users"] >= config.min_query_users) & led_somewhere
+
+
+def _phrases(
+    items: pa.Table, events: pa.Table, as_of: int, config: LexiconConfig
+) -> list[Phrase]:
+    """Titles, brands and category names, each kind by weight."""
+    weights = _item_weights(items, events, as_of, config)
+    of_texts: dict[str, Counter[str]] = {k: Counter() for k in (TITLE, CATEGORY, BRAND)}
+    paths: dict[str, str] = {}
+    columns = [_texts(items, name) for name in _SHORT_TEXTS]
+    for title, path, brand, weight in zip(*columns, weights, strict=True):
+        paths.setdefault(title, path)
+        of_texts[TITLE][title] += weight
+        of_texts[BRAND][brand] += weight
+        levels = path.split(features.CATEGORY_SEPARATOR)
+        for depth, name in enumerate(levels, 1):
+            paths.setdefault(name, features.CATEGORY_SEPARATOR.join(levels[:depth]))
+            of_texts[CATEGORY][name] += weight
+    return [
+        Phrase(text, kind, float(weight), "" if kind == BRAND else paths[text])
+        for kind, counter in of_texts.items()
+        for text, weight in sorted(counter.items(), key=lambda e: (-e[1], e[0]))[
+            : config.max_titles if kind == TITLE else None
+        ]
+        if completion_key(text)
+    ]
+
+
+def _item_weights(
+    items: pa.Table, events: pa.Table, as_of: int, config: LexiconConfig
+) -> list[float]:
+    """Per item, its events but views, each 0.5^(age in days / half_life_days)."""
+    frame = events.select(
+        [features.ITEM_ID, features.EVENT, features.TIMESTAMP]
+    ).to_pandas()
+    wanted = frame[features.EVENT] != features.VIEW
+    frame = frame[wanted & (frame[features.TIMESTAMP] < as_of)]
+    age_days = (as_of - frame[features.TIMESTAMP]) / features.SECONDS_PER_DAY
+    decayed = np.power(0.5, age_days / config.half_life_days)
+    sums = decayed.groupby(frame[features.ITEM_ID]).sum()
+    ids = items.column(features.ITEM_ID).to_pylist()
+    return [float(weight) for weight in sums.reindex(ids).fillna(0.0)]
+
+
+def _most_frequent(pairs: Counter[tuple[str, str]], limit: int) -> tuple[Pair, ...]:
+    ordered = sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(Pair(*words, count) for words, count in ordered[:limit])
+
+
+def _rows(items: pa.Table, names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    return zip(*(_texts(items, name) for name in names), strict=True)
+
+
+def _texts(items: pa.Table, name: str) -> list[str]:
+    if name not in items.column_names:
+        return [""] * items.num_rows
+    return [text or "" for text in items.column(name).to_pylist()]

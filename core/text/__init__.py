@@ -1,0 +1,1 @@
+"""How text is folded and split, for the served graph and for plain Python alike."""

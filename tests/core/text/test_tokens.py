@@ -1,0 +1,52 @@
+"""The plain tokenizer on hand-worked texts (parity: tests/trainer/search)."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.text.tokens import Token, singular, terms, tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10cm Mugs", ["10", "cm", "mug"]),
+        ("1.5L, 3,5 l", ["1.5", "l", "3.5", "l"]),
+        ("CAFÉ crème of the men's", ["cafe", "creme", "men"]),
+        ("保温杯 茶", ["保", "温", "杯", "茶", "保温", "温杯"]),
+        ("500毫升", ["500", "毫", "升", "毫升"]),
+        ("🎉 \x00\ud800 !!!", []),
+        ("", []),
+    ],
+)
+def test_terms_of_a_text(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_tokens_tell_where_they_stood() -> None:
+    #       0123456789
+    text = "The ㎝ Ärzte's"
+    the, cm, doctors = tokenize(text)
+
+    assert the.term == ""
+    assert (cm.surface, text[cm.start : cm.end]) == ("cm", "㎝")
+    assert doctors == Token("arztes", "arzte", 6, 13, False, False)
+
+
+def test_long_texts_are_cut() -> None:
+    assert len(tokenize("mug " * 10_000, max_characters=256)) == 64
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("dresses", "dress"),
+        ("berries", "berry"),
+        ("mugs", "mug"),
+        ("glass", "glass"),
+        ("bus", "bus"),
+        ("茶s", "茶s"),
+    ],
+)
+def test_singulars(word: str, expected: str) -> None:
+    assert singular(word) == expected
