@@ -1,0 +1,183 @@
+"""BM25 over the whole catalogue inside the graph, and what the ranker asks of words."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from core.config.lexical import LexicalConfig
+from trainer.funnel.candidates import top_rows
+from trainer.funnel.scores import pick
+from trainer.search.analyzer import Analyzer
+from trainer.search.inverted_index import InvertedIndex
+from trainer.search.match_features import MatchFeatures
+from trainer.search.postings import Postings
+
+# Two neighbouring Chinese or Japanese characters: no word of its own.
+_PAIR = r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}"
+
+MATCH_NAMES = (
+    "bm25",
+    "log1p_bm25",
+    "share_of_best",  # BM25 over that of the catalogue's best item
+    # Share of the query's idf found in a field or anywhere.
+    "title_coverage",
+    "category_coverage",
+    "brand_coverage",
+    "coverage",
+    "exact_title",  # the analyzed query is the analyzed title
+    "title_prefix",  # the title begins with the query's words
+    "log1p_query_terms",
+    "unknown_share",  # share of the query's terms that no item holds
+)
+
+
+class LexicalIndex(tf.Module):
+    """The inverted index as tensors.
+
+    ```
+    index = LexicalIndex(build_inverted_index(items, config, analyzer), config, analyzer)
+    values, rows = index.best(index.terms(queries), k=100)
+    ```
+    """
+
+    match_names = MATCH_NAMES
+
+    def __init__(
+        self, index: InvertedIndex, config: LexicalConfig, analyzer: Analyzer
+    ) -> None:
+        super().__init__(name="lexical_index")
+        self.num_items = index.num_items
+        self._config = config
+        self._analyzer = analyzer
+        self._unknown = len(index.terms)
+        self._pad = self._unknown + 1
+        # A table needs an entry: this one is no term, the analyzer drops the character.
+        terms = [*index.terms.tolist(), b"\xee\x80\x80"]
+        ids = np.minimum(np.arange(len(terms)), self._unknown).astype(np.int32)
+        self._ids = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(tf.constant(terms), tf.constant(ids)),
+            default_value=self._unknown,
+        )
+        unseen = np.log1p((index.num_items + 0.5) / 0.5)
+        self._idf = tf.Variable(
+            np.append(index.idf, [unseen, 0.0]).astype(np.float32),
+            trainable=False,
+            name="idf",
+        )
+        is_pair = tf.strings.regex_full_match(tf.constant([*terms, b""]), _PAIR)
+        self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
+        self._postings = Postings(
+            index.splits,
+            index.rows,
+            index.impacts,
+            num_items=index.num_items,
+            form=config.form,
+        )
+        self._match_features = MatchFeatures(index, config)
+
+    def terms(self, queries: tf.Tensor) -> tf.Tensor:
+        """Term ids of each query, in the analyzer's order; a repeated word counts twice.
+
+        Args:
+          queries: [B] string; what exceeds the config's limits is cut.
+
+        Returns:
+          [B, T] int32, T at most `max_query_terms`: ids below V are terms, V stands for
+          a term that no item holds, V + 1 pads.
+        """
+        found = self._analyzer(queries, self._config.max_query_characters)
+        ids = found.with_flat_values(self._ids.lookup(found.flat_values))
+        return ids.to_tensor(self._pad)[:, : self._config.max_query_terms]
+
+    def score_rows(self, terms: tf.Tensor) -> tf.Tensor:
+        """As `scores`, but [B, width], width >= n + 1: zeros fill the end.
+
+        `best` and `matches` take it, so that one request sums its postings once.
+        """
+        return self._postings.score_rows(terms)
+
+    def scores(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] float32 BM25 of every item; 0 without a match and in column n."""
+        return self.score_rows(terms)[:, : self.num_items + 1]
+
+    def best(
+        self,
+        terms: tf.Tensor,
+        k: int,
+        allowed: tf.Tensor | None = None,
+        score_rows: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The k best of the items that match and are allowed.
+
+        Args:
+          terms: [B, T] int32 from `terms`.
+          k: static; at most n come back.
+          allowed: [B, n] bool; None for all.
+          score_rows: those of the terms if they are at hand.
+
+        Returns:
+          Values [B, k] float32, descending, and rows [B, k] int32; where fewer match,
+          0 and n.
+        """
+        dense = self.score_rows(terms) if score_rows is None else score_rows
+        if allowed is not None:
+            width = dense.shape[1] - self.num_items
+            dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
+        values, rows = top_rows(dense, min(k, self.num_items))
+        return values, tf.where(values > 0.0, rows, self.num_items)
+
+    def coverage(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] float32: which share of the query's idf each item holds."""
+        rows = self._postings.weight_rows(terms, self._shares(terms))
+        return rows[:, : self.num_items + 1]
+
+    def matches(
+        self,
+        terms: tf.Tensor,
+        rows: tf.Tensor,
+        score_rows: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Features of the pairs of query and item, named by `match_names`.
+
+        Args:
+          terms: [B, T] int32 from `terms`.
+          rows: [B, C] int32 item rows; n pads.
+          score_rows: those of the terms if they are at hand.
+
+        Returns:
+          [B, C, M] float32; all 0 for an empty query.
+        """
+        dense = self.score_rows(terms) if score_rows is None else score_rows
+        bm25 = pick(tf.reshape(dense, [-1]), rows, dense.shape[1])
+        best = tf.reduce_max(dense, axis=1, keepdims=True)
+        shares = self._shares(terms)
+        is_term = terms < self._pad
+        counts = tf.math.count_nonzero(is_term, axis=1)
+        pairs = tf.gather(self._is_pair.read_value(), terms)
+        words = counts - tf.math.count_nonzero(pairs, axis=1)
+        unknown = tf.math.count_nonzero(terms == self._unknown, axis=1)
+        per_query = tf.stack(
+            [
+                tf.math.log1p(tf.cast(counts, tf.float32)),
+                tf.cast(unknown / tf.maximum(counts, 1), tf.float32),
+            ],
+            axis=1,
+        )
+        count = tf.shape(rows)[1]
+        return tf.concat(
+            [
+                tf.stack(
+                    [bm25, tf.math.log1p(bm25), tf.math.divide_no_nan(bm25, best)], 2
+                ),
+                self._match_features.coverage(terms, shares, rows),
+                self._match_features.titles(terms, counts, words, rows),
+                tf.repeat(per_query[:, tf.newaxis], count, axis=1),
+            ],
+            axis=2,
+        )
+
+    def _shares(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, T] float32: each term's share of the query's idf; 0 at pads."""
+        idf = tf.gather(self._idf.read_value(), terms)
+        return tf.math.divide_no_nan(idf, tf.reduce_sum(idf, axis=1, keepdims=True))
