@@ -151,8 +151,7 @@ def _analyze(
 ) -> FieldTerms:
     """Terms by their place in `vocabulary`, which grows."""
     analyze = tf.function(
-        lambda batch: analyzer(batch),
-        input_signature=[tf.TensorSpec([None], tf.string)],
+        analyzer, input_signature=[tf.TensorSpec([None], tf.string)]
     )
     lengths, ids = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)]
     for start in range(0, len(texts), _BATCH):

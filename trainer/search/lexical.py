@@ -36,7 +36,8 @@ class LexicalIndex(tf.Module):
     """The inverted index as tensors.
 
     ```
-    index = LexicalIndex(build_inverted_index(items, config, analyzer), config, analyzer)
+    inverted = build_inverted_index(items, config, analyzer)
+    index = LexicalIndex(inverted, config, analyzer)
     values, rows = index.best(index.terms(queries), k=100)
     ```
     """
@@ -77,7 +78,7 @@ class LexicalIndex(tf.Module):
         self._match_features = MatchFeatures(index, config)
 
     def terms(self, queries: tf.Tensor) -> tf.Tensor:
-        """Term ids of each query, in the analyzer's order; a repeated word counts twice.
+        """Term ids of each query, in the analyzer's order, repeated ones too.
 
         Args:
           queries: [B] string; what exceeds the config's limits is cut.
