@@ -9,10 +9,11 @@ from trainer.search.folding import TABLE_SIZE, folding_table
 # Longer queries are cut: bounded time whatever a client sends.
 MAX_QUERY_CHARACTERS = 256
 
-_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
-# Marks in the private use area, which the text itself is cleared of first.
-_BREAK = "\ue000"  # between words that do not touch
-_IDEOGRAPH = "\ue001"  # before each Chinese or Japanese character
+# Each Chinese or Japanese character becomes a token of its own.
+_IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+# A mark between words that do not touch, of a private use block that folding empties.
+_BREAK = "\ue000"
+_MARKS = range(0xE000, 0xE010)
 
 _STOP_WORDS = (
     "a",
@@ -58,12 +59,14 @@ class Analyzer(tf.Module):
     def __init__(self, stop_words: tuple[str, ...] = _STOP_WORDS) -> None:
         super().__init__(name="analyzer")
         splits, values = folding_table()
+        values = values.copy()
+        values[splits[list(_MARKS)]] = ord(" ")
         self._fold_splits = tf.constant(splits)
         self._fold_values = tf.constant(values)
-        self._stop_words = tf.lookup.StaticHashTable(
+        left_out = [*stop_words, _BREAK]
+        self._left_out = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
-                tf.constant(list(stop_words) or ["\ue002"]),
-                tf.ones([max(len(stop_words), 1)], tf.int32),
+                tf.constant(left_out), tf.ones([len(left_out)], tf.int32)
             ),
             default_value=0,
         )
@@ -81,56 +84,98 @@ class Analyzer(tf.Module):
           [B, (T)] string terms in text order, Chinese pairs behind the single
           characters; empty where nothing is left.
         """
-        marked = self._marked(self.fold(texts, max_characters))
-        tokens = tf.strings.split(marked)
-        return tf.concat([self._words(tokens), _pairs(tokens)], axis=1)
+        # Flat values and row numbers throughout: ragged slices and masks cost a query
+        # several times what its words do.
+        found = tf.raw_ops.StringSplitV2(
+            input=self._marked(self.fold(texts, max_characters)), sep="", maxsplit=-1
+        )
+        tokens, rows = found.values, found.indices[:, 0]
+        places = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
+        words = _stemmed(tf.gather(tokens, places))
+        pairs, pair_places = _pairs(tokens, rows)
+        return _interleaved(
+            words,
+            tf.gather(rows, places),
+            pairs,
+            tf.gather(rows, pair_places),
+            tf.shape(texts, tf.int64)[0],
+        )
 
     def fold(self, texts: tf.Tensor, max_characters: int | None = None) -> tf.Tensor:
         """[B] string: compatibility forms; case and accents removed."""
-        points = tf.strings.unicode_decode(
-            texts, "UTF-8", errors="replace", replacement_char=ord(" ")
+        decoded = tf.raw_ops.UnicodeDecode(
+            input=texts,
+            input_encoding="UTF-8",
+            errors="replace",
+            replacement_char=ord(" "),
+            Tsplits=tf.int32,
         )
+        points, splits = decoded.char_values, decoded.row_splits
         if max_characters is not None:
-            points = points[:, :max_characters]
-        known = tf.where(points.flat_values < TABLE_SIZE, points.flat_values, ord(" "))
-        table = tf.RaggedTensor.from_row_splits(
-            self._fold_values, self._fold_splits, validate=False
+            kept = tf.raw_ops.RaggedRange(
+                starts=splits[:-1],
+                limits=tf.minimum(splits[1:], splits[:-1] + max_characters),
+                deltas=1,
+                Tsplits=tf.int32,
+            )
+            points, splits = tf.gather(points, kept.rt_dense_values), kept[0]
+        points = tf.where(points < TABLE_SIZE, points, ord(" "))
+        # Not `RaggedGather`, which checks all splits of the table on every call.
+        places = tf.raw_ops.RaggedRange(
+            starts=tf.gather(self._fold_splits, points),
+            limits=tf.gather(self._fold_splits, points + 1),
+            deltas=1,
+            Tsplits=tf.int32,
         )
-        folded = tf.gather(table, known).with_row_splits_dtype(tf.int64)
-        folded = points.with_flat_values(folded)
-        return tf.strings.unicode_encode(folded.merge_dims(1, 2), "UTF-8")
+        return tf.raw_ops.UnicodeEncode(
+            input_values=tf.gather(self._fold_values, places.rt_dense_values),
+            input_splits=tf.gather(places.rt_nested_splits, splits),
+            output_encoding="UTF-8",
+        )
 
     def _marked(self, texts: tf.Tensor) -> tf.Tensor:
         """Tokens set apart by spaces, with marks where the text had a gap."""
-        gap = f" {_BREAK} "
-        texts = tf.strings.regex_replace(texts, r"[\x{E000}-\x{E00F}]", " ")
         # Apostrophes inside a word bind it: men's = mens.
         texts = tf.strings.regex_replace(texts, r"(\pL)['’](\pL)", r"\1\2")
         texts = tf.strings.regex_replace(texts, r"(\d)[.,](\d)", r"\1_\2")
-        texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", gap)
+        texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", f" {_BREAK} ")
         texts = tf.strings.regex_replace(texts, r"(\d+(?:_\d+)*)", r" \1 ")
-        return tf.strings.regex_replace(texts, f"([{_CJK}])", rf" {_IDEOGRAPH}\1 ")
-
-    def _words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        left_out = (tokens == _BREAK) | (self._stop_words.lookup(tokens) > 0)
-        words = tf.ragged.boolean_mask(tokens, ~left_out)
-        values = tf.strings.regex_replace(words.flat_values, _IDEOGRAPH, "")
-        values = tf.strings.regex_replace(values, "_", ".")
-        for ending, singular in _PLURALS:
-            values = tf.strings.regex_replace(values, ending, singular)
-        return words.with_flat_values(values)
+        return tf.strings.regex_replace(texts, f"({_IDEOGRAPH})", r" \1 ")
 
 
-def _pairs(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-    """[B, (P)] string: neighbouring Chinese or Japanese characters, joined."""
-    first, second = tokens[:, :-1], tokens[:, 1:]
-    is_pair = _is_ideograph(first.flat_values) & _is_ideograph(second.flat_values)
-    joined = tf.strings.join([first.flat_values, second.flat_values])
-    joined = tf.strings.regex_replace(joined, _IDEOGRAPH, "")
-    return tf.ragged.boolean_mask(
-        first.with_flat_values(joined), first.with_flat_values(is_pair)
+def _stemmed(words: tf.Tensor) -> tf.Tensor:
+    words = tf.strings.regex_replace(words, "_", ".")
+    for ending, singular in _PLURALS:
+        words = tf.strings.regex_replace(words, ending, singular)
+    return words
+
+
+def _pairs(tokens: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Neighbouring Chinese or Japanese characters, joined, and where they begin."""
+    is_one = tf.strings.regex_full_match(tokens, _IDEOGRAPH)
+    is_pair = is_one[:-1] & is_one[1:] & (rows[:-1] == rows[1:])
+    places = tf.where(is_pair)[:, 0]
+    joined = tf.strings.join([tf.gather(tokens, places), tf.gather(tokens, places + 1)])
+    return joined, places
+
+
+def _interleaved(
+    words: tf.Tensor,
+    word_rows: tf.Tensor,
+    pairs: tf.Tensor,
+    pair_rows: tf.Tensor,
+    batch: tf.Tensor,
+) -> tf.RaggedTensor:
+    """[B, (T)] string: each row's words, then its pairs; row numbers ascend."""
+    word_ends = tf.searchsorted(word_rows, tf.range(batch), side="right")
+    pair_ends = tf.searchsorted(pair_rows, tf.range(batch), side="right")
+    before = tf.concat([[0], pair_ends], axis=0)
+    places = [
+        tf.range(tf.size(words)) + tf.gather(before, word_rows),
+        tf.range(tf.size(pairs)) + tf.gather(word_ends, pair_rows),
+    ]
+    return tf.RaggedTensor.from_row_splits(
+        tf.dynamic_stitch(places, [words, pairs]),
+        tf.concat([[0], word_ends + pair_ends], axis=0),
+        validate=False,
     )
-
-
-def _is_ideograph(tokens: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(tokens, 0, len(_IDEOGRAPH.encode())) == _IDEOGRAPH
