@@ -14,6 +14,10 @@ _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 # A mark between words that do not touch, of a private use block that folding empties.
 _BREAK = "\ue000"
 _MARKS = range(0xE000, 0xE010)
+# Printable ASCII: folding it is lower-casing it.
+_PLAIN = r"[ -~]*"
+
+_Terms = tuple[tf.Tensor, tf.Tensor]  # values, row splits
 
 _STOP_WORDS = (
     "a",
@@ -85,21 +89,41 @@ class Analyzer(tf.Module):
           characters; empty where nothing is left.
         """
         # Flat values and row numbers throughout: ragged slices and masks cost a query
-        # several times what its words do.
-        found = tf.raw_ops.StringSplitV2(
-            input=self._marked(self.fold(texts, max_characters)), sep="", maxsplit=-1
+        # several times what its words do. Plain text needs neither table nor pairs.
+        is_plain = tf.reduce_all(tf.strings.regex_full_match(texts, _PLAIN))
+        values, splits = tf.cond(
+            is_plain,
+            lambda: self._plain_terms(texts, max_characters),
+            lambda: self._all_terms(texts, max_characters),
         )
-        tokens, rows = found.values, found.indices[:, 0]
-        places = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
-        words = _stemmed(tf.gather(tokens, places))
-        pairs, pair_places = _pairs(tokens, rows)
-        return _interleaved(
-            words,
-            tf.gather(rows, places),
-            pairs,
-            tf.gather(rows, pair_places),
-            tf.shape(texts, tf.int64)[0],
-        )
+        return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
+
+    def _plain_terms(self, texts: tf.Tensor, max_characters: int | None) -> _Terms:
+        if max_characters is not None:
+            texts = tf.strings.substr(texts, 0, max_characters)
+        tokens, rows = _split(_words_apart(tf.strings.lower(texts), gap=" "))
+        kept = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
+        ends = _row_ends(tf.gather(rows, kept), tf.shape(texts, tf.int64)[0])
+        return _stemmed(tf.gather(tokens, kept)), tf.concat([[0], ends], axis=0)
+
+    def _all_terms(self, texts: tf.Tensor, max_characters: int | None) -> _Terms:
+        texts = _words_apart(self.fold(texts, max_characters), gap=f" {_BREAK} ")
+        texts = tf.strings.regex_replace(texts, f"({_IDEOGRAPH})", r" \1 ")
+        tokens, rows = _split(texts)
+        kept = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
+        words, word_rows = _stemmed(tf.gather(tokens, kept)), tf.gather(rows, kept)
+        pairs, pair_rows = _pairs(tokens, rows)
+        batch = tf.shape(texts, tf.int64)[0]
+        word_ends = _row_ends(word_rows, batch)
+        pair_ends = _row_ends(pair_rows, batch)
+        # Each row's words, then its pairs.
+        before = tf.concat([[0], pair_ends], axis=0)
+        places = [
+            tf.range(tf.size(words)) + tf.gather(before, word_rows),
+            tf.range(tf.size(pairs)) + tf.gather(word_ends, pair_rows),
+        ]
+        values = tf.dynamic_stitch(places, [words, pairs])
+        return values, tf.concat([[0], word_ends + pair_ends], axis=0)
 
     def fold(self, texts: tf.Tensor, max_characters: int | None = None) -> tf.Tensor:
         """[B] string: compatibility forms; case and accents removed."""
@@ -133,14 +157,25 @@ class Analyzer(tf.Module):
             output_encoding="UTF-8",
         )
 
-    def _marked(self, texts: tf.Tensor) -> tf.Tensor:
-        """Tokens set apart by spaces, with marks where the text had a gap."""
-        # Apostrophes inside a word bind it: men's = mens.
-        texts = tf.strings.regex_replace(texts, r"(\pL)['’](\pL)", r"\1\2")
-        texts = tf.strings.regex_replace(texts, r"(\d)[.,](\d)", r"\1_\2")
-        texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", f" {_BREAK} ")
-        texts = tf.strings.regex_replace(texts, r"(\d+(?:_\d+)*)", r" \1 ")
-        return tf.strings.regex_replace(texts, f"({_IDEOGRAPH})", r" \1 ")
+
+def _words_apart(texts: tf.Tensor, gap: str) -> tf.Tensor:
+    """Folded texts with words and numbers apart, `gap` for all that is neither."""
+    # Apostrophes inside a word bind it: men's = mens.
+    texts = tf.strings.regex_replace(texts, r"(\pL)['’](\pL)", r"\1\2")
+    texts = tf.strings.regex_replace(texts, r"(\d)[.,](\d)", r"\1_\2")
+    texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", gap)
+    return tf.strings.regex_replace(texts, r"(\d+(?:_\d+)*)", r" \1 ")
+
+
+def _split(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Tokens between spaces, all in one list, and the row of each."""
+    found = tf.raw_ops.StringSplitV2(input=texts, sep="", maxsplit=-1)
+    return found.values, found.indices[:, 0]
+
+
+def _row_ends(rows: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+    """[B] int32: where each row ends in ascending row numbers."""
+    return tf.searchsorted(rows, tf.range(batch), side="right")
 
 
 def _stemmed(words: tf.Tensor) -> tf.Tensor:
@@ -151,31 +186,9 @@ def _stemmed(words: tf.Tensor) -> tf.Tensor:
 
 
 def _pairs(tokens: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Neighbouring Chinese or Japanese characters, joined, and where they begin."""
+    """Neighbouring Chinese or Japanese characters, joined, and the row of each."""
     is_one = tf.strings.regex_full_match(tokens, _IDEOGRAPH)
     is_pair = is_one[:-1] & is_one[1:] & (rows[:-1] == rows[1:])
     places = tf.where(is_pair)[:, 0]
     joined = tf.strings.join([tf.gather(tokens, places), tf.gather(tokens, places + 1)])
-    return joined, places
-
-
-def _interleaved(
-    words: tf.Tensor,
-    word_rows: tf.Tensor,
-    pairs: tf.Tensor,
-    pair_rows: tf.Tensor,
-    batch: tf.Tensor,
-) -> tf.RaggedTensor:
-    """[B, (T)] string: each row's words, then its pairs; row numbers ascend."""
-    word_ends = tf.searchsorted(word_rows, tf.range(batch), side="right")
-    pair_ends = tf.searchsorted(pair_rows, tf.range(batch), side="right")
-    before = tf.concat([[0], pair_ends], axis=0)
-    places = [
-        tf.range(tf.size(words)) + tf.gather(before, word_rows),
-        tf.range(tf.size(pairs)) + tf.gather(word_ends, pair_rows),
-    ]
-    return tf.RaggedTensor.from_row_splits(
-        tf.dynamic_stitch(places, [words, pairs]),
-        tf.concat([[0], word_ends + pair_ends], axis=0),
-        validate=False,
-    )
+    return joined, tf.gather(rows, places)

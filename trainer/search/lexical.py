@@ -11,7 +11,7 @@ from trainer.funnel.scores import pick
 from trainer.search.analyzer import Analyzer
 from trainer.search.inverted_index import InvertedIndex
 from trainer.search.match_features import MatchFeatures
-from trainer.search.postings import Postings
+from trainer.search.postings import CHUNKS, Postings
 
 # Two neighbouring Chinese or Japanese characters: no word of its own.
 _PAIR = r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}"
@@ -125,7 +125,7 @@ class LexicalIndex(tf.Module):
         if allowed is not None:
             width = dense.shape[1] - self.num_items
             dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
-        values, rows = top_rows(dense, min(k, self.num_items))
+        values, rows = top_rows(dense, min(k, self.num_items), CHUNKS)
         return values, tf.where(values > 0.0, rows, self.num_items)
 
     def coverage(self, terms: tf.Tensor) -> tf.Tensor:

@@ -11,8 +11,8 @@ import tensorflow as tf
 Form = Literal["ragged", "segment"]
 _ROW_BITS = 32
 _ROW_MASK = (1 << _ROW_BITS) - 1
-# Widths are a multiple of it, so that two-stage top-k has nothing to pad.
-_WIDTH_STEP = 16
+# Of two-stage top-k; widths are a multiple of it, so that there is nothing to pad.
+CHUNKS = 32
 
 
 class Postings(tf.Module):
@@ -36,7 +36,7 @@ class Postings(tf.Module):
     ) -> None:
         """Ids from V on, V = len(splits) - 1, are terms without postings (two)."""
         super().__init__(name="postings")
-        self.width = -(-(num_items + 1) // _WIDTH_STEP) * _WIDTH_STEP
+        self.width = -(-(num_items + 1) // CHUNKS) * CHUNKS
         self.form = form
         bits = impacts.astype(np.float32).view(np.int32).astype(np.int64)
         self._splits = tf.Variable(
