@@ -150,10 +150,9 @@ def _analyze(
     texts: list[str], analyzer: Analyzer, vocabulary: dict[bytes, int]
 ) -> FieldTerms:
     """Terms by their place in `vocabulary`, which grows."""
-    analyze = tf.function(analyzer, input_signature=[tf.TensorSpec([None], tf.string)])
     lengths, ids = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)]
     for start in range(0, len(texts), _BATCH):
-        found = analyze(tf.constant(texts[start : start + _BATCH], tf.string))
+        found = analyzer(tf.constant(texts[start : start + _BATCH], tf.string))
         lengths.append(found.row_lengths().numpy())
         flat = found.flat_values.numpy().tolist()
         numbers = [vocabulary.setdefault(term, len(vocabulary)) for term in flat]
