@@ -55,7 +55,8 @@ def assert_equals_bm25s(
     best = lexical.best(terms, 20)[0].numpy()
     assert scores.shape == (len(queries), len(titles) + 1)
     for row, words in enumerate(analyzer(queries).to_list()):
-        expected = peer.get_scores([word.decode() for word in words])
+        # bm25s fails on no words at all.
+        expected = peer.get_scores([word.decode() for word in words or [b"qwxyz"]])
         np.testing.assert_allclose(scores[row, :-1], expected, atol=1e-4)
         np.testing.assert_allclose(best[row], np.sort(expected)[::-1][:20], atol=1e-4)
     assert (scores[:, :-1].max(axis=1) > 0).mean() > 0.9  # the queries do find things
@@ -95,18 +96,19 @@ def test_the_segment_form_touches_postings_with_gpu_kernels_only(
     analyzer, tiny_index
 ) -> None:
     index = LexicalIndex(tiny_index, LexicalConfig(form="segment"), analyzer)
-    traced = tf.function(index.best).get_concrete_function(
-        tf.TensorSpec([None, None], tf.int32), 5
+    traced = tf.function(index.score_rows).get_concrete_function(
+        tf.TensorSpec([None, None], tf.int32)
     )
     # The numbering of the postings and all that comes after it.
     (waiting,) = (op for op in traced.graph.get_operations() if op.type == "Range")
     after, open_ends = {waiting}, [waiting]
     while open_ends:
         for output in open_ends.pop().outputs:
-            new = [op for op in output.consumers() if op not in after]
+            heirs = [op for op in output.consumers() if op.type != "Shape"]
+            new = [op for op in heirs if op not in after]
             after.update(new)
             open_ends.extend(new)
-    assert {"UnsortedSegmentSum", "TopKV2"} <= {op.type for op in after}
+    assert {"GatherV2", "UnsortedSegmentSum"} <= {op.type for op in after}
     on_host = [op.name for op in after if not runs_on_gpu(op)]
     assert not on_host
 
