@@ -11,8 +11,8 @@ from trainer.search.inverted_index import InvertedIndex
 
 IntArray = npt.NDArray[np.int64]
 
+# Coverage is told of these fields and of all together.
 COVERED = ("title", "category", "brand")
-_BITS = len(COVERED)
 # Odd and large: powers of it weigh the places of a sequence's 64-bit hash.
 _BASE = 0x9E3779B97F4A7C15
 
@@ -20,14 +20,16 @@ _BASE = 0x9E3779B97F4A7C15
 class MatchFeatures(tf.Module):
     """Coverage by field, and whether a title is or begins with the query's words.
 
-    Per item it keeps the distinct terms with the fields they stand in, and hashes of
-    all beginnings of its title: a lookup costs the same for any length of the query.
+    Per item it keeps the distinct terms of each field, and hashes of all beginnings of
+    its title: a lookup costs the same for any length of the query.
     """
 
     def __init__(self, index: InvertedIndex, config: LexicalConfig) -> None:
         super().__init__(name="match_features")
         self._num_terms = len(index.terms) + 2  # unknown and pad
-        self._codes = _variable(_codes(index, config.max_item_terms), "codes")
+        item_terms, counts_for = _item_terms(index, config.max_field_terms)
+        self._item_terms = _variable(item_terms, "item_terms")
+        self._counts_for = _variable(counts_for, "counts_for")
         starts, hashes = _prefix_hashes(index)
         self._title_starts = _variable(starts, "title_starts")
         self._title_hashes = _variable(hashes, "title_hashes")
@@ -46,22 +48,20 @@ class MatchFeatures(tf.Module):
         Returns:
           [B, C, 4] float32.
         """
-        batch = tf.cast(tf.shape(terms)[0], tf.int64)
-        base = tf.range(batch)[:, tf.newaxis] * self._num_terms
         # One table of term weights per query; an item's terms look themselves up.
+        batch = tf.shape(terms)[0]
+        places = terms + tf.range(batch)[:, tf.newaxis] * self._num_terms
         weights = tf.math.unsorted_segment_sum(
             tf.reshape(shares, [-1]),
-            tf.reshape(tf.cast(terms, tf.int64) + base, [-1]),
+            tf.reshape(places, [-1]),
             batch * self._num_terms,
         )
-        codes = tf.cast(tf.gather(self._codes.read_value(), rows), tf.int64)
-        ids = tf.bitwise.right_shift(codes, _BITS)
-        found = tf.gather(weights, ids + base[:, :, tf.newaxis])  # [B, C, L]
-        columns = [
-            tf.reduce_sum(tf.where(codes & (1 << bit) > 0, found, 0.0), axis=2)
-            for bit in range(_BITS)
-        ]
-        return tf.stack([*columns, tf.reduce_sum(found, axis=2)], axis=2)
+        found = tf.gather(
+            tf.reshape(weights, [batch, self._num_terms]),
+            tf.gather(self._item_terms.read_value(), rows),
+            batch_dims=1,
+        )
+        return tf.einsum("bcl,lf->bcf", found, self._counts_for.read_value())
 
     def titles(
         self, terms: tf.Tensor, counts: tf.Tensor, words: tf.Tensor, rows: tf.Tensor
@@ -98,34 +98,43 @@ def _variable(values: np.ndarray, name: str) -> tf.Variable:
     return tf.Variable(values, trainable=False, name=name)
 
 
-def _codes(index: InvertedIndex, limit: int) -> npt.NDArray[np.int32]:
-    """[n + 1, L] distinct terms: id << 3 | fields; short fields first, then the rest.
+def _item_terms(
+    index: InvertedIndex, limit: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Distinct terms by item, field after field, and what each column counts for.
 
-    Pads are the pad term, whose weight is 0.
+    A field's terms that an earlier field holds too stand in columns of their own, which
+    count for the field but not once more for the item.
+
+    Returns:
+      [n + 1, L] term ids, the pad term where a field has fewer; [L, 4] 0 or 1.
     """
     n, num_terms = index.num_items, len(index.terms)
-    keys, bits, turns = [], [], []
-    for turn, name in enumerate(name for name in FIELDS if name in index.fields):
+    blocks, counts_for = [np.zeros((n + 1, 0), np.int32)], [np.zeros((0, 4))]
+    seen = np.zeros(0, np.int64)
+    for name in (name for name in FIELDS if name in index.fields):
         field = index.fields[name]
         rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(field.splits))
-        keys.append(rows * num_terms + field.terms)
-        bit = 1 << COVERED.index(name) if name in COVERED else 0
-        bits.append(np.full(len(rows), bit))
-        turns.append(turn + np.zeros(len(rows), np.int64))
-    distinct, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    masks = np.zeros(len(distinct), np.int64)
-    np.bitwise_or.at(masks, inverse, np.concatenate(bits))
-    first = np.full(len(distinct), len(FIELDS))
-    np.minimum.at(first, inverse, np.concatenate(turns))
-    rows, terms = np.divmod(distinct, max(num_terms, 1))
-    order = np.lexsort((first, rows))
-    rows, codes = rows[order], (terms << _BITS | masks)[order]
+        keys = np.unique(rows * num_terms + field.terms)
+        is_new = ~np.isin(keys, seen, assume_unique=True)
+        seen = np.union1d(seen, keys)
+        for chosen, anywhere in ((is_new, 1), (~is_new, 0)):
+            block = _padded(*np.divmod(keys[chosen], max(num_terms, 1)), n, limit)
+            blocks.append(np.where(block < 0, num_terms + 1, block))
+            column = [*(float(name == covered) for covered in COVERED), anywhere]
+            counts_for.append(np.tile(column, (block.shape[1], 1)))
+    kept = np.concatenate(counts_for).any(axis=1)  # a description's repeats are not
+    table = np.concatenate(blocks, axis=1)[:, kept].astype(np.int32)
+    return table, np.concatenate(counts_for)[kept].astype(np.float32)
+
+
+def _padded(rows: IntArray, terms: IntArray, n: int, limit: int) -> IntArray:
+    """[n + 1, width <= limit] the terms of each row, rows ascending; -1 pads."""
     counts = np.bincount(rows, minlength=n)
     places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    width = int(np.clip(counts.max(initial=0), 1, limit))
-    table = np.full((n + 1, width), (num_terms + 1) << _BITS, np.int32)
-    kept = places < width
-    table[rows[kept], places[kept]] = codes[kept]
+    table = np.full((n + 1, min(int(counts.max(initial=0)), limit)), -1, np.int64)
+    kept = places < table.shape[1]
+    table[rows[kept], places[kept]] = terms[kept]
     return table
 
 

@@ -117,12 +117,30 @@ def _covered(held: dict[str, set[bytes]]) -> list[tuple[str, set[bytes]]]:
     return [(f"{name}_coverage", held[name]) for name in names]
 
 
-def test_descriptions_are_cut_last(analyzer) -> None:
-    config = LexicalConfig(max_item_terms=3)
-    items = {"title": ["zebra mug"], "description": ["alpha beta gamma"]}
-    lexical = LexicalIndex(
-        build_inverted_index(items, config, analyzer), config, analyzer
-    )
-    terms = lexical.terms(tf.constant(["zebra mug"]))
-    found = lexical.matches(terms, tf.constant([[0]])).numpy()[0, 0]
-    assert found[lexical.match_names.index("title_coverage")] == 1
+def test_long_fields_are_cut_each_by_itself(analyzer) -> None:
+    config = LexicalConfig(max_field_terms=2)
+    items = {"title": ["alpha mug"], "description": ["alpha beta gamma delta"]}
+    index = build_inverted_index(items, config, analyzer)
+    lexical = LexicalIndex(index, config, analyzer)
+    terms = lexical.terms(tf.constant(["alpha mug", "beta", "delta", "gamma"]))
+    found = lexical.matches(terms, tf.zeros([4, 1], tf.int32)).numpy()[:, 0]
+    # Of the description's three new words the first two in alphabetical order stay.
+    coverage = found[:, lexical.match_names.index("coverage")]
+    assert coverage.tolist() == [1, 1, 1, 0]
+    assert found[:, lexical.match_names.index("title_coverage")].tolist() == [
+        1,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_a_catalogue_without_words_matches_nothing(analyzer) -> None:
+    config = LexicalConfig()
+    index = build_inverted_index({"title": ["", "the"]}, config, analyzer)
+    lexical = LexicalIndex(index, config, analyzer)
+    terms = lexical.terms(tf.constant(["mug"]))
+    found = lexical.matches(terms, tf.constant([[0, 1, 2]])).numpy()
+    names = lexical.match_names
+    assert not found[..., : names.index("log1p_query_terms")].any()
+    assert (found[..., names.index("unknown_share")] == 1).all()
