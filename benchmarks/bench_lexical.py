@@ -79,7 +79,7 @@ def souk(
 
 
 def titles_as_terms(index: InvertedIndex) -> list[list[str]]:
-    field, words = index.fields["title"], [term.decode() for term in index.terms]
+    field, words = index.title, [term.decode() for term in index.terms]
     bounds = zip(field.splits[:-1], field.splits[1:], strict=True)
     return [[words[t] for t in field.terms[start:end]] for start, end in bounds]
 
@@ -148,7 +148,7 @@ def queries(index: InvertedIndex, kind: str, count: int) -> list[str]:
     plain = np.array([w.isascii() and w.isalpha() and len(w) > 2 for w in words])
     ranked = np.argsort(-np.where(plain, held, -1), kind="stable")[: plain.sum()]
     random = np.random.default_rng(5)
-    field = index.fields["title"]
+    field = index.title
     pools = {"common": ranked[:NUM_COMMON], "rare": ranked[-NUM_RARE:]}
     texts: list[str] = []
     while len(texts) < count:

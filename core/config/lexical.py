@@ -28,8 +28,6 @@ class LexicalConfig(Config):
     # A Chinese text of n characters has up to 2n - 1 terms.
     max_query_characters: int = 256
     max_query_terms: int = 64
-    # Distinct terms per item and field that the match features see; the rest is cut.
-    max_field_terms: int = 32
     # `ragged`: fastest on CPU, two ops without a GPU kernel. `segment`: every op that
     # touches postings has one.
     form: Literal["ragged", "segment"] = "ragged"
@@ -44,8 +42,8 @@ class LexicalConfig(Config):
         self.require(
             1 <= self.max_query_characters <= 4096, "max_query_characters", "1 .. 4096"
         )
-        for name in ("max_query_terms", "max_field_terms"):
-            self.require(1 <= getattr(self, name) <= 512, name, "1 .. 512")
+        # 64 terms fill the counters of trainer.search.coverage.
+        self.require(1 <= self.max_query_terms <= 64, "max_query_terms", "1 .. 64")
         self.require(self.form in ("ragged", "segment"), "form", "ragged or segment")
 
     @property

@@ -41,9 +41,10 @@ class InvertedIndex:
     splits: IntArray  # [V + 1]
     rows: IntArray  # [P] item rows, ascending inside a term
     impacts: FloatArray  # [P] idf times the saturated weight of the term in the item
+    held_in: npt.NDArray[np.uint8]  # [P] bit i: the term stands in FIELDS[i]
     idf: FloatArray  # [V]
     num_items: int
-    fields: Mapping[str, FieldTerms]  # those that are read
+    title: FieldTerms  # empty where titles are not read
 
     def save(self, path: Path) -> None:
         """Writes one .npz file; terms as UTF-8 with their lengths."""
@@ -52,12 +53,11 @@ class InvertedIndex:
             "text": np.frombuffer(b"".join(self.terms), np.uint8),
             "lengths": lengths,
             "num_items": np.int64(self.num_items),
+            "title_splits": self.title.splits,
+            "title_terms": self.title.terms,
         }
-        for name in ("splits", "rows", "impacts", "idf"):
+        for name in ("splits", "rows", "impacts", "held_in", "idf"):
             arrays[name] = getattr(self, name)
-        for name, field in self.fields.items():
-            arrays[f"{name}/splits"] = field.splits
-            arrays[f"{name}/terms"] = field.terms
         np.savez(path, **arrays)
 
     @classmethod
@@ -72,15 +72,12 @@ class InvertedIndex:
                 splits=file["splits"],
                 rows=file["rows"],
                 impacts=file["impacts"],
+                held_in=file["held_in"],
                 idf=file["idf"],
                 num_items=int(file["num_items"]),
-                fields={
-                    name: FieldTerms(
-                        splits=file[f"{name}/splits"], terms=file[f"{name}/terms"]
-                    )
-                    for name in FIELDS
-                    if f"{name}/terms" in file
-                },
+                title=FieldTerms(
+                    splits=file["title_splits"], terms=file["title_terms"]
+                ),
             )
 
 
@@ -118,7 +115,7 @@ def build_inverted_index(
     vocabulary: dict[bytes, int] = {}
     found = {name: _analyze(texts[name], analyzer, vocabulary) for name in texts}
     terms, found = _sorted(vocabulary, found)
-    keys, weights = _frequencies(found, texts, config, n)
+    keys, weights, held_in = _frequencies(found, texts, config, n)
     term_of, row_of = np.divmod(keys, max(n, 1))
     df = np.bincount(term_of, minlength=len(terms))
     idf = np.log1p((n - df + 0.5) / (df + 0.5))
@@ -128,9 +125,10 @@ def build_inverted_index(
         splits=np.concatenate([[0], np.cumsum(df)]).astype(np.int32),
         rows=row_of.astype(np.int32),
         impacts=impacts.astype(np.float32),
+        held_in=held_in,
         idf=idf.astype(np.float32),
         num_items=n,
-        fields=found,
+        title=found.get("title", _no_terms(n)),
     )
 
 
@@ -180,8 +178,8 @@ def _frequencies(
     texts: Mapping[str, list[str]],
     config: LexicalConfig,
     n: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Keys term * n + row, ascending, and the summed f(t, d) of each."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+    """Keys term * n + row, ascending, the summed f(t, d) of each, and its fields."""
     keys, weights = [], []
     for name, field in found.items():
         lengths = np.diff(field.splits)
@@ -193,7 +191,14 @@ def _frequencies(
         weights.append(config.weights[name] / norm[rows])
     distinct, inverse = np.unique(np.concatenate(keys), return_inverse=True)
     summed = np.bincount(inverse, np.concatenate(weights), minlength=len(distinct))
-    return distinct, cast(npt.NDArray[np.float64], summed)
+    held_in = np.zeros(len(distinct), np.uint8)
+    for name, each in zip(found, keys, strict=True):
+        held_in[np.searchsorted(distinct, each)] |= np.uint8(1 << FIELDS.index(name))
+    return distinct, cast(npt.NDArray[np.float64], summed), held_in
+
+
+def _no_terms(n: int) -> FieldTerms:
+    return FieldTerms(splits=np.zeros(n + 1, np.int32), terms=np.zeros(0, np.int32))
 
 
 def _objects(terms: list[bytes]) -> npt.NDArray[np.object_]:

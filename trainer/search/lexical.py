@@ -9,9 +9,10 @@ from core.config.lexical import LexicalConfig
 from trainer.funnel.candidates import top_rows
 from trainer.funnel.scores import pick
 from trainer.search.analyzer import Analyzer
+from trainer.search.coverage import COVERED, counted, coverage_codes, idf_steps
 from trainer.search.inverted_index import InvertedIndex
-from trainer.search.match_features import MatchFeatures
-from trainer.search.postings import CHUNKS, Postings
+from trainer.search.postings import CHUNKS, Postings, Sums
+from trainer.search.title_hashes import TitleHashes
 
 # Two neighbouring Chinese or Japanese characters: no word of its own.
 _PAIR = r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}"
@@ -61,10 +62,9 @@ class LexicalIndex(tf.Module):
             default_value=self._unknown,
         )
         unseen = np.log1p((index.num_items + 0.5) / 0.5)
-        self._idf = tf.Variable(
-            np.append(index.idf, [unseen, 0.0]).astype(np.float32),
-            trainable=False,
-            name="idf",
+        steps = idf_steps(np.append(index.idf, unseen).astype(np.float32))
+        self._idf_steps = tf.Variable(
+            np.append(steps, 0).astype(np.float32), trainable=False, name="idf_steps"
         )
         is_pair = tf.strings.regex_full_match(tf.constant([*terms, b""]), _PAIR)
         self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
@@ -72,10 +72,11 @@ class LexicalIndex(tf.Module):
             index.splits,
             index.rows,
             index.impacts,
+            coverage_codes(index),
             num_items=index.num_items,
             form=config.form,
         )
-        self._match_features = MatchFeatures(index, config)
+        self._titles = TitleHashes(index.title, config.max_query_terms)
 
     def terms(self, queries: tf.Tensor) -> tf.Tensor:
         """Term ids of each query, in the analyzer's order, repeated ones too.
@@ -91,23 +92,20 @@ class LexicalIndex(tf.Module):
         ids = found.with_flat_values(self._ids.lookup(found.flat_values))
         return ids.to_tensor(self._pad)[:, : self._config.max_query_terms]
 
-    def score_rows(self, terms: tf.Tensor) -> tf.Tensor:
-        """As `scores`, but [B, width], width >= n + 1: zeros fill the end.
-
-        `best` and `matches` take it, so that one request sums its postings once.
-        """
-        return self._postings.score_rows(terms)
+    def sums(self, terms: tf.Tensor) -> Sums:
+        """What `best` and `matches` need of the postings, read once for both."""
+        return self._postings.sums(terms)
 
     def scores(self, terms: tf.Tensor) -> tf.Tensor:
         """[B, n + 1] float32 BM25 of every item; 0 without a match and in column n."""
-        return self.score_rows(terms)[:, : self.num_items + 1]
+        return self._postings.scores(terms)[:, : self.num_items + 1]
 
     def best(
         self,
         terms: tf.Tensor,
         k: int,
         allowed: tf.Tensor | None = None,
-        score_rows: tf.Tensor | None = None,
+        sums: Sums | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The k best of the items that match and are allowed.
 
@@ -115,70 +113,74 @@ class LexicalIndex(tf.Module):
           terms: [B, T] int32 from `terms`.
           k: static; at most n come back.
           allowed: [B, n] bool; None for all.
-          score_rows: those of the terms if they are at hand.
+          sums: of the terms, if they are at hand.
 
         Returns:
           Values [B, k] float32, descending, and rows [B, k] int32; where fewer match,
           0 and n.
         """
-        dense = self.score_rows(terms) if score_rows is None else score_rows
+        dense = self._postings.scores(terms) if sums is None else sums.scores
         if allowed is not None:
-            width = dense.shape[1] - self.num_items
+            width = self._postings.width - self.num_items
             dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
         values, rows = top_rows(dense, min(k, self.num_items), CHUNKS)
         return values, tf.where(values > 0.0, rows, self.num_items)
 
-    def coverage(self, terms: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] float32: which share of the query's idf each item holds."""
-        rows = self._postings.weight_rows(terms, self._shares(terms))
-        return rows[:, : self.num_items + 1]
+    def coverage(self, terms: tf.Tensor, sums: Sums | None = None) -> tf.Tensor:
+        """[B, n + 1] float32: which share of the query's idf each item holds.
+
+        idf is rounded to 1/60, also in the whole: an item with all words has exactly 1.
+        """
+        codes = (self.sums(terms) if sums is None else sums).codes
+        held = counted(codes[:, : self.num_items + 1], len(COVERED))
+        return tf.math.divide_no_nan(held, self._whole(terms))
 
     def matches(
-        self,
-        terms: tf.Tensor,
-        rows: tf.Tensor,
-        score_rows: tf.Tensor | None = None,
+        self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
     ) -> tf.Tensor:
         """Features of the pairs of query and item, named by `match_names`.
 
         Args:
           terms: [B, T] int32 from `terms`.
           rows: [B, C] int32 item rows; n pads.
-          score_rows: those of the terms if they are at hand.
+          sums: of the terms, if they are at hand.
 
         Returns:
           [B, C, M] float32; all 0 for an empty query.
         """
-        dense = self.score_rows(terms) if score_rows is None else score_rows
-        bm25 = pick(tf.reshape(dense, [-1]), rows, dense.shape[1])
-        best = tf.reduce_max(dense, axis=1, keepdims=True)
-        shares = self._shares(terms)
-        is_term = terms < self._pad
-        counts = tf.math.count_nonzero(is_term, axis=1)
+        scores, codes = self.sums(terms) if sums is None else sums
+        width = self._postings.width
+        bm25 = pick(tf.reshape(scores, [-1]), rows, width)
+        best = tf.reduce_max(scores, axis=1, keepdims=True)
+        held = pick(tf.reshape(codes, [-1]), rows, width)
+        whole = self._whole(terms)
+        counts = tf.math.count_nonzero(terms < self._pad, axis=1)
         pairs = tf.gather(self._is_pair.read_value(), terms)
         words = counts - tf.math.count_nonzero(pairs, axis=1)
+        exact, prefix = self._titles.matches(terms, counts, words, rows)
         unknown = tf.math.count_nonzero(terms == self._unknown, axis=1)
-        per_query = tf.stack(
-            [
-                tf.math.log1p(tf.cast(counts, tf.float32)),
-                tf.cast(unknown / tf.maximum(counts, 1), tf.float32),
-            ],
-            axis=1,
+        per_query = (
+            tf.math.log1p(tf.cast(counts, tf.float32)),
+            tf.cast(unknown / tf.maximum(counts, 1), tf.float32),
         )
-        count = tf.shape(rows)[1]
-        return tf.concat(
-            [
-                tf.stack(
-                    [bm25, tf.math.log1p(bm25), tf.math.divide_no_nan(bm25, best)], 2
-                ),
-                self._match_features.coverage(terms, shares, rows),
-                self._match_features.titles(terms, counts, words, rows),
-                tf.repeat(per_query[:, tf.newaxis], count, axis=1),
-            ],
-            axis=2,
-        )
+        columns = [
+            bm25,
+            tf.math.log1p(bm25),
+            tf.math.divide_no_nan(bm25, best),
+            *(
+                tf.math.divide_no_nan(counted(held, place), whole)
+                for place in range(len(COVERED) + 1)
+            ),
+            tf.cast(exact, tf.float32),
+            tf.cast(prefix, tf.float32),
+            *(
+                tf.broadcast_to(each[:, tf.newaxis], tf.shape(bm25))
+                for each in per_query
+            ),
+        ]
+        return tf.stack(columns, axis=2)
 
-    def _shares(self, terms: tf.Tensor) -> tf.Tensor:
-        """[B, T] float32: each term's share of the query's idf; 0 at pads."""
-        idf = tf.gather(self._idf.read_value(), terms)
-        return tf.math.divide_no_nan(idf, tf.reduce_sum(idf, axis=1, keepdims=True))
+    def _whole(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, 1] float32: the idf of all of a query's terms, in steps."""
+        steps = tf.gather(self._idf_steps.read_value(), terms)
+        return tf.reduce_sum(steps, axis=1, keepdims=True)

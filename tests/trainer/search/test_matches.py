@@ -60,9 +60,9 @@ def test_coverage_by_field(lexical) -> None:
     # df 3 and 1 of five items.
     nordal, saucer = np.log1p(2.5 / 3.5), np.log1p(4.5 / 1.5)
     one, other = (x / (nordal + saucer) for x in (nordal, saucer))
-    assert found["brand_coverage"] == pytest.approx([one, 0, one, 0, 0, 0], abs=1e-4)
+    assert found["brand_coverage"] == pytest.approx([one, 0, one, 0, 0, 0], abs=0.01)
     assert found["title_coverage"] == found["category_coverage"] == [0] * 6
-    assert found["coverage"] == pytest.approx([one, other, one, one, 0, 0], abs=1e-4)
+    assert found["coverage"] == pytest.approx([one, other, one, one, 0, 0], abs=0.01)
 
 
 def test_a_word_in_two_fields_covers_once(lexical) -> None:
@@ -107,7 +107,11 @@ def test_many_queries_agree_with_sets_of_words(analyzer) -> None:
                     w for t, w in zip(query, weights, strict=True) if t in where
                 )
                 expected = share / sum(weights) if query else 0.0
-                assert got[place[name]] == pytest.approx(expected, abs=1e-5)
+                assert got[place[name]] == pytest.approx(
+                    expected, abs=0.01
+                )  # idf in steps
+            if query and set(query) <= everywhere:
+                assert got[place["coverage"]] == 1
             title = words["title"][row]
             assert got[place["exact_title"]] == (bool(query) and query == title)
 
@@ -115,24 +119,6 @@ def test_many_queries_agree_with_sets_of_words(analyzer) -> None:
 def _covered(held: dict[str, set[bytes]]) -> list[tuple[str, set[bytes]]]:
     names = ("title", "category", "brand")
     return [(f"{name}_coverage", held[name]) for name in names]
-
-
-def test_long_fields_are_cut_each_by_itself(analyzer) -> None:
-    config = LexicalConfig(max_field_terms=2)
-    items = {"title": ["alpha mug"], "description": ["alpha beta gamma delta"]}
-    index = build_inverted_index(items, config, analyzer)
-    lexical = LexicalIndex(index, config, analyzer)
-    terms = lexical.terms(tf.constant(["alpha mug", "beta", "delta", "gamma"]))
-    found = lexical.matches(terms, tf.zeros([4, 1], tf.int32)).numpy()[:, 0]
-    # Of the description's three new words the first two in alphabetical order stay.
-    coverage = found[:, lexical.match_names.index("coverage")]
-    assert coverage.tolist() == [1, 1, 1, 0]
-    assert found[:, lexical.match_names.index("title_coverage")].tolist() == [
-        1,
-        0,
-        0,
-        0,
-    ]
 
 
 def test_a_catalogue_without_words_matches_nothing(analyzer) -> None:
