@@ -5,7 +5,8 @@
 All hold the same made titles and give the best 20 of the same queries. `words` starts
 from the query's text, each with its own tokenizer; `terms` from term ids, or from the
 query that tantivy has parsed. Contenders take turns, so that what else the machine does
-meets them alike. Our forms are called as the model server calls a bundle.
+meets them alike. Our forms are called as the model server calls a bundle: on one thread,
+like the peers.
 """
 
 from __future__ import annotations
@@ -64,7 +65,10 @@ def souk(
         ),
     }
     tf.saved_model.save(module, str(folder), signatures=signatures)
-    model = LoadedModel(name="lexical", version=1, path=folder)
+    one_thread = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1)
+    model = LoadedModel(
+        name="lexical", version=1, path=folder, session_config=one_thread
+    )
     values = list(model.signature("words").outputs).index("values")
 
     def words(texts: list[str]) -> Call:

@@ -123,7 +123,8 @@ class LexicalIndex(tf.Module):
         if allowed is not None:
             width = self._postings.width - self.num_items
             dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
-        values, rows = top_rows(dense, min(k, self.num_items), CHUNKS)
+        k = min(k, self.num_items)
+        values, rows = top_rows(dense, k, CHUNKS if k <= 32 else CHUNKS // 2)
         return values, tf.where(values > 0.0, rows, self.num_items)
 
     def coverage(self, terms: tf.Tensor, sums: Sums | None = None) -> tf.Tensor:
