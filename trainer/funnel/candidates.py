@@ -7,7 +7,9 @@ import tensorflow as tf
 LOWEST = -1e9
 
 
-def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+def top_rows(
+    scores: tf.Tensor, k: int, chunks: int = 16
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Values and columns of the k largest per row, as `tf.math.top_k`, exactly.
 
     Of many thousand columns it first takes the maxima of strided chunks: an item
@@ -15,12 +17,12 @@ def top_rows(scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
 
     Args:
       scores: [R, n] float32 with static n.
+      chunks: best near the root of n / k; a divisor of n spares a copy.
     """
     n = int(scores.shape[1])
     k = min(k, n)
     if n < 64 * k:
         return tuple(tf.math.top_k(scores, k=k))
-    chunks = 16
     columns = -(-n // chunks)
     padded = tf.pad(
         scores, [[0, 0], [0, columns * chunks - n]], constant_values=2 * LOWEST

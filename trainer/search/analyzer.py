@@ -7,10 +7,15 @@ import tensorflow as tf
 from core.text.folding import TABLE_SIZE, folding_table
 from core.text.tokens import PLURALS, STOP_WORDS
 
-_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
-# Marks in the private use area, which the text itself is cleared of first.
-_BREAK = "\ue000"  # between words that do not touch
-_IDEOGRAPH = "\ue001"  # before each Chinese or Japanese character
+# Each Chinese or Japanese character becomes a token of its own.
+_IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+# A mark between words that do not touch, of a private use block that folding empties.
+_BREAK = "\ue000"
+_MARKS = range(0xE000, 0xE010)
+# Printable ASCII: folding it is lower-casing it.
+_PLAIN = r"[ -~]*"
+
+_Terms = tuple[tf.Tensor, tf.Tensor]  # values, row splits
 
 
 class Analyzer(tf.Module):
@@ -24,12 +29,14 @@ class Analyzer(tf.Module):
     def __init__(self, stop_words: tuple[str, ...] = STOP_WORDS) -> None:
         super().__init__(name="analyzer")
         splits, values = folding_table()
+        values = values.copy()
+        values[splits[list(_MARKS)]] = ord(" ")
         self._fold_splits = tf.constant(splits)
         self._fold_values = tf.constant(values)
-        self._stop_words = tf.lookup.StaticHashTable(
+        left_out = [*stop_words, _BREAK]
+        self._left_out = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
-                tf.constant(list(stop_words) or ["\ue002"]),
-                tf.ones([max(len(stop_words), 1)], tf.int32),
+                tf.constant(left_out), tf.ones([len(left_out)], tf.int32)
             ),
             default_value=0,
         )
@@ -47,56 +54,107 @@ class Analyzer(tf.Module):
           [B, (T)] string terms in text order, Chinese pairs behind the single
           characters; empty where nothing is left.
         """
-        marked = self._marked(self.fold(texts, max_characters))
-        tokens = tf.strings.split(marked)
-        return tf.concat([self._words(tokens), _pairs(tokens)], axis=1)
+        # Flat values and row numbers throughout: ragged slices and masks cost a query
+        # several times what its words do. Plain text needs neither table nor pairs.
+        is_plain = tf.reduce_all(tf.strings.regex_full_match(texts, _PLAIN))
+        values, splits = tf.cond(
+            is_plain,
+            lambda: self._plain_terms(texts, max_characters),
+            lambda: self._all_terms(texts, max_characters),
+        )
+        return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
+
+    def _plain_terms(self, texts: tf.Tensor, max_characters: int | None) -> _Terms:
+        if max_characters is not None:
+            texts = tf.strings.substr(texts, 0, max_characters)
+        tokens, rows = _split(_words_apart(tf.strings.lower(texts), gap=" "))
+        kept = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
+        ends = _row_ends(tf.gather(rows, kept), tf.shape(texts, tf.int64)[0])
+        return _stemmed(tf.gather(tokens, kept)), tf.concat([[0], ends], axis=0)
+
+    def _all_terms(self, texts: tf.Tensor, max_characters: int | None) -> _Terms:
+        texts = _words_apart(self.fold(texts, max_characters), gap=f" {_BREAK} ")
+        texts = tf.strings.regex_replace(texts, f"({_IDEOGRAPH})", r" \1 ")
+        tokens, rows = _split(texts)
+        kept = tf.where(self._left_out.lookup(tokens) == 0)[:, 0]
+        words, word_rows = _stemmed(tf.gather(tokens, kept)), tf.gather(rows, kept)
+        pairs, pair_rows = _pairs(tokens, rows)
+        batch = tf.shape(texts, tf.int64)[0]
+        word_ends = _row_ends(word_rows, batch)
+        pair_ends = _row_ends(pair_rows, batch)
+        # Each row's words, then its pairs.
+        before = tf.concat([[0], pair_ends], axis=0)
+        places = [
+            tf.range(tf.size(words)) + tf.gather(before, word_rows),
+            tf.range(tf.size(pairs)) + tf.gather(word_ends, pair_rows),
+        ]
+        values = tf.dynamic_stitch(places, [words, pairs])
+        return values, tf.concat([[0], word_ends + pair_ends], axis=0)
 
     def fold(self, texts: tf.Tensor, max_characters: int | None = None) -> tf.Tensor:
         """[B] string: compatibility forms; case and accents removed."""
-        points = tf.strings.unicode_decode(
-            texts, "UTF-8", errors="replace", replacement_char=ord(" ")
+        decoded = tf.raw_ops.UnicodeDecode(
+            input=texts,
+            input_encoding="UTF-8",
+            errors="replace",
+            replacement_char=ord(" "),
+            Tsplits=tf.int32,
         )
+        points, splits = decoded.char_values, decoded.row_splits
         if max_characters is not None:
-            points = points[:, :max_characters]
-        known = tf.where(points.flat_values < TABLE_SIZE, points.flat_values, ord(" "))
-        table = tf.RaggedTensor.from_row_splits(
-            self._fold_values, self._fold_splits, validate=False
+            kept = tf.raw_ops.RaggedRange(
+                starts=splits[:-1],
+                limits=tf.minimum(splits[1:], splits[:-1] + max_characters),
+                deltas=1,
+                Tsplits=tf.int32,
+            )
+            points, splits = tf.gather(points, kept.rt_dense_values), kept[0]
+        points = tf.where(points < TABLE_SIZE, points, ord(" "))
+        # Not `RaggedGather`, which checks all splits of the table on every call.
+        places = tf.raw_ops.RaggedRange(
+            starts=tf.gather(self._fold_splits, points),
+            limits=tf.gather(self._fold_splits, points + 1),
+            deltas=1,
+            Tsplits=tf.int32,
         )
-        folded = tf.gather(table, known).with_row_splits_dtype(tf.int64)
-        folded = points.with_flat_values(folded)
-        return tf.strings.unicode_encode(folded.merge_dims(1, 2), "UTF-8")
-
-    def _marked(self, texts: tf.Tensor) -> tf.Tensor:
-        """Tokens set apart by spaces, with marks where the text had a gap."""
-        gap = f" {_BREAK} "
-        texts = tf.strings.regex_replace(texts, r"[\x{E000}-\x{E00F}]", " ")
-        # Apostrophes inside a word bind it: men's = mens.
-        texts = tf.strings.regex_replace(texts, r"(\pL)['’](\pL)", r"\1\2")
-        texts = tf.strings.regex_replace(texts, r"(\d)[.,](\d)", r"\1_\2")
-        texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", gap)
-        texts = tf.strings.regex_replace(texts, r"(\d+(?:_\d+)*)", r" \1 ")
-        return tf.strings.regex_replace(texts, f"([{_CJK}])", rf" {_IDEOGRAPH}\1 ")
-
-    def _words(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        left_out = (tokens == _BREAK) | (self._stop_words.lookup(tokens) > 0)
-        words = tf.ragged.boolean_mask(tokens, ~left_out)
-        values = tf.strings.regex_replace(words.flat_values, _IDEOGRAPH, "")
-        values = tf.strings.regex_replace(values, "_", ".")
-        for ending, singular in PLURALS:
-            values = tf.strings.regex_replace(values, ending, singular)
-        return words.with_flat_values(values)
+        return tf.raw_ops.UnicodeEncode(
+            input_values=tf.gather(self._fold_values, places.rt_dense_values),
+            input_splits=tf.gather(places.rt_nested_splits, splits),
+            output_encoding="UTF-8",
+        )
 
 
-def _pairs(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-    """[B, (P)] string: neighbouring Chinese or Japanese characters, joined."""
-    first, second = tokens[:, :-1], tokens[:, 1:]
-    is_pair = _is_ideograph(first.flat_values) & _is_ideograph(second.flat_values)
-    joined = tf.strings.join([first.flat_values, second.flat_values])
-    joined = tf.strings.regex_replace(joined, _IDEOGRAPH, "")
-    return tf.ragged.boolean_mask(
-        first.with_flat_values(joined), first.with_flat_values(is_pair)
-    )
+def _words_apart(texts: tf.Tensor, gap: str) -> tf.Tensor:
+    """Folded texts with words and numbers apart, `gap` for all that is neither."""
+    # Apostrophes inside a word bind it: men's = mens.
+    texts = tf.strings.regex_replace(texts, r"(\pL)['’](\pL)", r"\1\2")
+    texts = tf.strings.regex_replace(texts, r"(\d)[.,](\d)", r"\1_\2")
+    texts = tf.strings.regex_replace(texts, r"[^\pL\pM\pN_]+", gap)
+    return tf.strings.regex_replace(texts, r"(\d+(?:_\d+)*)", r" \1 ")
 
 
-def _is_ideograph(tokens: tf.Tensor) -> tf.Tensor:
-    return tf.strings.substr(tokens, 0, len(_IDEOGRAPH.encode())) == _IDEOGRAPH
+def _split(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Tokens between spaces, all in one list, and the row of each."""
+    found = tf.raw_ops.StringSplitV2(input=texts, sep="", maxsplit=-1)
+    return found.values, found.indices[:, 0]
+
+
+def _row_ends(rows: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+    """[B] int32: where each row ends in ascending row numbers."""
+    return tf.searchsorted(rows, tf.range(batch), side="right")
+
+
+def _stemmed(words: tf.Tensor) -> tf.Tensor:
+    words = tf.strings.regex_replace(words, "_", ".")
+    for ending, singular in PLURALS:
+        words = tf.strings.regex_replace(words, ending, singular)
+    return words
+
+
+def _pairs(tokens: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Neighbouring Chinese or Japanese characters, joined, and the row of each."""
+    is_one = tf.strings.regex_full_match(tokens, _IDEOGRAPH)
+    is_pair = is_one[:-1] & is_one[1:] & (rows[:-1] == rows[1:])
+    places = tf.where(is_pair)[:, 0]
+    joined = tf.strings.join([tf.gather(tokens, places), tf.gather(tokens, places + 1)])
+    return joined, tf.gather(rows, places)

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.search.analyzer import MAX_QUERY_CHARACTERS, Analyzer
+from core.text.tokens import MAX_QUERY_CHARACTERS
+from trainer.search.analyzer import Analyzer
 from trainer.search.query_clicks import QueryClicks
 from trainer.search.query_terms import join_terms
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.search.analyzer import MAX_QUERY_CHARACTERS, Analyzer
+from core.text.tokens import MAX_QUERY_CHARACTERS
+from trainer.search.analyzer import Analyzer
 
 _BATCH = 8_192
 

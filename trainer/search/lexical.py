@@ -1,0 +1,187 @@
+"""BM25 over the whole catalogue inside the graph, and what the ranker asks of words."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from core.config.lexical import LexicalConfig
+from trainer.funnel.candidates import top_rows
+from trainer.funnel.scores import pick
+from trainer.search.analyzer import Analyzer
+from trainer.search.coverage import COVERED, counted, coverage_codes, idf_steps
+from trainer.search.inverted_index import InvertedIndex
+from trainer.search.postings import CHUNKS, Postings, Sums
+from trainer.search.title_hashes import TitleHashes
+
+# Two neighbouring Chinese or Japanese characters: no word of its own.
+_PAIR = r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}"
+
+MATCH_NAMES = (
+    "bm25",
+    "log1p_bm25",
+    "share_of_best",  # BM25 over that of the catalogue's best item
+    # Share of the query's idf found in a field or anywhere.
+    "title_coverage",
+    "category_coverage",
+    "brand_coverage",
+    "coverage",
+    "exact_title",  # the analyzed query is the analyzed title
+    "title_prefix",  # the title begins with the query's words
+    "log1p_query_terms",
+    "unknown_share",  # share of the query's terms that no item holds
+)
+
+
+class LexicalIndex(tf.Module):
+    """The inverted index as tensors.
+
+    ```
+    inverted = build_inverted_index(items, config, analyzer)
+    index = LexicalIndex(inverted, config, analyzer)
+    values, rows = index.best(index.terms(queries), k=100)
+    ```
+    """
+
+    match_names = MATCH_NAMES
+
+    def __init__(
+        self, index: InvertedIndex, config: LexicalConfig, analyzer: Analyzer
+    ) -> None:
+        super().__init__(name="lexical_index")
+        self.num_items = index.num_items
+        self._config = config
+        self._analyzer = analyzer
+        self._unknown = len(index.terms)
+        self._pad = self._unknown + 1
+        # A table needs an entry: this one is no term, the analyzer drops the character.
+        terms = [*index.terms.tolist(), b"\xee\x80\x80"]
+        ids = np.minimum(np.arange(len(terms)), self._unknown).astype(np.int32)
+        self._ids = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(tf.constant(terms), tf.constant(ids)),
+            default_value=self._unknown,
+        )
+        unseen = np.log1p((index.num_items + 0.5) / 0.5)
+        steps = idf_steps(np.append(index.idf, unseen).astype(np.float32))
+        self._idf_steps = tf.Variable(
+            np.append(steps, 0).astype(np.float32), trainable=False, name="idf_steps"
+        )
+        is_pair = tf.strings.regex_full_match(tf.constant([*terms, b""]), _PAIR)
+        self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
+        self._postings = Postings(
+            index.splits,
+            index.rows,
+            index.impacts,
+            coverage_codes(index),
+            num_items=index.num_items,
+            form=config.form,
+        )
+        self._titles = TitleHashes(index.title, config.max_query_terms)
+
+    def terms(self, queries: tf.Tensor) -> tf.Tensor:
+        """Term ids of each query, in the analyzer's order, repeated ones too.
+
+        Args:
+          queries: [B] string; what exceeds the config's limits is cut.
+
+        Returns:
+          [B, T] int32, T at most `max_query_terms`: ids below V are terms, V stands for
+          a term that no item holds, V + 1 pads.
+        """
+        found = self._analyzer(queries, self._config.max_query_characters)
+        ids = found.with_flat_values(self._ids.lookup(found.flat_values))
+        return ids.to_tensor(self._pad)[:, : self._config.max_query_terms]
+
+    def sums(self, terms: tf.Tensor) -> Sums:
+        """What `best` and `matches` need of the postings, read once for both."""
+        return self._postings.sums(terms)
+
+    def scores(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] float32 BM25 of every item; 0 without a match and in column n."""
+        return self._postings.scores(terms)[:, : self.num_items + 1]
+
+    def best(
+        self,
+        terms: tf.Tensor,
+        k: int,
+        allowed: tf.Tensor | None = None,
+        sums: Sums | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The k best of the items that match and are allowed.
+
+        Args:
+          terms: [B, T] int32 from `terms`.
+          k: static; at most n come back.
+          allowed: [B, n] bool; None for all.
+          sums: of the terms, if they are at hand.
+
+        Returns:
+          Values [B, k] float32, descending, and rows [B, k] int32; where fewer match,
+          0 and n.
+        """
+        dense = self._postings.scores(terms) if sums is None else sums.scores
+        if allowed is not None:
+            width = self._postings.width - self.num_items
+            dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
+        k = min(k, self.num_items)
+        values, rows = top_rows(dense, k, CHUNKS if k <= 32 else CHUNKS // 2)
+        return values, tf.where(values > 0.0, rows, self.num_items)
+
+    def coverage(self, terms: tf.Tensor, sums: Sums | None = None) -> tf.Tensor:
+        """[B, n + 1] float32: which share of the query's idf each item holds.
+
+        idf is rounded to 1/60, also in the whole: an item with all words has exactly 1.
+        """
+        codes = (self.sums(terms) if sums is None else sums).codes
+        held = counted(codes[:, : self.num_items + 1], len(COVERED))
+        return tf.math.divide_no_nan(held, self._whole(terms))
+
+    def matches(
+        self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
+    ) -> tf.Tensor:
+        """Features of the pairs of query and item, named by `match_names`.
+
+        Args:
+          terms: [B, T] int32 from `terms`.
+          rows: [B, C] int32 item rows; n pads.
+          sums: of the terms, if they are at hand.
+
+        Returns:
+          [B, C, M] float32; all 0 for an empty query.
+        """
+        scores, codes = self.sums(terms) if sums is None else sums
+        width = self._postings.width
+        bm25 = pick(tf.reshape(scores, [-1]), rows, width)
+        best = tf.reduce_max(scores, axis=1, keepdims=True)
+        held = pick(tf.reshape(codes, [-1]), rows, width)
+        whole = self._whole(terms)
+        counts = tf.math.count_nonzero(terms < self._pad, axis=1)
+        pairs = tf.gather(self._is_pair.read_value(), terms)
+        words = counts - tf.math.count_nonzero(pairs, axis=1)
+        exact, prefix = self._titles.matches(terms, counts, words, rows)
+        unknown = tf.math.count_nonzero(terms == self._unknown, axis=1)
+        per_query = (
+            tf.math.log1p(tf.cast(counts, tf.float32)),
+            tf.cast(unknown / tf.maximum(counts, 1), tf.float32),
+        )
+        columns = [
+            bm25,
+            tf.math.log1p(bm25),
+            tf.math.divide_no_nan(bm25, best),
+            *(
+                tf.math.divide_no_nan(counted(held, place), whole)
+                for place in range(len(COVERED) + 1)
+            ),
+            tf.cast(exact, tf.float32),
+            tf.cast(prefix, tf.float32),
+            *(
+                tf.broadcast_to(each[:, tf.newaxis], tf.shape(bm25))
+                for each in per_query
+            ),
+        ]
+        return tf.stack(columns, axis=2)
+
+    def _whole(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, 1] float32: the idf of all of a query's terms, in steps."""
+        steps = tf.gather(self._idf_steps.read_value(), terms)
+        return tf.reduce_sum(steps, axis=1, keepdims=True)
