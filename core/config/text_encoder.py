@@ -29,21 +29,21 @@ class TextEncoderConfig(Config):
     num_layers: int = 2
     hidden_dim: int = 128
     num_heads: int = 2
-    mlp_dim: int = 512
+    mlp_dim: int = 256
     dropout: float = 0.0  # few epochs: dropout costs time and loses quality
     output_dim: int = 0  # of the vectors; 0: the encoder's width, without projection
 
     max_query_tokens: int = 16
-    max_item_tokens: int = 32
+    max_item_tokens: int = 24
 
     # Masked-language pretraining (Devlin et al., 2018), from scratch only.
-    pretrain_epochs: int = 2
+    pretrain_epochs: int = 1
     pretrain_batch: int = 64
     pretrain_learning_rate: float = 1e-3
     mask_rate: float = 0.15
 
     # In-batch softmax over pairs.
-    contrastive_epochs: int = 3
+    contrastive_epochs: int = 2
     contrastive_batch: int = 128
     learning_rate: float = 1e-3
     temperature: float = 0.05

@@ -50,6 +50,7 @@ def pretrain(
         seconds=seconds,
     )
     step = _step(encoder, head, phase)
+    mask = _masking(tokenizer, config.mask_rate, token_ids.shape[1])
     losses: list[float] = []
     texts = 0
     for epoch in range(config.pretrain_epochs if len(token_ids) else 0):
@@ -58,7 +59,7 @@ def pretrain(
             if phase.out_of_time:
                 break
             phase.next_step()
-            sums += step(*_masked(trim(token_ids[rows]), tokenizer, config))
+            sums += step(*mask(tf.constant(trim(token_ids[rows]))))
             texts += len(rows)
         if sums[1]:
             losses.append(float(sums[0] / sums[1]))
@@ -112,27 +113,25 @@ def _step(encoder: TextEncoder, head: Any, phase: TrainingPhase) -> Any:
     return step
 
 
-def _masked(
-    ids: IntArray, tokenizer: WordPieceTokenizer, config: TextEncoderConfig
-) -> list[tf.Tensor]:
-    """Ids with hidden tokens, positions, what was hidden, weights."""
-    length = max(1, round(config.mask_rate * ids.shape[1]))
-    generator = _generator(tokenizer, config.mask_rate, length)
-    masked = generator(tf.constant(ids))
-    padding = [[0, 0], [0, ids.shape[1] - tf.shape(masked["token_ids"])[1]]]
-    return [
-        tf.cast(tf.pad(masked["token_ids"], padding), tf.int32),
-        tf.cast(masked["mask_positions"], tf.int32),
-        tf.cast(masked["mask_ids"], tf.int32),
-        tf.cast(masked["mask_weights"], tf.float32),
-    ]
-
-
-def _generator(tokenizer: WordPieceTokenizer, rate: float, length: int) -> Any:
-    return keras_nlp.layers.MaskedLMMaskGenerator(
+def _masking(tokenizer: WordPieceTokenizer, rate: float, max_tokens: int) -> Any:
+    """Token ids → ids with hidden tokens, their positions, what was hidden, weights."""
+    generator = keras_nlp.layers.MaskedLMMaskGenerator(
         vocabulary_size=tokenizer.vocabulary_size,
         mask_selection_rate=rate,
-        mask_selection_length=length,
+        mask_selection_length=max(1, round(rate * max_tokens)),
         mask_token_id=tokenizer.mask_id,
         unselectable_token_ids=tokenizer.special_ids,
     )
+
+    # Traced once: called eagerly, the generator takes longer than the training step.
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    def mask(ids: tf.Tensor) -> list[tf.Tensor]:
+        masked = generator(ids)
+        return [
+            masked["token_ids"],
+            tf.cast(masked["mask_positions"], tf.int32),
+            masked["mask_ids"],
+            masked["mask_weights"],
+        ]
+
+    return mask
