@@ -28,6 +28,8 @@ class TextEncoder:
           output_dim: width of the vectors; 0 for the backbone's own.
         """
         self.backbone = backbone
+        # Without the pooler: it would be computed, and captured by the SavedModel.
+        self._sequence = keras.Model(backbone.input, backbone.output["sequence_output"])
         self.projection: Any = None
         if output_dim and output_dim != backbone.hidden_dim:
             self.projection = keras.layers.Dense(output_dim, use_bias=False)
@@ -42,9 +44,8 @@ class TextEncoder:
 
     @property
     def trainable_variables(self) -> list[Any]:
-        """Keras variables that fine-tuning changes; the pooler is not one of them."""
-        pooler = {id(v) for v in self.backbone.pooled_dense.variables}
-        mine = [v for v in self.backbone.trainable_variables if id(v) not in pooler]
+        """Keras variables that fine-tuning changes."""
+        mine = list(self._sequence.trainable_variables)
         if self.projection is not None:
             mine += self.projection.trainable_variables
         return mine
@@ -52,8 +53,7 @@ class TextEncoder:
     @property
     def weights(self) -> list[Any]:
         """Keras variables that `__call__` reads, without the seeds of dropout."""
-        pooler = {id(v) for v in self.backbone.pooled_dense.variables}
-        mine = [v for v in self.backbone.weights if id(v) not in pooler]
+        mine = list(self._sequence.weights)
         if self.projection is not None:
             mine += self.projection.weights
         return mine
@@ -64,15 +64,12 @@ class TextEncoder:
         Args:
           token_ids: [B, T] int32; 0 pads.
         """
-        outputs = self.backbone(
-            {
-                "token_ids": token_ids,
-                "segment_ids": tf.zeros_like(token_ids),
-                "padding_mask": tf.cast(token_ids > 0, tf.int32),
-            },
-            training=training,
-        )
-        return outputs["sequence_output"]
+        inputs = {
+            "token_ids": token_ids,
+            "segment_ids": tf.zeros_like(token_ids),
+            "padding_mask": tf.cast(token_ids > 0, tf.int32),
+        }
+        return self._sequence(inputs, training=training)
 
     def __call__(self, token_ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[B, d] float32, norm 1; zero for a text without tokens.

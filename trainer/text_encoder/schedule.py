@@ -9,12 +9,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+_COOL_DOWN = 0.2  # of the time
+
 
 class TrainingPhase:
     """AdamW with warm-up and cosine decay, whose end is a number of steps or a time.
 
-    The rate follows what is further on, steps or time, so that a run that its time
-    ends has decayed as one that its steps end.
+    A run that ends before the last fifth of its time does not depend on the clock; in
+    that fifth the rate falls to 0, so that a run that its time ends has settled too.
     """
 
     def __init__(
@@ -54,15 +56,15 @@ class TrainingPhase:
 
     def next_step(self) -> None:
         """Counts a step and sets its learning rate."""
-        progress = max(
-            self.steps / max(self.num_steps, 1), self.seconds / self._seconds
-        )
+        done = self.steps / max(self.num_steps, 1)
         self.steps += 1
-        if progress < self._warmup:
-            share = max(progress / self._warmup, 1.0 / max(self.num_steps, 1))
+        if done < self._warmup:
+            share = max(done / self._warmup, 1.0 / max(self.num_steps, 1))
         else:
-            rest = (min(progress, 1.0) - self._warmup) / (1.0 - self._warmup)
+            rest = (done - self._warmup) / (1.0 - self._warmup)
             share = 0.5 * (1.0 + math.cos(math.pi * rest))
+        left = 1.0 - self.seconds / self._seconds
+        share *= min(1.0, max(left, 0.0) / _COOL_DOWN)
         self._optimizer.learning_rate = self._peak * share
 
     def apply(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:

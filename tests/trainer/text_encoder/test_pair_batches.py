@@ -42,7 +42,7 @@ def test_an_item_is_no_negative_of_itself_nor_of_what_was_bought_with_it() -> No
 def test_hard_negatives_join_the_batch_without_what_people_chose() -> None:
     pairs = TrainingPairs(("a", "b"), make_pairs([0, 1], [0, 1], [1, 1]), no_pairs())
     # Of query 0 only item 3 is left: item 0 was chosen and -1 pads; query 1 has none.
-    left, right, forbidden, _ = batches(pairs, [[0, 3, -1], []])[0]
+    _, right, forbidden, _ = batches(pairs, [[0, 3, -1], []])[0]
     assert right.shape[0] == 3 and right[2, 0] == 13
     assert forbidden.shape == (2, 3) and not forbidden[:, 2].any()
 

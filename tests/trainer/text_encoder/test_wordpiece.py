@@ -127,7 +127,8 @@ def test_bert_pieces_are_those_of_keras_nlp(bert) -> None:
 
     reference = keras_nlp.models.BertTokenizer(vocabulary=VOCABULARY, lowercase=True)
     rng = random.Random(5)
-    words = [w for w in WORDS if w.isascii() and len(w) < 50] + ["naïve", "茶壶"]
+    # Not accents: keras-nlp's tokenizer keeps them where BERT removes them.
+    words = [w for w in WORDS if w.isascii() and len(w) < 50] + ["茶壶", "“jug”"]
     texts = [" ".join(rng.choices(words, k=rng.randint(1, 8))) for _ in range(500)]
     expected = [[VOCABULARY[i] for i in row] for row in reference(texts)]
     assert [row[1:-1] for row in pieces(bert, texts)] == expected
