@@ -58,7 +58,7 @@ class TextEncoder(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
         Args:
           items: Clean's items; their order is the catalogue order.
           before: seconds UTC, as a rule T2: later events are never looked at.
-          events: Clean's events; without them nothing is fine-tuned.
+          events: Clean's events; without searches, titles stand in (from scratch).
           config: sizes, training, preset.
         """
         super().__init__(

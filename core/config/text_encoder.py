@@ -54,6 +54,10 @@ class TextEncoderConfig(Config):
     cobought_share: float = 0.25
     cobought_days: float = 1.0  # between the two purchases of a pair, at most
 
+    # Queries made of each item's title where nobody searched; from scratch only: a
+    # pretrained encoder knows better than such pairs teach.
+    title_pairs: int = 1
+
     warmup_share: float = 0.1  # of the steps, learning rate from 0; then cosine to 0
     weight_decay: float = 0.01
     encode_batch: int = 256
@@ -91,6 +95,7 @@ class TextEncoderConfig(Config):
             "hard_negatives",
             "max_pairs",
             "cobought_share",
+            "title_pairs",
             "weight_decay",
         ):
             self.require(getattr(self, name) >= 0, name, ">= 0")

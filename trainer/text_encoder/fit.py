@@ -20,6 +20,7 @@ from trainer.text_encoder.item_text import item_texts
 from trainer.text_encoder.pairs import TrainingPairs, training_pairs
 from trainer.text_encoder.preset import enable_lora, load_preset, merge_lora
 from trainer.text_encoder.pretrain import pretrain
+from trainer.text_encoder.title_pairs import add_title_pairs
 from trainer.text_encoder.tokens import tokenize
 from trainer.text_encoder.vocabulary import count_words, learn_vocabulary
 from trainer.text_encoder.wordpiece import WordPieceTokenizer
@@ -53,7 +54,8 @@ def fit_text_encoder(
 
     Args:
       items: canonical items; their order is the catalogue order.
-      events: canonical events, or None: then nothing is fine-tuned.
+      events: canonical events, or None: then made-up queries are fine-tuned on
+        (`title_pairs`), or with a preset nothing.
       before: seconds UTC; later events are never looked at.
       miner: finds hard negatives, used where `config.hard_negatives` > 0.
 
@@ -64,6 +66,8 @@ def fit_text_encoder(
     started = time.monotonic()
     texts = item_texts(items)
     pairs = training_pairs(items, events, config, before=before)
+    if config.train_mode == SCRATCH and not pairs.queries:
+        pairs = add_title_pairs(pairs, items, config)
     encoder, tokenizer = _start(texts, pairs, config)
     prepared = time.monotonic()
     query_ids = tokenize(tokenizer, pairs.queries, config.max_query_tokens)

@@ -39,7 +39,7 @@ def test_synonyms_that_clicks_teach_are_found_by_new_queries(fitted) -> None:
     untrained = fit_text_encoder(
         worlds.items(),
         None,
-        worlds.CONFIG.replace(pretrain_epochs=0),
+        worlds.CONFIG.replace(pretrain_epochs=0, title_pairs=0),
         before=worlds.BEFORE,
     )
     # Titles share the adjective only: without training 8 items of 32 tie for it, and
