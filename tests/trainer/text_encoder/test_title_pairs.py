@@ -1,0 +1,47 @@
+"""Made-up queries hold words of their item's title, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from core.config.text_encoder import TextEncoderConfig
+from trainer.text_encoder.pairs import TrainingPairs, make_pairs, no_pairs
+from trainer.text_encoder.title_pairs import add_title_pairs
+
+TITLES = [
+    "red enamel jug large",
+    "mug",
+    "",
+    None,
+    "保温杯不锈钢",
+    "red enamel jug small",
+]
+ITEMS = pa.table({"item_id": list("abcdef"), "title": TITLES})
+CONFIG = TextEncoderConfig.tiny().replace(title_pairs=20)
+
+
+def _is_part(query: str, title: str) -> bool:
+    words = iter(title.split())
+    return query in title or all(word in words for word in query.split())
+
+
+def test_queries_are_words_of_their_title_in_order() -> None:
+    bought = make_pairs([0], [1], [1.0])
+    found = add_title_pairs(TrainingPairs((), no_pairs(), bought), ITEMS, CONFIG)
+    assert found.item_items is bought
+    pairs = found.query_items
+    assert set(pairs.right) == {0, 1, 4, 5}  # those with a title
+    assert pairs.num_pairs == 80 and len(set(found.queries)) == len(found.queries)
+    for left, right in zip(pairs.left, pairs.right, strict=True):
+        assert found.queries[left] and _is_part(found.queries[left], TITLES[right])
+    lengths = [len(found.queries[q].split()) for q in pairs.left[pairs.right == 0]]
+    assert 1.2 < np.mean(lengths) < 2.8  # half of four words
+
+
+def test_items_are_left_out_evenly_and_the_seed_decides() -> None:
+    config = CONFIG.replace(max_pairs=20)
+    nothing = TrainingPairs((), no_pairs(), no_pairs())
+    first, again = (add_title_pairs(nothing, ITEMS, config) for _ in range(2))
+    assert first.query_items.num_pairs == 20 and first.queries == again.queries
+    assert len(set(first.query_items.right)) == 4
