@@ -12,16 +12,25 @@ import pyarrow as pa
 from core.config import ShopConfig, SplitConfig
 
 FloatArray = npt.NDArray[np.float64]
+# A shop without a log has nothing to split: 2025-01-01 00:00 UTC, for all of them.
+NO_SPLITS = SplitConfig(test_start=1_735_689_600)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tables:
-    """The three canonical tables and the rows that an adapter could not pass on."""
+    """The three canonical tables and the rows that an adapter could not pass on.
+
+    `events` of a shop without a log has the contract's columns and no rows.
+    """
 
     items: pa.Table
     events: pa.Table
     judgments: pa.Table | None = None
     rejected: pa.Table  # columns table, row (JSON), reason
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self.events.num_rows)
 
 
 class TrueWorld(Protocol):
