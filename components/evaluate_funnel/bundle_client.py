@@ -50,10 +50,10 @@ class BundleClient:
         return self._pages(signatures.RECOMMEND, moments, k, exclude)
 
     def search(
-        self, searches: pa.Table, k: int
+        self, searches: pa.Table, k: int, exclude: Truth | None = None
     ) -> tuple[IntArray, npt.NDArray[np.float32], npt.NDArray[np.object_]]:
         """The same for moments with a column `query`."""
-        return self._pages(signatures.SEARCH, searches, k, None)
+        return self._pages(signatures.SEARCH, searches, k, exclude)
 
     def _pages(
         self, name: str, moments: pa.Table, k: int, exclude: Truth | None

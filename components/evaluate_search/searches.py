@@ -85,8 +85,9 @@ def logged_searches(
     max_history: int = 200,
     max_searches: int | None = None,
     seed: int = 0,
+    used_only: bool = True,
 ) -> Searches:
-    """The searches of the test period on which somebody clicked or bought something.
+    """The searches of the test period.
 
     A search is what one user saw for one query in one session (without session ids: at
     one time). Its time is that of its first event; its history ends strictly before.
@@ -99,13 +100,14 @@ def logged_searches(
       max_history: newest events kept.
       max_searches: more are sampled down, deterministically.
       seed: of that sample.
+      used_only: leave out those on which nobody clicked or bought anything.
     """
     log = pd.concat([_frame(past, context), _frame(test, context)], ignore_index=True)
     log["row"] = pd.Index(item_ids).get_indexer(log[features.ITEM_ID])
     is_test = np.arange(len(log)) >= past.num_rows
     typed = log[is_test & (log[features.QUERY] != "") & (log["row"] >= 0)]
     keys = [features.USER_ID, features.SESSION_ID, features.QUERY]
-    used = typed[typed[features.EVENT] != features.VIEW]
+    used = typed[typed[features.EVENT] != features.VIEW] if used_only else typed
     useful = used[keys].drop_duplicates().sort_values(keys, ignore_index=True)
     if max_searches is not None and len(useful) > max_searches:
         useful = useful.sample(max_searches, random_state=seed).sort_index()

@@ -80,6 +80,14 @@ def test_without_session_ids_events_of_one_time_are_a_search():
     assert found.moments.num_rows == 5
 
 
+def test_searches_without_a_click_are_kept_on_demand():
+    found = logged_searches(*event_tables(), ITEM_IDS, used_only=False)
+
+    times = found.moments["timestamp"].to_pylist()
+    assert times == [CUTOFF + 10, CUTOFF + 30, CUTOFF + 40, CUTOFF + 16]
+    assert found.truths["clicked"].num_relevant.tolist() == [2, 0, 1, 1]
+
+
 def test_samples_are_deterministic_and_keep_truths_with_their_searches():
     samples = [
         logged_searches(*event_tables(), ITEM_IDS, max_searches=2, seed=3)
