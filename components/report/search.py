@@ -16,7 +16,7 @@ from components.report.words import (
 
 BUNDLE = "bundle"
 _PARTS = ("judged", "logged")
-_METRICS = ("ndcg", "ndcg_exp", "ndcg_judged", "judged", "mrr", "recall", "coverage")
+_METRICS = ("ndcg", "ndcg_judged", "judged", "mrr", "recall", "coverage")
 
 
 def search(metrics: Json | None) -> dict[str, Any] | None:

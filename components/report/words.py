@@ -13,7 +13,7 @@ SYSTEM_NAMES = {
     "bm25": "BM25, all text",
 }
 TRUTH_NAMES = {
-    "graded": "Human judgments",
+    "graded": "Judgments",
     "clicked": "Clicked in the test period",
     "bought": "Bought in the test period",
 }
@@ -29,7 +29,6 @@ QUERY_CLASS_NAMES = {
 }
 METRIC_NAMES = {
     "ndcg": "NDCG",
-    "ndcg_exp": "NDCG, 2^g − 1",
     "ndcg_judged": "NDCG, judged only",
     "judged": "Judged",
     "recall": "Recall",

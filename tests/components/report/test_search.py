@@ -28,7 +28,7 @@ def test_section_holds_every_truth_class_and_example(metrics):
     page = render(ReportData(shop="small", created=0, search=metrics))
 
     assert '<h2 id="search">' in page and 'href="#search"' in page
-    for words in ("Human judgments", "Clicked in the test period", "Bought in"):
+    for words in ("Judgments", "Clicked in the test period", "Bought in"):
         assert words in page
     value = metrics["judged"]["graded"]["systems"]["bundle"]["ndcg@10"]["value"]
     assert f">{value:.3f}<" in page
@@ -43,9 +43,9 @@ def test_section_holds_every_truth_class_and_example(metrics):
 def test_metrics_of_one_truth_are_those_that_it_has(metrics):
     truths = {t["title"]: t for t in search(metrics)["truths"]}
 
-    assert "Judged" in truths["Human judgments"]["metrics"]
+    assert "Judged" in truths["Judgments"]["metrics"]
     assert "Judged" not in truths["Clicked in the test period"]["metrics"]
-    (row,) = [r for r in truths["Human judgments"]["rows"] if r["strong"]]
+    (row,) = [r for r in truths["Judgments"]["rows"] if r["strong"]]
     assert row["empty"] == 0.5
     assert row["difference"] is None
 
