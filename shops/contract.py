@@ -37,6 +37,11 @@ def to_table(
     return pa.Table.from_arrays(columns, schema=wanted)
 
 
+def no_events(context: tuple[str, ...] = ()) -> pa.Table:
+    """The empty `events` table of a shop without a log."""
+    return schema("events", context).empty_table()
+
+
 def rejected_rows(table: str, rows: pd.DataFrame, reasons: pd.Series) -> pa.Table:
     """The `rejected` table of `rows` [R], one reason each; a row is kept as JSON."""
     lines = rows.to_json(

@@ -37,7 +37,7 @@ class Mapping(Config):
     """Everything that a mapping file says."""
 
     items: TableMapping
-    events: TableMapping
+    events: TableMapping | None = None  # None: a shop without a log
     judgments: TableMapping | None = None
     name: str = "tables"
     currency: str = ""
@@ -85,7 +85,8 @@ class Mapping(Config):
 def read_mapping(path: Path) -> tuple[Mapping, Path]:
     """The mapping at `path` (a YAML file, or a folder) and the folder of its files.
 
-    A folder without a mapping file must hold items.* and events.* with canonical names.
+    A folder without a mapping file must hold items.*, and events.* or judgments.*,
+    with canonical names.
 
     Raises:
       InputDataError: nothing there, or it is not YAML.
@@ -106,9 +107,9 @@ def _parse(path: Path) -> Mapping:
         raise InputDataError(
             f"{path} is not a YAML mapping file: {error}. docs/data.md shows one."
         ) from error
-    if not isinstance(values, dict) or not {"items", "events"} <= set(values):
+    if not isinstance(values, dict) or "items" not in values:
         raise InputDataError(
-            f"{path} must name at least `items` and `events`. docs/data.md shows one."
+            f"{path} must name at least `items`. docs/data.md shows one."
         )
     for table in ("items", "events", "judgments"):
         if isinstance(values.get(table), str):
@@ -125,9 +126,10 @@ def _canonical(folder: Path) -> Mapping:
         for suffix in (".parquet", ".csv", ".tsv"):
             if (folder / f"{table}{suffix}").is_file():
                 values.setdefault(table, {"file": f"{table}{suffix}"})
-    if not {"items", "events"} <= set(values):
+    if "items" not in values or len(values) < 2:
         raise InputDataError(
-            f"{folder} holds neither {' nor '.join(FILE_NAMES)} nor the pair "
-            "items.parquet, events.parquet (or .csv). docs/data.md shows a mapping."
+            f"{folder} holds neither {' nor '.join(FILE_NAMES)} nor items.parquet with "
+            "events.parquet or judgments.parquet (or .csv). docs/data.md shows a "
+            "mapping."
         )
     return Mapping.from_dict(values)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.errors import ConfigError
-from shops import online_retail, tables
+from shops import chorus, esci, online_retail, tables, wands
 from shops.shop import Shop
 from shops.simulated import simulate
 from shops.simulated.config import SIZES
 
 ONLINE_RETAIL = "online-retail"
 TABLES = "tables"
-NAMES = (*SIZES, ONLINE_RETAIL, TABLES)
+# Items and judgments from files that somebody downloaded; no events.
+JUDGED: dict[str, Callable[[Path], Shop]] = {
+    wands.NAME: wands.load,
+    chorus.NAME: chorus.load,
+    **{name: partial(esci.load, **options) for name, options in esci.NAMES.items()},
+}
+NAMES = (*SIZES, ONLINE_RETAIL, *JUDGED, TABLES)
 
 
 def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
@@ -20,7 +28,7 @@ def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
 
     Args:
       name: one of `NAMES`, or the path of a mapping file or of a folder with one.
-      data: where `online-retail` and `tables` find their files.
+      data: where the shops that are not simulated find their files.
       seed: of the simulated shops.
 
     Raises:
@@ -31,12 +39,12 @@ def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
         return simulate(name, seed=seed)
     if name == ONLINE_RETAIL:
         return online_retail.load(data)
-    if name == TABLES and data is not None:
-        return tables.load(data)
-    if name == TABLES:
-        raise ConfigError(
-            "The shop `tables` needs a mapping file or a folder: pass `--data PATH`."
-        )
+    if name in (TABLES, *JUDGED):
+        if data is None:
+            raise ConfigError(
+                f"The shop `{name}` needs a file or a folder: pass `--data PATH`."
+            )
+        return tables.load(data) if name == TABLES else JUDGED[name](data)
     if Path(name).exists():
         return tables.load(Path(name))
     raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,16 +13,35 @@ import pyarrow as pa
 from core.config import ShopConfig, SplitConfig
 
 FloatArray = npt.NDArray[np.float64]
+# A shop without a log has nothing to split: 2025-01-01 00:00 UTC, for all of them.
+NO_SPLITS = SplitConfig(test_start=1_735_689_600)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tables:
-    """The three canonical tables and the rows that an adapter could not pass on."""
+    """The three canonical tables and the rows that an adapter could not pass on.
+
+    `events` of a shop without a log has the contract's columns and no rows.
+    """
 
     items: pa.Table
     events: pa.Table
     judgments: pa.Table | None = None
     rejected: pa.Table  # columns table, row (JSON), reason
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self.events.num_rows)
+
+
+class TrueSearchGain(Protocol):
+    """Probabilities [M, n] of what happens to an item in slot 0."""
+
+    @property
+    def click(self) -> FloatArray: ...
+
+    @property
+    def purchase(self) -> FloatArray: ...
 
 
 class TrueWorld(Protocol):
@@ -46,6 +66,32 @@ class TrueWorld(Protocol):
 
     def oracle_page(self, user_ids: list[str], at: int, k: int) -> list[list[str]]:
         """The k items of highest true preference per user, best first."""
+        ...
+
+    def search_gain(
+        self,
+        user_ids: Sequence[str],
+        queries: Sequence[str],
+        item_ids: Sequence[str] | None = None,
+        *,
+        at: Sequence[int] | None = None,
+    ) -> TrueSearchGain:
+        """Whether person m clicks, and buys, item n of query m's page in slot 0."""
+        ...
+
+    def oracle_search_page(
+        self,
+        user_ids: Sequence[str],
+        queries: Sequence[str],
+        k: int,
+        *,
+        at: Sequence[int] | None = None,
+    ) -> list[list[str]]:
+        """The k items that each person clicks most likely for the query, best first."""
+        ...
+
+    def query_class(self, query: str) -> frozenset[str]:
+        """`generic` or `specific`; `synonym`, `misspelt`, `chinese` where they hold."""
         ...
 
 

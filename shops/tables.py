@@ -11,14 +11,22 @@ import pyarrow as pa
 from core import tables as canonical
 from core.config import ShopConfig, SplitConfig
 from core.errors import InputDataError
-from core.features import EVENT, EVENTS, ITEM_ID, PURCHASE, SECONDS_PER_DAY, TIMESTAMP
+from core.features import (
+    EVENT,
+    EVENTS,
+    ITEM_ID,
+    PURCHASE,
+    QUERY,
+    SECONDS_PER_DAY,
+    TIMESTAMP,
+)
 from shops import contract, files
+from shops.checks import check_items, check_judgments
 from shops.columns import RowChecks, read_column
 from shops.mapping import Mapping, TableMapping, read_mapping
-from shops.shop import Shop, Tables
+from shops.shop import NO_SPLITS, Shop, Tables
 from shops.text import normalize_column
 
-TEXT_COLUMNS = ("title", "description", "brand", "category")
 # Weights of the events in the ranking score: what a shop earns by, with a share for
 # the steps before it.
 EVENT_WEIGHTS = {"view": 0.02, "click": 0.1, "cart": 0.3, "purchase": 1.0}
@@ -26,6 +34,8 @@ EVENT_WEIGHTS = {"view": 0.02, "click": 0.1, "cart": 0.3, "purchase": 1.0}
 
 def load(data: Path, *, now: int | None = None) -> Shop:
     """The shop that a mapping file, or a folder with canonical names, describes.
+
+    A mapping without `events` gives an empty events table.
 
     Args:
       data: shop.yaml, or the folder that holds it.
@@ -38,11 +48,14 @@ def load(data: Path, *, now: int | None = None) -> Shop:
     mapping, folder = read_mapping(data)
     items, rejected_items = _read_items(mapping, folder)
     ids = set(items[ITEM_ID])
-    events, rejected_events = _read_events(
-        mapping, folder, ids, int(time.time()) if now is None else now
-    )
-    rejected = [rejected_items, rejected_events]
-    judgments = None
+    rejected = [rejected_items]
+    now = int(time.time()) if now is None else now
+    events = judgments = None
+    if mapping.events is not None:
+        events, rejected_events = _read_events(
+            mapping, mapping.events, folder, ids, now
+        )
+        rejected.append(rejected_events)
     if mapping.judgments is not None:
         judged, rejected_judgments = _read_judgments(mapping.judgments, folder, ids)
         judgments = contract.to_table(judged, "judgments")
@@ -50,7 +63,9 @@ def load(data: Path, *, now: int | None = None) -> Shop:
     return Shop(
         tables=Tables(
             items=contract.to_table(items, "items"),
-            events=contract.to_table(events, "events", mapping.context),
+            events=contract.no_events(mapping.context)
+            if events is None
+            else contract.to_table(events, "events", mapping.context),
             judgments=judgments,
             rejected=pa.concat_tables(rejected),
         ),
@@ -61,26 +76,14 @@ def load(data: Path, *, now: int | None = None) -> Shop:
 
 def _read_items(mapping: Mapping, folder: Path) -> tuple[pd.DataFrame, pa.Table]:
     frame, checks = _read(folder, "items", mapping.items)
-    for name in TEXT_COLUMNS:
-        if name in frame:
-            frame[name] = normalize_column(frame[name])
-    checks.reject(frame["item_id"].isna(), "no item_id")
-    checks.reject(frame["title"].isna(), "no title")
-    checks.reject_if_not_above_zero(frame, "price")
-    if "in_stock" in frame:
-        bad = frame["in_stock"].notna() & ~frame["in_stock"].isin([0, 1])
-        checks.reject(bad, "in_stock is neither 0 nor 1")
-    kept = checks.reasons.isna()
-    checks.reject(
-        kept & frame["item_id"].where(kept).duplicated(), "item_id appears before"
-    )
+    check_items(frame, checks)
     return checks.split(frame)
 
 
 def _read_events(
-    mapping: Mapping, folder: Path, ids: set[str], now: int
+    mapping: Mapping, mapped: TableMapping, folder: Path, ids: set[str], now: int
 ) -> tuple[pd.DataFrame, pa.Table]:
-    frame, checks = _read(folder, "events", mapping.events, mapping=mapping)
+    frame, checks = _read(folder, "events", mapped, mapping=mapping)
     checks.reject(frame["user_id"].isna(), "no user_id")
     checks.reject(frame["item_id"].isna(), "no item_id")
     checks.reject(frame[TIMESTAMP].isna(), "no timestamp")
@@ -89,6 +92,8 @@ def _read_events(
     checks.reject(frame[TIMESTAMP] < 0, "timestamp is before 1970")
     checks.reject_if_not_above_zero(frame, "quantity")
     checks.reject_if_not_above_zero(frame, "price")
+    if QUERY in frame:
+        frame[QUERY] = normalize_column(frame[QUERY])
     if "position" in frame:
         checks.reject(frame["position"] < 0, "position below zero")
     _name_events(frame, checks, mapping)
@@ -99,9 +104,7 @@ def _read_judgments(
     mapped: TableMapping, folder: Path, ids: set[str]
 ) -> tuple[pd.DataFrame, pa.Table]:
     frame, checks = _read(folder, "judgments", mapped)
-    checks.reject(frame["query"].isna(), "no query")
-    checks.reject(~frame["item_id"].isin(ids), "item_id is not in items")
-    checks.reject(~(frame["grade"] >= 0), "grade is not 0 or more")
+    check_judgments(frame, checks, ids)
     return checks.split(frame)
 
 
@@ -156,7 +159,13 @@ def _name_events(frame: pd.DataFrame, checks: RowChecks, mapping: Mapping) -> No
     frame[EVENT] = named
 
 
-def _shop_config(mapping: Mapping, events: pd.DataFrame) -> ShopConfig:
+def _shop_config(mapping: Mapping, events: pd.DataFrame | None) -> ShopConfig:
+    if events is None:
+        return ShopConfig(
+            name=mapping.name,
+            context_features=mapping.context,
+            currency=mapping.currency,
+        )
     present = set(events[EVENT].unique())
     event_types = tuple(event for event in EVENTS if event in present)
     return ShopConfig(
@@ -169,9 +178,11 @@ def _shop_config(mapping: Mapping, events: pd.DataFrame) -> ShopConfig:
     )
 
 
-def _splits(mapping: Mapping, events: pd.DataFrame) -> SplitConfig:
+def _splits(mapping: Mapping, events: pd.DataFrame | None) -> SplitConfig:
     """The mapping's splits; the test split is the last horizon if it names none."""
     values = dict(mapping.splits)
+    if events is None:
+        return SplitConfig.from_dict({**NO_SPLITS.to_dict(), **values})
     horizon = values.get("horizon_days", SplitConfig.horizon_days)
     last = int(events[TIMESTAMP].max())
     values.setdefault("test_start", last + 1 - int(horizon) * SECONDS_PER_DAY)

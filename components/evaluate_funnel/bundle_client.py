@@ -47,6 +47,17 @@ class BundleClient:
           k: length of the page.
           exclude: catalogue rows that each moment's page must not show.
         """
+        return self._pages(signatures.RECOMMEND, moments, k, exclude)
+
+    def search(
+        self, searches: pa.Table, k: int, exclude: Truth | None = None
+    ) -> tuple[IntArray, npt.NDArray[np.float32], npt.NDArray[np.object_]]:
+        """The same for moments with a column `query`."""
+        return self._pages(signatures.SEARCH, searches, k, exclude)
+
+    def _pages(
+        self, name: str, moments: pa.Table, k: int, exclude: Truth | None
+    ) -> tuple[IntArray, npt.NDArray[np.float32], npt.NDArray[np.object_]]:
         num = moments.num_rows
         rows = np.full((num, k), -1, np.int64)
         scores = np.zeros((num, k), np.float32)
@@ -56,7 +67,7 @@ class BundleClient:
             inputs = {**_person(batch), **_no_filters(len(chosen), k)}
             if exclude is not None:
                 inputs[signatures.EXCLUDE_ITEM_IDS] = self._ids(exclude, chosen)
-            answer = self._call(signatures.RECOMMEND, inputs)
+            answer = self._call(name, inputs)
             rows[chosen] = self._rows(answer[signatures.ITEM_IDS])
             scores[chosen] = answer[signatures.SCORES]
             reasons[chosen] = answer[signatures.REASONS]

@@ -15,6 +15,8 @@ from tfx.utils import path_utils
 
 from components.data_artifacts import CleanSummary, GateReport, RejectedRows
 from components.evaluate_funnel.artifacts import FunnelMetrics
+from components.evaluate_search.artifacts import SearchMetrics
+from components.evaluate_search.evaluate import METRICS_FILE as SEARCH_METRICS_FILE
 from components.gates.artifacts import GateVerdicts
 from components.report.artifacts import HtmlReport
 from components.report.data import ReportData, find_history, read_json, read_rejected
@@ -34,6 +36,7 @@ def Report(
     metadata_path: Parameter[str],
     model: InputArtifact[standard_artifacts.Model] = None,
     metrics: InputArtifact[FunnelMetrics] = None,
+    search_metrics: InputArtifact[SearchMetrics] = None,
     verdicts: InputArtifact[GateVerdicts] = None,
     pushed_model: InputArtifact[standard_artifacts.PushedModel] = None,
     clean_summary: InputArtifact[CleanSummary] = None,
@@ -56,6 +59,7 @@ def Report(
       metadata_path: the ML Metadata store's SQLite file, "" for none.
       model: the bundle, for its souk.json.
       metrics, verdicts, pushed_model: outputs of EvaluateFunnel, Gates and Pusher.
+      search_metrics: output of EvaluateSearch.
       clean_summary, rejected: outputs of Clean.
       item_statistics, event_statistics: outputs of StatisticsGen.
       items_gate, events_gate: outputs of DataGate.
@@ -67,6 +71,7 @@ def Report(
         shop=shop,
         created=int(time.time()),
         metrics=read_json(_file(metrics, "metrics.json")),
+        search=read_json(_file(search_metrics, SEARCH_METRICS_FILE)),
         verdicts=read_json(_file(verdicts, "verdicts.json")),
         pushed=read_json(_file(pushed_model, "pushed.json")),
         clean_summary=read_json(_file(clean_summary, "summary.json")),

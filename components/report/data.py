@@ -69,6 +69,7 @@ class ReportData:
     shop: str
     created: int  # seconds, UTC
     metrics: Json | None = None  # metrics.json
+    search: Json | None = None  # search_metrics.json
     verdicts: Json | None = None  # verdicts.json
     pushed: Json | None = None  # pushed.json
     clean_summary: Json | None = None  # summary.json of Clean

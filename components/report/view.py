@@ -15,6 +15,7 @@ from components.report.charts import (
     reliability_chart,
 )
 from components.report.data import ExecutionRecord, Json, ReportData
+from components.report.search import search
 from components.report.words import (
     METRIC_NAMES,
     SYSTEM_NAMES,
@@ -38,6 +39,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "status": status(data),
         "tiles": tiles(data),
         "quality": quality(data.metrics),
+        "search": search(data.search),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
         "curves": {n: curves(h) for n, h in data.histories.items() if h},

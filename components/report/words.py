@@ -10,9 +10,27 @@ SYSTEM_NAMES = {
     "popularity": "popularity",
     "user_frequency": "user frequency",
     "item_knn": "item-kNN",
+    "bm25": "BM25, all text",
+}
+TRUTH_NAMES = {
+    "graded": "Judgments",
+    "clicked": "Clicked in the test period",
+    "bought": "Bought in the test period",
+}
+QUERY_CLASS_NAMES = {
+    "all": "all",
+    "head": "frequent",
+    "tail": "rare",
+    "generic": "generic",
+    "specific": "specific",
+    "misspelt": "misspelt",
+    "synonym": "other words",
+    "chinese": "Chinese",
 }
 METRIC_NAMES = {
     "ndcg": "NDCG",
+    "ndcg_judged": "NDCG, judged only",
+    "judged": "Judged",
     "recall": "Recall",
     "precision": "Precision",
     "f1": "F1",

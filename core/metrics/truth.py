@@ -95,10 +95,10 @@ def hit_matrix(recommended: npt.ArrayLike, truth: Truth) -> BoolArray:
     keys = np.arange(len(pages))[:, None] * truth.num_items + pages
     keys = np.where(valid, keys, -1)
     relevant = np.isin(keys, truth.moments * truth.num_items + truth.rows)
-    return relevant & ~_repeats(keys)
+    return relevant & ~find_repeats(keys)
 
 
-def _repeats(keys: IntArray) -> BoolArray:
+def find_repeats(keys: IntArray) -> BoolArray:
     """[M, k] bool, true where an earlier place of the same page holds the same key."""
     order = np.argsort(keys, axis=1, kind="stable")
     ordered = np.take_along_axis(keys, order, axis=1)

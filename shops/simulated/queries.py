@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from shops.simulated.catalogue import BoolArray, Catalogue, IntArray
 from shops.simulated.vocabulary import NUM_STYLES, Leaf
 
 MAX_GRADE = 3
+USUAL, SYNONYM, MISSPELT = "usual", "synonym", "misspelt"
+GENERIC, SPECIFIC, CHINESE = "generic", "specific", "chinese"
+HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,11 @@ class Intent:
     brand: int = -1
     size: int = -1
 
+    @property
+    def is_specific(self) -> bool:
+        """Whether the query names more than a category."""
+        return max(self.style, self.brand, self.size) >= 0
+
 
 class QueryBook:
     """Every query text by what it asks for and in which language.
@@ -32,6 +41,7 @@ class QueryBook:
 
     def __init__(self, catalogue: Catalogue, rng: np.random.Generator) -> None:
         self.intents: dict[str, Intent] = {}
+        self.wordings: dict[str, str] = {}  # USUAL, SYNONYM or MISSPELT
         self._pools: dict[tuple[int, int, int, bool], list[str]] = {}
         for number, leaf in enumerate(catalogue.leaves):
             self._add_leaf(number, leaf, rng)
@@ -83,37 +93,68 @@ class QueryBook:
             missed += (wanted >= 0) & (has != wanted)
         return np.where(catalogue.leaf == intent.leaf, MAX_GRADE - missed, 0)
 
-    def _add(self, key: tuple[int, int, int, bool], text: str, size: int = -1) -> None:
+    def classes(self, query: str) -> frozenset[str]:
+        """`generic` or `specific`; `synonym`, `misspelt`, `chinese` where they hold.
+
+        Empty for a query that nobody in this shop types.
+        """
+        intent = self.intents.get(query)
+        if intent is None:
+            return frozenset()
+        found = {SPECIFIC if intent.is_specific else GENERIC}
+        if self.wordings[query] != USUAL:
+            found.add(self.wordings[query])
+        if HAN.search(query):
+            found.add(CHINESE)
+        return frozenset(found)
+
+    def _add(
+        self,
+        key: tuple[int, int, int, bool],
+        text: str,
+        size: int = -1,
+        wording: str = USUAL,
+    ) -> None:
         leaf, style, brand, _ = key
         intent = Intent(leaf=leaf, style=style, brand=brand, size=size)
+        if " ".join(text.split()) in self.wordings:  # a doubled space misspells nothing
+            wording = self.wordings[" ".join(text.split())]
         if self.intents.setdefault(text, intent) == intent:
             self._pools.setdefault(key, []).append(text)
+            self.wordings.setdefault(text, wording)
 
     def _add_leaf(self, number: int, leaf: Leaf, rng: np.random.Generator) -> None:
-        nouns = [*leaf.nouns, *(misspell(leaf.nouns[0], rng) for _ in range(2))]
-        for noun in nouns:
-            self._add((number, -1, -1, False), noun)
-        for noun in leaf.nouns_zh:
-            self._add((number, -1, -1, True), noun)
+        key = (number, -1, -1, False)
+        for place, noun in enumerate(leaf.nouns):
+            self._add(key, noun, wording=SYNONYM if place else USUAL)
+        for noun in [misspell(leaf.nouns[0], rng) for _ in range(2)]:
+            self._add(key, noun, wording=MISSPELT)
+        for place, noun in enumerate(leaf.nouns_zh):
+            wording = SYNONYM if place else USUAL
+            self._add((number, -1, -1, True), noun, wording=wording)
         for style, (english, chinese) in enumerate(leaf.styles):
             word = english.lower()
             key = (number, style, -1, False)
             self._add(key, f"{word} {leaf.nouns[0]}")
             self._add(key, f"{leaf.nouns[0]} {word}")
-            self._add(key, f"{word} {leaf.nouns[1]}")
-            self._add(key, f"{misspell(word, rng)} {leaf.nouns[0]}")
-            self._add((number, style, -1, True), f"{chinese}{leaf.nouns_zh[0]}")
-            self._add((number, style, -1, True), f"{chinese} {leaf.nouns_zh[1]}")
+            self._add(key, f"{word} {leaf.nouns[1]}", wording=SYNONYM)
+            typed = misspell(word, rng)
+            self._add(key, f"{typed} {leaf.nouns[0]}", wording=MISSPELT)
+            key = (number, style, -1, True)
+            self._add(key, f"{chinese}{leaf.nouns_zh[0]}")
+            self._add(key, f"{chinese} {leaf.nouns_zh[1]}", wording=SYNONYM)
             for size, (unit, unit_zh) in enumerate(leaf.sizes):
-                self._add(key, f"{word} {leaf.nouns[0]} {unit.lower()}", size)
+                text = f"{word} {leaf.nouns[0]} {unit.lower()}"
+                self._add((number, style, -1, False), text, size)
                 text = f"{chinese} {leaf.nouns_zh[0]} {unit_zh}"
                 self._add((number, style, -1, True), text, size)
 
     def _add_brands(self, number: int, leaf: Leaf, brands: IntArray) -> None:
         for brand in brands.tolist():
             name = vocabulary.BRANDS[brand].lower()
-            self._add((number, -1, brand, False), f"{name} {leaf.nouns[0]}")
-            self._add((number, -1, brand, False), f"{name} {leaf.nouns[1]}")
+            key = (number, -1, brand, False)
+            self._add(key, f"{name} {leaf.nouns[0]}")
+            self._add(key, f"{name} {leaf.nouns[1]}", wording=SYNONYM)
             self._add((number, -1, brand, True), f"{name} {leaf.nouns_zh[0]}")
 
 

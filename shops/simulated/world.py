@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from shops.simulated.config import HORIZON_DAYS, SimulatorConfig
 from shops.simulated.exposure import Exposure, horizon_exposure
 from shops.simulated.people import People
 from shops.simulated.queries import QueryBook
+from shops.simulated.search_truth import SearchGain, search_gain
 from shops.simulated.sessions import Purchases
 from shops.simulated.vocabulary import NUM_STYLES
 
@@ -89,14 +91,84 @@ class World:
             return grades
         return grades[[self._item_row[name] for name in item_ids]]
 
+    def search_gain(
+        self,
+        user_ids: Sequence[str],
+        queries: Sequence[str],
+        item_ids: Sequence[str] | None = None,
+        *,
+        at: Sequence[int] | None = None,
+    ) -> SearchGain:
+        """[M, n] probabilities that person m clicks, and buys, item n for query m.
+
+        The item lies in slot 0 of the query's page. It is 0 for what the query does not
+        name, for a query that nobody types and, with `at`, for what is not sold then.
+
+        Args:
+          user_ids: M people of the shop.
+          queries: M texts.
+          item_ids: n items; None for all, in the order of `catalogue.item_ids`.
+          at: M times, seconds since 1970; None for people who own nothing in a shop
+            that has everything.
+
+        Raises:
+          ConfigError: a time is outside the calendar.
+          KeyError: there is no such person or item.
+        """
+        ids = self.catalogue.item_ids if item_ids is None else item_ids
+        users = np.array([self._user_row[name] for name in user_ids], np.int64)
+        days = None if at is None else np.array([self._day(t) for t in at], np.int64)
+        return search_gain(
+            self.config,
+            self.catalogue,
+            self.people,
+            self.purchases,
+            users=users,
+            intents=[self.queries.intents.get(query) for query in queries],
+            items=np.array([self._item_row[name] for name in ids], np.int64),
+            days=days,
+        )
+
+    def oracle_search_page(
+        self,
+        user_ids: Sequence[str],
+        queries: Sequence[str],
+        k: int,
+        *,
+        at: Sequence[int] | None = None,
+    ) -> list[list[str]]:
+        """The k items of highest click probability, best first; none of probability 0.
+
+        With that probability as (linear) gain the page's NDCG@k is 1.
+        """
+        pages = []
+        for i in range(0, len(user_ids), BATCH):
+            part = slice(i, i + BATCH)
+            times = None if at is None else at[part]
+            gain = self.search_gain(user_ids[part], queries[part], at=times).click
+            pages += self._best(gain, k, worthless=0.0)
+        return pages
+
+    def query_class(self, query: str) -> frozenset[str]:
+        """`generic` or `specific`; `synonym`, `misspelt`, `chinese` where they hold."""
+        return self.queries.classes(query)
+
     def oracle_page(self, user_ids: list[str], at: int, k: int) -> list[list[str]]:
         """The k items of highest preference of each person, best first."""
         pages = []
         for i in range(0, len(user_ids), BATCH):
-            scores = self.preference(user_ids[i : i + BATCH], at)
-            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-            pages += [[self.catalogue.item_ids[row] for row in rows] for rows in best]
+            pages += self._best(self.preference(user_ids[i : i + BATCH], at), k)
         return pages
+
+    def _best(
+        self, scores: FloatArray, k: int, worthless: float = -math.inf
+    ) -> list[list[str]]:
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        ids = self.catalogue.item_ids
+        return [
+            [ids[row] for row in rows if each[row] > worthless]
+            for rows, each in zip(best, scores, strict=True)
+        ]
 
     def _day(self, at: int) -> int:
         day = (at - self.config.start) // SECONDS_PER_DAY

@@ -11,13 +11,16 @@ from core.errors import ConfigError, InputDataError
 
 
 def test_unknown_shop_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="tiny, demo, large, online-retail, tables"):
+    with pytest.raises(
+        ConfigError, match=r"tiny, demo, large, online-retail, wands, .*, tables"
+    ):
         shops.load("nowhere")
 
 
-def test_tables_without_a_path_says_what_to_pass() -> None:
-    with pytest.raises(ConfigError, match="--data"):
-        shops.load("tables")
+@pytest.mark.parametrize("name", ["tables", "wands", "chorus", "esci-small"])
+def test_shop_of_files_without_a_path_says_what_to_pass(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"`{name}` needs .*--data"):
+        shops.load(name)
 
 
 def test_a_path_is_a_shop_of_ones_own_tables(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""EvaluateSearch: bundle + items, judgments, events → SearchMetrics."""
+
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components.evaluate_search.artifacts import SearchMetrics
+from components.evaluate_search.evaluate import (
+    JUDGED,
+    LOGGED,
+    evaluate_search,
+    headline,
+    write_metrics,
+)
+from components.evaluate_search.read import read_search_data
+from core.config import ShopConfig
+from core.config.search_evaluation import SearchEvaluationConfig
+
+
+@component
+def EvaluateSearch(
+    model: InputArtifact[standard_artifacts.Model],
+    items: InputArtifact[standard_artifacts.Examples],
+    metrics: OutputArtifact[SearchMetrics],
+    shop: Parameter[str],
+    config: Parameter[str],
+    judgments: InputArtifact[standard_artifacts.Examples] = None,
+    events: InputArtifact[standard_artifacts.Examples] = None,
+) -> None:
+    """Measures the bundle through its `search` signature.
+
+    A part whose table is absent, or holds nothing to measure, is null in the report,
+    with the reason under `absent`.
+
+    Args:
+      model: the bundle.
+      items: the cleaned catalogue.
+      metrics: output; `search_metrics.json`, and the headline and the primary metric of
+        each part as custom properties.
+      shop: ShopConfig as JSON.
+      config: SearchEvaluationConfig as JSON.
+      judgments: optional; the judgments, split `train`.
+      events: optional; the cleaned events, all splits.
+    """
+    evaluation = SearchEvaluationConfig.from_json(config)
+    data = read_search_data(
+        items.uri,
+        judgments.uri if judgments else None,
+        events.uri if events else None,
+    )
+    report = evaluate_search(
+        path_utils.serving_model_path(model.uri),
+        data,
+        ShopConfig.from_json(shop),
+        evaluation,
+    )
+    write_metrics(report, metrics.uri)
+    metrics.set_string_custom_property("headline", headline(report))
+    metric = evaluation.primary_metric
+    for part in (JUDGED, LOGGED):
+        for truth, entry in (report[part] or {}).items():
+            value = entry["systems"]["bundle"][metric]["value"]
+            name = f"{truth}_{metric.replace('@', '_at_')}"
+            metrics.set_float_custom_property(name, value)
