@@ -124,8 +124,11 @@ def recover(data: Path, num_queries: int) -> None:
         start = rng.randrange(max(len(title) - 2, 1))
         query = title[start : start + 3]
         place = rng.randrange(len(query))
-        wrong = misspell(query[place], numpy_rng)
-        if len(query[place]) < 4 or not query[place].isalpha() or wrong in words:
+        word = query[place]
+        if len(word) < 4 or not word.isalpha():
+            continue
+        wrong = misspell(word, numpy_rng)
+        if wrong in words:
             continue
         num_tried += 1
         typed = " ".join([*query[:place], wrong, *query[place + 1 :]])

@@ -25,14 +25,24 @@ class NearestWords:
         for word in words:
             self._by_length.setdefault(len(word), []).append(word)
         # Per instance, so that a lexicon that was replaced can be freed.
-        self._of_length_near = functools.lru_cache(maxsize=64)(self._near_length)
+        self._of_length_near = functools.lru_cache(maxsize=1024)(self._near_length)
         self._beginnings = functools.lru_cache(maxsize=512)(self._beginnings_of)
 
     def near(self, word: str, max_distance: int) -> list[tuple[str, int]]:
-        """Words at most `max_distance` edits away, with their distance."""
-        return _within(
-            word, self._of_length_near(len(word), max_distance), max_distance
-        )
+        """Words at most `max_distance` edits away, with their distance.
+
+        People rarely miss the first letter: where a word one edit away begins like this
+        one (or with its second letter: the first is missing, or swapped), only such
+        words are looked through. That spares nine tenths of the shop's words.
+        """
+        alike = [
+            found
+            for first in dict.fromkeys(word[:2])
+            for found in self._within(word, max_distance, first)
+        ]
+        if any(distance <= 1 for _, distance in alike):
+            return alike
+        return self._within(word, max_distance, None)
 
     def near_beginnings(self, beginning: str) -> list[tuple[str, int]]:
         """Beginnings of words one edit away from `beginning`, with their distance.
@@ -48,9 +58,24 @@ class NearestWords:
             for found in _within(beginning, self._beginnings(length, first), 1)
         ]
 
-    def _near_length(self, length: int, max_distance: int) -> list[str]:
+    def _within(
+        self, word: str, max_distance: int, first: str | None
+    ) -> list[tuple[str, int]]:
+        return _within(
+            word, self._of_length_near(len(word), max_distance, first), max_distance
+        )
+
+    def _near_length(
+        self, length: int, max_distance: int, first: str | None
+    ) -> list[str]:
+        """Words of about that length; those that begin with `first` if given."""
         lengths = range(length - max_distance, length + max_distance + 1)
-        return [word for n in lengths for word in self._by_length.get(n, ())]
+        return [
+            word
+            for n in lengths
+            for word in self._by_length.get(n, ())
+            if first is None or word[0] == first
+        ]
 
     def _beginnings_of(self, length: int, first: str) -> list[str]:
         """Unique beginnings of `length` letters and of one more."""

@@ -104,9 +104,9 @@ def test_only_so_many_words_are_looked_up() -> None:
     ],
 )
 def test_any_input_takes_bounded_time(shop: Suggester, text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()  # of this thread alone: machines are shared
     correction = shop.correct(text)
     shop.suggest(text)
 
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
     assert correction.text.endswith(text[256:])  # what search does not read
