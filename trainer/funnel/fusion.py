@@ -13,7 +13,7 @@ from core.errors import ArtifactError
 from trainer.funnel.sources import OWN
 
 FILE_NAME = "fusion.json"
-# Where nothing was learned yet: signals count alike, what was bought before counts more.
+# Where nothing was learned yet: signals count alike, what was bought before more.
 _UNFITTED, _UNFITTED_OWN = 0.5, 2.0
 
 
@@ -91,8 +91,8 @@ class Fusion(tf.Module):
         self,
         signals: Sequence[tf.Tensor],
         best: tf.Tensor,
-        facets: tuple[tf.Tensor, tf.Tensor, Sequence[int]],
-        shared: tf.Tensor,
+        facets: tuple[tf.Tensor, tf.Tensor, Sequence[int]] | None = None,
+        shared: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Scores of every item.
 
@@ -116,11 +116,15 @@ class Fusion(tf.Module):
             scores += tf.matmul(linear[:, None, :], part)[:, 0]
             scores += tf.matmul(root[:, None, :], tf.sqrt(part))[:, 0]
             first = last
-        last = first + len(facets[2])
-        scores += self._of_facets(*facets, slice(first, last))
-        everyone = tf.linalg.matvec(shared, self.linear[last:], transpose_a=True)
+        if facets is not None:
+            last = first + len(facets[2])
+            scores += self._of_facets(*facets, slice(first, last))
+            first = last
+        if shared is None:
+            return scores
+        everyone = tf.linalg.matvec(shared, self.linear[first:], transpose_a=True)
         everyone += tf.linalg.matvec(
-            tf.sqrt(shared), self.root[last:], transpose_a=True
+            tf.sqrt(shared), self.root[first:], transpose_a=True
         )
         return scores + everyone
 

@@ -92,6 +92,10 @@ class LexicalIndex(tf.Module):
         ids = found.with_flat_values(self._ids.lookup(found.flat_values))
         return ids.to_tensor(self._pad)[:, : self._config.max_query_terms]
 
+    def is_term(self, terms: tf.Tensor) -> tf.Tensor:
+        """Bool, the shape of `terms`: known or not, but no pad."""
+        return terms < self._pad
+
     def sums(self, terms: tf.Tensor) -> Sums:
         """What `best` and `matches` need of the postings, read once for both."""
         return self._postings.sums(terms)

@@ -1,0 +1,54 @@
+"""Search: how words find items, how clicks become training rows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+from core.config.lexical import LexicalConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchConfig(Config):
+    """The funnel behind the `search` signature, and what its ranker trains on."""
+
+    lexical: LexicalConfig = dataclasses.field(default_factory=LexicalConfig)
+    # Items by words and items by meaning that may be on a page, before their fusion.
+    lexical_candidates: int = 200
+    dense_candidates: int = 200
+    # What the ranker orders.
+    num_candidates: int = 128
+    # Reciprocal rank fusion, sum of 1 / (this + rank): Cormack, Clarke & Buettcher 2009.
+    rrf_k: int = 60
+    # What an event on a shown item is worth, in the order click, cart, purchase; each
+    # is divided by the chance that its slot was looked at.
+    event_gains: tuple[float, float, float] = (1.0, 1.0, 2.0)
+    max_click_weight: float = 10.0  # clips 1 / propensity
+    # Training rows per page: the shown items, then candidates that were not shown.
+    max_rows_per_page: int = 32
+    mining_batch: int = 64
+    # The first stage's weights: pages they are learned on, passes, ridge.
+    fusion_pages: int = 1_500
+    fusion_epochs: int = 6
+    fusion_l2: float = 1e-3
+    seed: int = 11
+
+    def __post_init__(self) -> None:
+        for name in (
+            "lexical_candidates",
+            "dense_candidates",
+            "num_candidates",
+            "rrf_k",
+            "max_rows_per_page",
+            "mining_batch",
+            "fusion_pages",
+            "fusion_epochs",
+        ):
+            self.require(getattr(self, name) >= 1, name, ">= 1")
+        self.require(self.fusion_l2 >= 0, "fusion_l2", ">= 0")
+        self.require(self.max_click_weight >= 1, "max_click_weight", ">= 1")
+        self.require(
+            len(self.event_gains) == 3 and min(self.event_gains) >= 0,
+            "event_gains",
+            "three numbers >= 0: click, cart, purchase",
+        )

@@ -1,0 +1,202 @@
+"""From words to candidates and ranker features, in the graph."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from core.config.search import SearchConfig
+from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
+from trainer.funnel.fusion import Fusion, FusionWeights
+from trainer.funnel.funnel import CandidateFunnel, FunnelState
+from trainer.funnel.scores import pick, pick_rows
+from trainer.funnel.sources import OWN
+from trainer.moment import Moment
+from trainer.search.lexical import LexicalIndex
+from trainer.search.postings import Sums
+from trainer.search.query_click_index import QueryClickIndex
+
+# What the first stage weighs; each is 0 where it says nothing.
+SIGNALS = ("bm25", "coverage", "dense", "rrf", "click_rate", "clicks", "person")
+# Documented defaults for a shop without clicks to learn from: reciprocal ranks and the
+# share of the words lead, meaning and BM25 break ties, taste comes last.
+PRIOR = FusionWeights(
+    names=SIGNALS,
+    linear=(0.5, 1.0, 1.0, 2.0, 1.0, 0.5, 0.2),
+    root=(0.0,) * len(SIGNALS),
+)
+_CLICKS = SIGNALS.index("clicks")
+
+
+class SearchState(NamedTuple):
+    """What candidates and features both need of a batch of queries."""
+
+    terms: tf.Tensor  # [B, T] int32 term ids
+    sums: Sums  # over the postings, [B, width]
+    signals: tf.Tensor  # [B, S, n + 1] float32 >= 0, in the order of SIGNALS
+    best: tf.Tensor  # [B, S] their scale
+    matched: tf.Tensor  # [B, n + 1] bool: may be on the page
+    scores: tf.Tensor  # [B, n + 1] float32 of the first stage
+
+
+class SearchFunnel(tf.Module):
+    """Lexical and dense retrieval, what people clicked for the words, and the person.
+
+    Args:
+      funnel: the personal side, as of the cut-off of the moments.
+      lexical: the catalogue's inverted index.
+      encoder: has `embed_queries`, texts [B] to [B, d], norm 1 or 0.
+      item_vectors: [n, d] float32 of the same encoder, in catalogue order.
+      clicks: what was clicked for which query, as of the same cut-off.
+      config: sizes.
+      fusion: the first stage's weights; None: the documented defaults.
+    """
+
+    def __init__(
+        self,
+        funnel: CandidateFunnel,
+        lexical: LexicalIndex,
+        encoder: Any,
+        item_vectors: npt.NDArray[np.float32],
+        clicks: QueryClickIndex,
+        config: SearchConfig | None = None,
+        fusion: FusionWeights | None = None,
+    ) -> None:
+        super().__init__(name="search_funnel")
+        self.config = config or SearchConfig()
+        self.funnel = funnel
+        self.lexical = lexical
+        self.encoder = encoder
+        self.clicks = clicks
+        self.num_items = funnel.num_items
+        padded = np.concatenate([item_vectors, np.zeros_like(item_vectors[:1])])
+        self.vectors = tf.Variable(
+            np.ascontiguousarray(padded.T), trainable=False, name="text_vectors"
+        )
+        self.fusion = Fusion(PRIOR)
+        if fusion is not None:
+            self.fusion.assign(fusion)
+        own = [name == OWN for name in funnel.constants.sources]
+        self._own = own.index(True)
+        self.feature_names = (*funnel.feature_names, *self._query_names())
+
+    def state(
+        self,
+        queries: tf.Tensor,
+        personal: FunnelState,
+        allowed: tf.Tensor | None = None,
+    ) -> SearchState:
+        """Signals of every item for queries [B] string.
+
+        Args:
+          personal: the funnel's state of the same moments.
+          allowed: [B, n] bool, applied before anything is cut; None: everything.
+        """
+        n = self.num_items
+        terms = self.lexical.terms(queries)
+        sums = self.lexical.sums(terms)
+        some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
+        open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
+        open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
+        bm25 = tf.where(open_, sums.scores[:, : n + 1], 0.0)
+        dense = tf.nn.relu(tf.matmul(self.encoder.embed_queries(queries), self.vectors))
+        dense = tf.where(open_, dense, 0.0)
+        coverage = self.lexical.coverage(terms, sums)
+        rrf = self._reciprocal_ranks(bm25, dense)
+        clicks = self.clicks.dense(queries)
+        own = tf.concat(personal.signals, axis=1)[:, self._own]
+        matched = (rrf > 0) | (clicks[:, 1] > 0) | ((own > 0) & (coverage > 0))
+        person = _unit(self.funnel.scores(personal))
+        parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
+        signals = tf.stack(parts, axis=1)
+        # Coverage, cosine, click rate and the person's share are on one scale for all.
+        scaled = tf.constant([n in ("bm25", "rrf", "clicks") for n in SIGNALS])
+        best = tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
+        scores = self.fusion((signals,), best)
+        return SearchState(terms, sums, signals, best, matched & open_, scores)
+
+    def retrieve(self, state: SearchState) -> tf.Tensor:
+        """[B, C] int32 candidates, best first; n pads."""
+        scores = tf.where(state.matched, state.scores, LOWEST)
+        return best_candidates(scores, self.config.num_candidates)
+
+    def features(
+        self,
+        moment: Moment,
+        rows: tf.Tensor,
+        *,
+        personal: FunnelState,
+        state: SearchState,
+        reference: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """[B, C, F + M] float32: the person's features, then the query's.
+
+        Args:
+          rows: [B, C] int32 catalogue rows; n pads.
+          reference: [B, R] the search's candidates, which ranks count in; None: rows.
+        """
+        reference = rows if reference is None else reference
+        found = self.funnel.features(moment, rows, reference=reference, state=personal)
+        matches = self.lexical.matches(state.terms, rows, state.sums)
+        signals = pick_rows(state.signals, rows)
+        shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
+        fused = pick(tf.reshape(state.scores, [-1]), rows, self.num_items + 1)
+        parts = [
+            found,
+            matches,
+            tf.transpose(shares, [0, 2, 1]),
+            fused[..., None],
+            self._price_fit(rows, state),
+        ]
+        return tf.concat(parts, axis=-1)
+
+    def _query_names(self) -> tuple[str, ...]:
+        names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
+        return tuple(f"query_{name}" for name in (*names, "fused", "price_fit"))
+
+    def _reciprocal_ranks(self, bm25: tf.Tensor, dense: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] sum of 1 / (k + rank) over both lists; 0 for what is in neither.
+
+        The lists side by side in one scatter.
+        """
+        width = self.num_items + 1
+        rows, gains = [], []
+        for scores, size in (
+            (bm25, self.config.lexical_candidates),
+            (dense, self.config.dense_candidates),
+        ):
+            values, found = top_rows(scores, min(size, width))
+            ranks = tf.range(1, values.shape[1] + 1, dtype=tf.float32)
+            gain = tf.math.reciprocal(ranks + float(self.config.rrf_k))
+            rows.append(tf.where(values > 0, found, self.num_items))
+            gains.append(tf.where(values > 0, gain, 0.0))
+        found, gain = tf.concat(rows, axis=1), tf.concat(gains, axis=1)
+        batch = tf.shape(found)[0]
+        flat = found + width * tf.range(batch)[:, None]
+        summed = tf.math.unsorted_segment_sum(gain, flat, batch * width)
+        return tf.reshape(summed, [batch, width])
+
+    def _price_fit(self, rows: tf.Tensor, state: SearchState) -> tf.Tensor:
+        """[B, C, 1] distance of the price from the mean of what was clicked for it."""
+        prices = self.funnel.constants.compared[:, 0]
+        weights = state.signals[:, _CLICKS]
+        total = tf.reduce_sum(weights, axis=1)
+        mean = tf.math.divide_no_nan(tf.linalg.matvec(weights, prices), total)
+        distance = tf.abs(tf.gather(prices, rows) - mean[:, None])
+        return tf.where(total[:, None] > 0, distance, 0.0)[..., None]
+
+
+def _unit(scores: tf.Tensor) -> tf.Tensor:
+    """[B, n + 1] in [0, 1]: how far above the mean, against the best; LOWEST gives 0."""
+    real = tf.cast(scores > LOWEST / 2, tf.float32)
+    safe = scores * real
+    mean = tf.math.divide_no_nan(
+        tf.reduce_sum(safe, axis=1, keepdims=True),
+        tf.reduce_sum(real, axis=1, keepdims=True),
+    )
+    above = tf.nn.relu(safe - mean) * real
+    best = tf.reduce_max(above, axis=1, keepdims=True)
+    return tf.math.divide_no_nan(above, best)
