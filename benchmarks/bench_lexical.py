@@ -5,7 +5,7 @@
 All hold the same made titles and give the best 20 of the same queries. `words` starts
 from the query's text, each with its own tokenizer; `terms` from term ids, or from the
 query that tantivy has parsed. Contenders take turns, so that what else the machine does
-meets them alike. Our forms are called as the model server calls a bundle: on one thread,
+meets them alike. Our forms are called as the model server calls a bundle, on one thread
 like the peers.
 """
 

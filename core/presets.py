@@ -11,9 +11,12 @@ from core.config.moments import MomentConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.ranker import RankerConfig
 from core.config.retriever import RetrieverConfig
+from core.config.search import SearchConfig
+from core.config.search_evaluation import SearchEvaluationConfig
 from core.config.shop import ShopConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
+from core.config.text_encoder import TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
 
@@ -42,8 +45,23 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             event_weights=shop.event_weights,
             fit_cutoffs=splits.fit_cutoffs,
         ),
+        text_encoder=TextEncoderConfig.local(),
+        search=SearchConfig(),
+        # All cut-offs: a page's features are as of a cut-off before it, so that old
+        # pages are as good as new ones. The second listwise loss compares what was
+        # shown; the first, over unshown candidates too, teaches what is off the mark.
+        search_ranker=RankerConfig(
+            fit_cutoffs=splits.num_cutoffs + 1,
+            rows_per_moment=32,
+            hidden_units=(128, 64),
+            listwise_weight=0.5,
+            new_weight=1.0,
+            top_k=10,
+            choice_new=0.5,
+        ),
         bundle=BundleConfig(),
         evaluation=EvaluationConfig(),
+        search_evaluation=SearchEvaluationConfig(max_history=splits.max_history),
         gates=GatesConfig(),
     )
 
@@ -69,4 +87,7 @@ def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         ranker=full.ranker.replace(hidden_units=(32, 16), epochs=2),
         bundle=full.bundle.replace(warmup_batch_sizes=(1,), warmup_history=8),
         evaluation=full.evaluation.replace(bootstrap_samples=50),
+        text_encoder=TextEncoderConfig.tiny(),
+        search_ranker=full.search_ranker.replace(hidden_units=(32, 16), epochs=2),
+        search_evaluation=full.search_evaluation.replace(bootstrap_samples=50),
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pyarrow as pa
 import tensorflow as tf
 
 from components.bundle import lexicon, metadata, warmup
+from components.mine_searches.mine_searches import SearchInputs, build_search_funnel
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
+from core.config.search import SearchConfig
 from core.lexicon import LEXICON_PATH
 from core.progress import say
 from trainer.data.examples import read_split
@@ -33,6 +36,9 @@ class BundleParts:
     retriever: Path  # SavedModel
     ranker: Path  # SavedModel
     candidates: Path  # folder with the first stage's weights
+    search: SearchInputs | None = None  # None: a bundle without `search`
+    search_candidates: Path = Path()  # folder with the search's first stage
+    search_ranker: Path = Path()  # SavedModel
 
 
 def build_bundle(
@@ -43,6 +49,7 @@ def build_bundle(
     splits: SplitConfig,
     funnel_config: FunnelConfig,
     config: BundleConfig,
+    search_config: SearchConfig | None = None,
 ) -> Path:
     """Writes the bundle into `out_dir` and returns it.
 
@@ -56,7 +63,9 @@ def build_bundle(
       splits: their T2 is the end of the data that the tables saw.
       funnel_config: as the ranker's rows were mined with.
       config: diversity, `similar`, warm-up, lexicon.
+      search_config: as the search's rows were mined with; None: its defaults.
     """
+    search_config = search_config or SearchConfig()
     items = read_split(parts.items, "train")
     tables = ItemTables.load(parts.tables)
     retriever = tf.saved_model.load(str(parts.retriever))
@@ -66,6 +75,15 @@ def build_bundle(
         funnel_config,
         FusionWeights.load(parts.candidates),
     )
+    search = None
+    if parts.search is not None:
+        search = build_search_funnel(
+            parts.search,
+            splits.test_start,
+            funnel,
+            search_config,
+            FusionWeights.load(parts.search_candidates),
+        )
     bundle = Bundle(
         items=items,
         funnel=funnel,
@@ -74,6 +92,8 @@ def build_bundle(
         shop=shop,
         config=config,
         as_of=splits.test_start,
+        search=search,
+        search_ranker=search and tf.saved_model.load(str(parts.search_ranker)),
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     warmup.write_warmup(
@@ -82,6 +102,7 @@ def build_bundle(
         shop=shop,
         config=config,
         as_of=splits.test_start,
+        queries=_first_titles(items) if search else (),
     )
     words = lexicon.build_lexicon(
         items,
@@ -103,3 +124,9 @@ def build_bundle(
     size = sum(f.stat().st_size for f in out_dir.rglob("*") if f.is_file())
     say(STEP, f"{items.num_rows:,} items, {size / 2**20:.1f} MiB")
     return out_dir
+
+
+def _first_titles(items: pa.Table) -> list[str]:
+    """Words to warm `search` up with, of the languages that the shop's titles have."""
+    titles = items.column(features.TITLE).slice(0, 64).to_pylist()
+    return [title for title in titles if title] or ["a"]

@@ -15,9 +15,11 @@ from tfx.types.component_spec import (
 from components.bundle import executor
 from components.item_neighbours.artifacts import ItemTablesArtifact
 from components.mine_negatives.artifacts import CandidatesArtifact
+from components.text_encoder.artifacts import ItemVectorsArtifact
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
+from core.config.search import SearchConfig
 
 
 class BundleSpec(ComponentSpec):  # type: ignore[misc]
@@ -28,6 +30,7 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
         "splits": ExecutionParameter(type=str),
         "funnel": ExecutionParameter(type=str),
         "bundle": ExecutionParameter(type=str),
+        "search": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "items": ChannelParameter(type=standard_artifacts.Examples),
@@ -36,6 +39,10 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
         "retriever": ChannelParameter(type=standard_artifacts.Model),
         "ranker": ChannelParameter(type=standard_artifacts.Model),
         "candidates": ChannelParameter(type=CandidatesArtifact),
+        "text_encoder": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "item_vectors": ChannelParameter(type=ItemVectorsArtifact, optional=True),
+        "search_candidates": ChannelParameter(type=CandidatesArtifact, optional=True),
+        "search_ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -66,6 +73,11 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
         splits: SplitConfig,
         funnel: FunnelConfig,
         config: BundleConfig,
+        search: SearchConfig | None = None,
+        text_encoder: channel.BaseChannel | None = None,
+        item_vectors: channel.BaseChannel | None = None,
+        search_candidates: channel.BaseChannel | None = None,
+        search_ranker: channel.BaseChannel | None = None,
     ):
         """Constructs the component.
 
@@ -80,6 +92,11 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
           splits: T2.
           funnel: as the ranker's rows were mined with.
           config: diversity, `similar`, warm-up.
+          search: as the search ranker's rows were mined with.
+          text_encoder: TextEncoder's model; None: a bundle without `search`.
+          item_vectors: TextEncoder's vectors of the catalogue.
+          search_candidates: MineSearches' output.
+          search_ranker: the SearchRanker's model.
         """
         super().__init__(
             spec=BundleSpec(
@@ -93,6 +110,11 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
                 splits=splits.to_json(),
                 funnel=funnel.to_json(),
                 bundle=config.to_json(),
+                search=(search or SearchConfig()).to_json(),
+                text_encoder=text_encoder,
+                item_vectors=item_vectors,
+                search_candidates=search_candidates,
+                search_ranker=search_ranker,
                 model=channel.Channel(type=standard_artifacts.Model),
             )
         )

@@ -12,9 +12,11 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.bundle.build_bundle import BundleParts, build_bundle
+from components.mine_searches.mine_searches import SearchInputs
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
+from core.config.search import SearchConfig
 
 
 class Executor(base_executor.BaseExecutor):
@@ -36,10 +38,12 @@ class Executor(base_executor.BaseExecutor):
             - retriever: Model, the two-tower SavedModel.
             - ranker: Model, the ranker SavedModel.
             - candidates: CandidatesArtifact, for the first stage's weights.
+            - text_encoder, item_vectors, search_candidates, search_ranker: optional,
+              all or none; without them the bundle has no `search`.
           output_dict:
             - model: Model, the bundle.
           exec_properties:
-            - shop, splits, funnel, bundle: JSON of the settings of these names.
+            - shop, splits, funnel, bundle, search: JSON of the settings of these names.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
 
@@ -47,6 +51,22 @@ class Executor(base_executor.BaseExecutor):
             return str(artifact_utils.get_single_uri(input_dict[key]))
 
         splits = SplitConfig.from_json(exec_properties["splits"])
+        search: dict[str, Any] = {}
+        if input_dict.get("text_encoder"):
+            search = {
+                "search": SearchInputs(
+                    items=uri("items"),
+                    searches="",
+                    tables=uri("tables"),
+                    text_encoder=path_utils.serving_model_path(uri("text_encoder")),
+                    item_vectors=uri("item_vectors"),
+                    candidates=uri("candidates"),
+                ),
+                "search_candidates": Path(uri("search_candidates")),
+                "search_ranker": Path(
+                    path_utils.serving_model_dir(uri("search_ranker"))
+                ),
+            }
         parts = BundleParts(
             items=uri("items"),
             events=uri("events"),
@@ -54,6 +74,7 @@ class Executor(base_executor.BaseExecutor):
             retriever=Path(path_utils.serving_model_dir(uri("retriever"))),
             ranker=Path(path_utils.serving_model_dir(uri("ranker"))),
             candidates=Path(uri("candidates")),
+            **search,
         )
         output = artifact_utils.get_single_instance(output_dict["model"])
         build_bundle(
@@ -63,6 +84,7 @@ class Executor(base_executor.BaseExecutor):
             splits=splits,
             funnel_config=FunnelConfig.from_json(exec_properties["funnel"]),
             config=BundleConfig.from_json(exec_properties["bundle"]),
+            search_config=SearchConfig.from_json(exec_properties["search"]),
         )
         span = json.dumps({"as_of": splits.test_start})
         output.set_string_custom_property("data_span", span)

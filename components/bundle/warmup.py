@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ def write_warmup(
     shop: ShopConfig,
     config: BundleConfig,
     as_of: int,
+    queries: Sequence[str] = (),
 ) -> int:
     """Writes one request per signature and batch size; returns how many.
 
@@ -36,12 +37,15 @@ def write_warmup(
       shop: event types and context features.
       config: batch sizes and history length.
       as_of: the requests' time, seconds UTC.
+      queries: words to search for; none: a bundle without `search`.
     """
     path = model_dir / WARMUP_PATH
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in warmup_requests(item_ids, shop, config, as_of):
+        for signature, inputs in warmup_requests(
+            item_ids, shop, config, as_of, queries
+        ):
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(
                     request=_predict_request(signature, inputs)
@@ -53,7 +57,11 @@ def write_warmup(
 
 
 def warmup_requests(
-    item_ids: list[str], shop: ShopConfig, config: BundleConfig, as_of: int
+    item_ids: list[str],
+    shop: ShopConfig,
+    config: BundleConfig,
+    as_of: int,
+    queries: Sequence[str] = (),
 ) -> Iterator[tuple[str, Inputs]]:
     """Signature name and inputs of each warm-up request."""
     rng = np.random.default_rng(0)
@@ -63,6 +71,10 @@ def warmup_requests(
         filters = _no_filters(size)
         one_item = {features.ITEM_ID: rng.choice(item_ids, size=size)}
         yield signatures.RECOMMEND, {**person, **filters}
+        if queries:
+            words = rng.choice(np.asarray(queries, object), size=size)
+            query = {features.QUERY: words}
+            yield signatures.SEARCH, {**query, **person, **filters}
         yield signatures.SIMILAR, {**one_item, **filters}
         yield signatures.RANK, {**person, signatures.CANDIDATE_ITEM_IDS: candidates}
         yield signatures.EMBED_QUERY, person

@@ -14,8 +14,11 @@ from core.config.moments import MomentConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.ranker import RankerConfig
 from core.config.retriever import RetrieverConfig
+from core.config.search import SearchConfig
+from core.config.search_evaluation import SearchEvaluationConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
+from core.config.text_encoder import TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
 
@@ -34,6 +37,10 @@ class SoukConfig(Config):
     retriever: RetrieverConfig
     funnel: FunnelConfig
     ranker: RankerConfig
+    text_encoder: TextEncoderConfig
+    search: SearchConfig
+    search_ranker: RankerConfig
     bundle: BundleConfig
     evaluation: EvaluationConfig
+    search_evaluation: SearchEvaluationConfig
     gates: GatesConfig

@@ -26,6 +26,8 @@ class DataStage:
     items: BaseChannel
     events: BaseChannel
     moments: BaseChannel
+    searches: BaseChannel
+    judgments: BaseChannel | None  # None: the shop has none
     events_schema: BaseChannel
     summary: BaseChannel
     rejected: BaseChannel
@@ -57,6 +59,7 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
             ("events", config.shop.context_features),
         )
     )
+    judgments = _judgments(layout)
     clean = Clean(
         items=items.outputs["examples"],
         events=events.outputs["examples"],
@@ -80,16 +83,33 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
     join.add_upstream_nodes([each.gate for each in checked.values()])
     validation = [node for each in checked.values() for node in each.nodes]
     return DataStage(
-        nodes=[items, events, clean, *validation, join],
+        nodes=[
+            items,
+            events,
+            *([judgments] if judgments else []),
+            clean,
+            *validation,
+            join,
+        ],
         items=clean.outputs["items"],
         events=clean.outputs["events"],
         moments=join.outputs["moments"],
+        searches=join.outputs["searches"],
+        judgments=judgments and judgments.outputs["examples"],
         events_schema=checked["events"].schema,
         summary=summary,
         rejected=clean.outputs["rejected"],
         statistics={name: each.statistics for name, each in checked.items()},
         gates={name: each.gate.outputs["report"] for name, each in checked.items()},
     )
+
+
+def _judgments(layout: HomeLayout) -> BaseNode | None:
+    """Ingest of graded queries, where the shop's tables hold any."""
+    if not (layout.tables / "judgments.parquet").is_file():
+        return None
+    node = Ingest(table="judgments", input_base=str(layout.tables))
+    return node.with_id("IngestJudgments")
 
 
 def _validated(

@@ -15,6 +15,7 @@ from components.mine_negatives.component import MineNegatives
 from components.trainer.component import FunnelTrainer
 from core.config.souk import SoukConfig
 from pipeline.stages.data import DataStage
+from pipeline.stages.search import search_stage
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,12 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         custom_config={"config": config.ranker.to_json()},
         candidates=mine.outputs["candidates"],
     ).with_id("Ranker")
+    search = search_stage(
+        config,
+        data,
+        tables=neighbours.outputs["tables"],
+        candidates=mine.outputs["candidates"],
+    )
     bundle = Bundle(
         items=data.items,
         events=data.events,
@@ -72,9 +79,12 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         splits=config.splits,
         funnel=config.funnel,
         config=config.bundle,
+        search=config.search,
+        **search.outputs,
     )
+    personal = [neighbours, transform, retriever, mine, ranker]
     return ModelStage(
-        nodes=[neighbours, transform, retriever, mine, ranker, bundle],
+        nodes=[*personal, *search.nodes, bundle],
         bundle=bundle.outputs["model"],
         trainers={"retriever": retriever, "ranker": ranker},
     )

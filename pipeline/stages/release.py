@@ -12,6 +12,7 @@ from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.evaluate_funnel.component import EvaluateFunnel
+from components.evaluate_search.component import EvaluateSearch
 from components.evaluator_config.build import build_eval_config
 from components.gates.component import Gates
 from components.pusher.component import AtomicPusher
@@ -42,6 +43,15 @@ def release_stage(
         config=evaluation,
         baseline_model=last.outputs["model"],
     )
+    judgments = {"judgments": data.judgments} if data.judgments else {}
+    searched = EvaluateSearch(
+        model=models.bundle,
+        items=data.items,
+        events=data.events,
+        shop=shop,
+        config=config.search_evaluation.to_json(),
+        **judgments,
+    )
     examples = RankExamples(
         moments=data.moments,
         items=data.items,
@@ -68,8 +78,8 @@ def release_stage(
         model_blessing=gates.outputs["blessing"],
         serving_dir=layout.serving,
     ).with_id("Pusher")
-    report = _report(layout, data, models, measured, gates, pusher)
-    return [last, measured, examples, evaluator, gates, pusher, report]
+    report = _report(layout, data, models, measured, searched, gates, pusher)
+    return [last, measured, searched, examples, evaluator, gates, pusher, report]
 
 
 def _report(
@@ -77,6 +87,7 @@ def _report(
     data: DataStage,
     models: ModelStage,
     measured: BaseNode,
+    searched: BaseNode,
     gates: BaseNode,
     pusher: BaseNode,
 ) -> BaseNode:
@@ -90,6 +101,7 @@ def _report(
         metadata_path=str(layout.metadata),
         model=models.bundle,
         metrics=measured.outputs["metrics"],
+        search_metrics=searched.outputs["metrics"],
         verdicts=gates.outputs["verdicts"],
         pushed_model=pusher.outputs["pushed_model"],
         clean_summary=data.summary,

@@ -19,8 +19,9 @@ from trainer.export.filters import allowed_items
 from trainer.export.pages import best_page, spread_categories
 from trainer.export.reasons import ReasonTable
 from trainer.export.similar import SimilarItems
-from trainer.funnel.funnel import CandidateFunnel, FunnelState
+from trainer.funnel.funnel import CandidateFunnel
 from trainer.moment import Moment
+from trainer.search.search_funnel import SearchFunnel
 
 Tensors = dict[str, tf.Tensor]
 
@@ -42,6 +43,8 @@ class Bundle(tf.Module):
         shop: ShopConfig,
         config: BundleConfig,
         as_of: int,
+        search: SearchFunnel | None = None,
+        search_ranker: Any = None,
     ) -> None:
         """
         Args:
@@ -53,6 +56,8 @@ class Bundle(tf.Module):
           shop: event types and context features.
           config: diversity, `similar` weights, warm-up.
           as_of: end of the data that the tables saw, seconds UTC.
+          search: over the same funnel; None: a bundle without the `search` signature.
+          search_ranker: as `ranker`, over the search funnel's features.
         """
         super().__init__(name="bundle")
         self.catalogue = Catalogue(items)
@@ -63,6 +68,8 @@ class Bundle(tf.Module):
         self.similar_items = SimilarItems(
             funnel.tables, retriever.item_embeddings, weights=config.similar_weights
         )
+        self.search_funnel = search
+        self.search_ranker = search_ranker
         self.reasons = ReasonTable()
         self._shop = shop
         self._config = config
@@ -74,7 +81,8 @@ class Bundle(tf.Module):
         state = self.funnel.state(moment)
         queries = self._embed(moment)
         rows = self.funnel.retrieve(moment, queries, allowed, state=state)
-        scores = self._score(moment, rows, rows, state)[signatures.SCORE]
+        values = self.funnel.features(moment, rows, reference=rows, state=state)
+        scores = _scored(self.ranker, values)[signatures.SCORE]
         if self._config.diversity_penalty:
             scores = spread_categories(
                 rows, scores, self.catalogue, self._config.diversity_penalty
@@ -85,6 +93,29 @@ class Bundle(tf.Module):
             signatures.ITEM_IDS: self.catalogue.ids(page.rows),
             signatures.SCORES: page.scores,
             signatures.REASONS: self.reasons(origins, page.scores > 0),
+        }
+
+    def search(self, **inputs: tf.Tensor) -> Tensors:
+        """The page for a query, in the person's order; as `recommend`, and `query` [B].
+
+        An empty query, or one of stop words alone, gives an empty page.
+        """
+        assert self.search_funnel is not None  # the signature is not offered otherwise
+        moment = self.read_moment(inputs)
+        allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
+        personal = self.funnel.state(moment)
+        found = self.search_funnel.state(inputs[features.QUERY], personal, allowed)
+        rows = self.search_funnel.retrieve(found)
+        values = self.search_funnel.features(
+            moment, rows, personal=personal, state=found
+        )
+        scores = _scored(self.search_ranker, values)[signatures.SCORE]
+        page = best_page(rows, scores, inputs[signatures.K], self.catalogue.num_items)
+        evidence = self.search_funnel.evidence(page.rows, personal, found)
+        return {
+            signatures.ITEM_IDS: self.catalogue.ids(page.rows),
+            signatures.SCORES: page.scores,
+            signatures.REASONS: self.reasons.of_search(*evidence, page.scores > 0),
         }
 
     def similar(self, **inputs: tf.Tensor) -> Tensors:
@@ -109,7 +140,8 @@ class Bundle(tf.Module):
         state = self.funnel.state(moment)
         # Ranks count in the same list as on the page, whatever the caller asks about.
         reference = self.funnel.retrieve(moment, self._embed(moment), state=state)
-        outputs = self._score(moment, rows, reference, state)
+        values = self.funnel.features(moment, rows, reference=reference, state=state)
+        outputs = _scored(self.ranker, values)
         outputs[signatures.SCORE] = tf.sigmoid(outputs[signatures.SCORE])
         return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}
 
@@ -135,20 +167,6 @@ class Bundle(tf.Module):
             requests.stacked_context(moment, self._shop),
         )
 
-    def _score(
-        self, moment: Moment, rows: tf.Tensor, reference: tf.Tensor, state: FunnelState
-    ) -> Tensors:
-        """Every ranker output as [B, C] float32."""
-        values = self.funnel.features(
-            moment, rows, reference=reference, state=state
-        )  # [B, C, F]
-        flat = tf.reshape(values, [-1, len(self.funnel.feature_names)])
-        shape = tf.shape(rows)
-        return {
-            name: tf.reshape(value, shape)
-            for name, value in self.ranker.score(flat).items()
-        }
-
     def signatures(self) -> dict[str, Any]:
         """Concrete functions by signature name."""
         person = requests.person_specs(self._shop)
@@ -156,7 +174,12 @@ class Bundle(tf.Module):
         item_id = tf.TensorSpec([None], tf.string, name=features.ITEM_ID)
         rank = {**person, **requests.candidate_specs()}
         serialized = tf.TensorSpec([None], tf.string, name=signatures.EXAMPLES)
+        search = {}
+        if self.search_funnel is not None:
+            specs = {**requests.query_specs(), **person, **filters}
+            search = {signatures.SEARCH: _concrete(self.search, specs)}
         return {
+            **search,
             signatures.RECOMMEND: _concrete(self.recommend, {**person, **filters}),
             signatures.SIMILAR: _concrete(
                 self.similar, {features.ITEM_ID: item_id, **filters}
@@ -172,6 +195,14 @@ class Bundle(tf.Module):
     def save(self, path: Path | str) -> None:
         """Writes the SavedModel; loads in a process that has only TensorFlow."""
         tf.saved_model.save(self, str(path), signatures=self.signatures())
+
+
+def _scored(ranker: Any, values: tf.Tensor) -> Tensors:
+    """Every output of a ranker as [B, C] float32, from features [B, C, F]."""
+    shape = tf.shape(values)
+    flat = tf.reshape(values, [-1, values.shape[2]])
+    outputs = ranker.score(flat)
+    return {n: tf.reshape(value, shape[:2]) for n, value in outputs.items()}
 
 
 def _concrete(

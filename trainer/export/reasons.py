@@ -16,6 +16,12 @@ REASONS = {
 }
 GOES_TOGETHER = "goes with your items"
 SIMILAR = "similar item"
+# Of a search page, the first that holds.
+BY_WORDS, BY_CLICKS, BY_MEANING = (
+    "matches your words",
+    "often chosen for it",
+    "close in meaning",
+)
 
 
 class ReasonTable(tf.Module):
@@ -45,4 +51,13 @@ class ReasonTable(tf.Module):
           shown: [B, k] bool.
         """
         texts = tf.where(known, SIMILAR, REASONS[POPULAR])
+        return tf.where(shown, texts, "")
+
+    def of_search(
+        self, own: tf.Tensor, coverage: tf.Tensor, clicks: tf.Tensor, shown: tf.Tensor
+    ) -> tf.Tensor:
+        """[B, k] string: the reasons of a search page; all arguments [B, k]."""
+        texts = tf.where(clicks > 0, BY_CLICKS, BY_MEANING)
+        texts = tf.where(coverage > 0, BY_WORDS, texts)
+        texts = tf.where(own > 0, REASONS[OWN], texts)
         return tf.where(shown, texts, "")

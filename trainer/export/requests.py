@@ -44,6 +44,11 @@ def filter_specs() -> TensorSpecs:
     )
 
 
+def query_specs() -> TensorSpecs:
+    """The words of a search, [B]."""
+    return _named({features.QUERY: ([None], tf.string)})
+
+
 def candidate_specs() -> TensorSpecs:
     """The candidates that `rank` scores, [B, C]."""
     return _named({signatures.CANDIDATE_ITEM_IDS: ([None, None], tf.string)})

@@ -37,24 +37,28 @@ class RankerRows:
     owned: npt.NDArray[np.bool_]  # [R] the target event stands in the history
     truth_size: npt.NDArray[np.int32]  # [M] distinct target items, retrieved or not
     cutoff: npt.NDArray[np.int64]  # [M] seconds UTC
+    # [R] worth of a row in the listwise loss; None: the target event's label.
+    gains: npt.NDArray[np.float32] | None = None
 
     def save(self, path: str | Path) -> None:
         """Writes one npz file."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **dataclasses.asdict(self))
+        arrays = {k: v for k, v in vars(self).items() if v is not None}
+        np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> RankerRows:
         with np.load(path) as file:
-            return cls(**{f.name: file[f.name] for f in dataclasses.fields(cls)})
+            return cls(**{name: file[name] for name in file.files})
 
     @classmethod
     def concatenate(cls, parts: list[RankerRows]) -> RankerRows:
         """Parts one after another, moments renumbered."""
         starts = np.cumsum([0, *(len(p.truth_size) for p in parts[:-1])])
         joined = {
-            f.name: np.concatenate([getattr(p, f.name) for p in parts])
-            for f in dataclasses.fields(cls)
+            name: np.concatenate([getattr(p, name) for p in parts])
+            for name, value in vars(parts[0]).items()
+            if value is not None
         }
         groups = [p.group + start for p, start in zip(parts, starts, strict=True)]
         joined["group"] = np.concatenate(groups).astype(np.int32)

@@ -32,6 +32,8 @@ class CandidateRows:
     split: npt.NDArray[np.int8]  # [M], index into SPLITS
     feature_names: tuple[str, ...]
     event_types: tuple[str, ...]
+    # [N] worth in the listwise loss; None: the target event's label.
+    gains: npt.NDArray[np.float32] | None = None
 
     def moments(self, *splits: str) -> Ints:
         """Numbers of the splits' moments that have any candidate."""
@@ -103,6 +105,9 @@ def read_candidates(
         ),
         feature_names=tuple(meta["feature_names"]),
         event_types=tuple(meta["event_types"]),
+        gains=np.concatenate([part["gains"] for part in small])
+        if all("gains" in part for part in small)
+        else None,
     )
 
 
@@ -149,6 +154,8 @@ def _read_small(path: Path, meta: dict[str, Any]) -> dict[str, npt.NDArray[Any]]
                 name: arrays[name]
                 for name in ("labels", "owned", "group", "truth_size", "cutoff")
             }
+            if "gains" in arrays:
+                part["gains"] = arrays["gains"]
     except (KeyError, ValueError, OSError, EOFError) as error:
         raise ArtifactError(f"{path} is not a candidates shard: {error}.") from error
     num_moments, num_rows = len(part["cutoff"]), len(part["group"])

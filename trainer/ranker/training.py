@@ -29,6 +29,7 @@ class ListBatch(NamedTuple):
     labels: tf.Tensor  # [M, R, T] uint8
     owned: tf.Tensor  # [M, R] bool
     mask: tf.Tensor  # [M, R] bool
+    gains: tf.Tensor  # [M, R] float32, worth in the listwise loss
 
 
 class Fit:
@@ -63,6 +64,7 @@ class Fit:
                 tf.TensorSpec([None, None, tasks], tf.uint8),
                 tf.TensorSpec([None, None], tf.bool),
                 tf.TensorSpec([None, None], tf.bool),
+                tf.TensorSpec([None, None], tf.float32),
             ],
         )
         self._predict: Callable[..., tf.Tensor] = tf.function(
@@ -96,7 +98,12 @@ class Fit:
             variable.assign(value)
 
     def _step(
-        self, features: tf.Tensor, labels: tf.Tensor, owned: tf.Tensor, mask: tf.Tensor
+        self,
+        features: tf.Tensor,
+        labels: tf.Tensor,
+        owned: tf.Tensor,
+        mask: tf.Tensor,
+        gains: tf.Tensor,
     ) -> tf.Tensor:
         """[3] float32: total loss, listwise part, pointwise part."""
         variables = self.model.trainable_variables
@@ -106,7 +113,7 @@ class Fit:
             outputs = self.model(flat, training=True)
             outputs = tf.reshape(outputs, [shape[0], shape[1], outputs.shape[-1]])
             total, listwise, pointwise = self._losses(
-                outputs, tf.cast(labels, tf.float32), owned, mask
+                outputs, tf.cast(labels, tf.float32), owned, mask, gains
             )
         gradients = tape.gradient(total, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -115,22 +122,26 @@ class Fit:
         return tf.stack([total, listwise, pointwise])
 
     def _losses(
-        self, outputs: tf.Tensor, labels: tf.Tensor, owned: tf.Tensor, mask: tf.Tensor
+        self,
+        outputs: tf.Tensor,
+        labels: tf.Tensor,
+        owned: tf.Tensor,
+        mask: tf.Tensor,
+        gains: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         config = self._config
         scores, logits = split_heads(outputs, self._event_types, config)
-        relevance = labels[..., self._target]
         listwise = tf.constant(0.0)
         if config.listwise_loss != "none":
             loss = losses.LISTWISE[config.listwise_loss]
             cap = config.positives_cap
             if config.listwise_weight:
                 listwise += config.listwise_weight * loss(
-                    scores, relevance, mask, positives_cap=cap
+                    scores, gains, mask, positives_cap=cap
                 )
             if config.new_weight:
                 listwise += config.new_weight * loss(
-                    scores, relevance, mask & ~owned, positives_cap=cap
+                    scores, gains, mask & ~owned, positives_cap=cap
                 )
         pointwise = tf.constant(0.0)
         if config.pointwise_weight:
@@ -209,6 +220,9 @@ def list_batches(
     rng = np.random.default_rng([config.seed, epoch])
     moments = rng.permutation(moments)
     lists = sample_lists(rows, moments, size=config.rows_per_moment, rng=rng)
+    target = rows.event_types.index(config.target_event)
+    worth = rows.labels[:, target] if rows.gains is None else rows.gains
+    worth = worth.astype(np.float32)
     for start in range(0, len(moments), config.moments_per_batch):
         batch = lists[start : start + config.moments_per_batch]
         mask = batch >= 0
@@ -216,7 +230,11 @@ def list_batches(
         mask = mask[:, : batch.shape[1]]
         numbers = np.where(mask, batch, 0)
         yield ListBatch(
-            rows.features[numbers], rows.labels[numbers], rows.owned[numbers], mask
+            rows.features[numbers],
+            rows.labels[numbers],
+            rows.owned[numbers],
+            mask,
+            worth[numbers],
         )
 
 

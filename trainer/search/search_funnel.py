@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from core.config.search import SearchConfig
 from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
-from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.funnel import CandidateFunnel, FunnelState
+from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.scores import pick, pick_rows
 from trainer.funnel.sources import OWN
 from trainer.moment import Moment
@@ -153,6 +153,15 @@ class SearchFunnel(tf.Module):
         ]
         return tf.concat(parts, axis=-1)
 
+    def evidence(
+        self, rows: tf.Tensor, personal: FunnelState, state: SearchState
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """[B, k] each, > 0 where it holds: own history, words, clicks for the query."""
+        own = tf.concat(personal.signals, axis=1)[:, self._own : self._own + 1]
+        found = pick_rows(state.signals, rows)
+        words = found[:, SIGNALS.index("coverage")]
+        return pick_rows(own, rows)[:, 0], words, found[:, _CLICKS]
+
     def _query_names(self) -> tuple[str, ...]:
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
         return tuple(f"query_{name}" for name in (*names, "fused", "price_fit"))
@@ -190,7 +199,7 @@ class SearchFunnel(tf.Module):
 
 
 def _unit(scores: tf.Tensor) -> tf.Tensor:
-    """[B, n + 1] in [0, 1]: how far above the mean, against the best; LOWEST gives 0."""
+    """[B, n + 1] in [0, 1]: height above the mean over the best's; LOWEST gives 0."""
     real = tf.cast(scores > LOWEST / 2, tf.float32)
     safe = scores * real
     mean = tf.math.divide_no_nan(

@@ -12,7 +12,7 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
-from trainer.search.folding import TABLE_SIZE, folding_table
+from core.text.folding import TABLE_SIZE, folding_table
 
 SHOP, BERT_UNCASED, BERT_CASED = "shop", "bert_uncased", "bert_cased"
 NORMALIZATIONS = (SHOP, BERT_UNCASED, BERT_CASED)

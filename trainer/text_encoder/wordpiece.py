@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from core.errors import ConfigError
-from trainer.search.folding import TABLE_SIZE
+from core.text.folding import TABLE_SIZE
 from trainer.text_encoder.normalization import SHOP, code_point_table
 
 PAD, UNKNOWN, CLASSIFY, SEPARATE, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"

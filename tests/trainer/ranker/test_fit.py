@@ -133,7 +133,13 @@ def test_padded_rows_change_nothing(tmp_path: Path) -> None:
     found = []
     for cut in (6, 4):
         fit = runs._new_fit("mlp", 2)
-        fit.step(x[:, :cut], y[:, :cut], owned[:, :cut], mask[:, :cut])
+        fit.step(
+            x[:, :cut],
+            y[:, :cut],
+            owned[:, :cut],
+            mask[:, :cut],
+            np.float32(y[:, :cut, 0]),
+        )
         found.append(fit.weights())
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)

@@ -1,0 +1,1 @@
+"""MineSearches: search pages → rows for the search ranker."""

@@ -1,0 +1,71 @@
+"""Texts and search pages → text encoder, mined pages, search ranker."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types.channel import BaseChannel
+
+from components.mine_searches.component import MineSearches
+from components.text_encoder.component import TextEncoder
+from components.trainer.component import FunnelTrainer
+from core.config.souk import SoukConfig
+from pipeline.stages.data import DataStage
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchStage:
+    """Nodes in order, and what the bundle takes of them by its inputs' names."""
+
+    nodes: list[BaseNode]
+    outputs: dict[str, BaseChannel]
+
+
+def search_stage(
+    config: SoukConfig,
+    data: DataStage,
+    *,
+    tables: BaseChannel,
+    candidates: BaseChannel,
+) -> SearchStage:
+    """TextEncoder, MineSearches, SearchRanker.
+
+    Args:
+      tables: ItemNeighbours' output.
+      candidates: MineNegatives' output, for the personal first stage.
+    """
+    encoder = TextEncoder(
+        data.items,
+        events=data.events,
+        # The pages of the evaluation period judge the search ranker, so the encoder
+        # must not have seen what was clicked on them.
+        before=config.splits.eval_start,
+        config=config.text_encoder,
+    )
+    encoder.add_upstream_node(data.nodes[-1])
+    mine = MineSearches(
+        items=data.items,
+        searches=data.searches,
+        tables=tables,
+        text_encoder=encoder.outputs["model"],
+        item_vectors=encoder.outputs["item_vectors"],
+        candidates=candidates,
+        shop=config.shop,
+        funnel=config.funnel,
+        search=config.search,
+    )
+    ranker = FunnelTrainer(
+        run_fn="trainer.search_ranker_module.run_fn",
+        custom_config={"config": config.search_ranker.to_json()},
+        candidates=mine.outputs["search_candidates"],
+    ).with_id("SearchRanker")
+    return SearchStage(
+        nodes=[encoder, mine, ranker],
+        outputs={
+            "text_encoder": encoder.outputs["model"],
+            "item_vectors": encoder.outputs["item_vectors"],
+            "search_candidates": mine.outputs["search_candidates"],
+            "search_ranker": ranker.outputs["model"],
+        },
+    )

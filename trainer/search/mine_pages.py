@@ -1,0 +1,238 @@
+"""Ranker rows from search pages: what was shown, what was not, what was clicked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+
+from core import features as names
+from core.config import ShopConfig
+from trainer.funnel.fit_fusion import FusionBatch
+from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, moment_batch
+from trainer.moment import Moment
+from trainer.search.position_bias import Propensities
+from trainer.search.search_funnel import SearchFunnel
+
+# (moment, queries) -> rows [B, C], features [B, C, F + M]
+Step = Callable[[Moment, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedPages:
+    """Search pages as moments, their queries, and what happened on them."""
+
+    moments: EncodedMoments
+    queries: npt.NDArray[np.object_]  # [P]
+    offsets: npt.NDArray[np.int64]  # [P + 1] of the shown items
+    rows: npt.NDArray[np.int64]  # [E] catalogue rows, n for unknown ones
+    positions: npt.NDArray[np.int64]  # [E], -1 unknown
+    happened: npt.NDArray[np.float32]  # [E, T] in the order of `event_types`
+    event_types: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+def search_events(shop: ShopConfig) -> tuple[str, ...]:
+    """The event types that say something of a shown item, weakest first."""
+    found = tuple(e for e in shop.event_types if e in names.SHOWN_EVENTS)
+    return found or (shop.target_event,)
+
+
+def encode_pages(
+    pages: pa.Table, item_ids: npt.NDArray[np.str_], shop: ShopConfig
+) -> EncodedPages:
+    """A split of JoinHistory's `searches` as integers."""
+    shown = encode_moments(
+        pages.append_column(
+            names.TARGET_ITEM_IDS, pages.column(names.SHOWN_ITEM_IDS)
+        ).append_column(names.TARGET_EVENTS, pages.column(names.SHOWN_ITEM_IDS)),
+        item_ids,
+        shop,
+    )
+    events = search_events(shop)
+    offsets, rows, _ = shown.targets
+    return EncodedPages(
+        moments=shown,
+        queries=np.array(pages.column(names.QUERY).to_pylist(), object),
+        offsets=offsets,
+        rows=rows,
+        positions=_flat_integers(pages, names.SHOWN_POSITIONS),
+        happened=np.stack([_happened(pages, e, len(rows)) for e in events], axis=1),
+        event_types=events,
+    )
+
+
+def page_step(search: SearchFunnel) -> Step:
+    """One graph for candidates and their features."""
+
+    def step(moment: Moment, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        personal = search.funnel.state(moment)
+        state = search.state(queries, personal)
+        rows = search.retrieve(state)
+        found = search.features(moment, rows, personal=personal, state=state)
+        return rows, found
+
+    compiled: Step = tf.function(step, reduce_retracing=True)
+    return compiled
+
+
+def mine_pages(
+    pages: EncodedPages,
+    search: SearchFunnel,
+    propensities: Propensities,
+    *,
+    sample: bool,
+    run: Step,
+) -> RankerRows:
+    """Candidates of each page with labels, gains and features.
+
+    `gains` is what the listwise loss counts: the worth of what happened with an item,
+    over the chance that its slot was looked at, so that in expectation an item counts
+    as if everyone had looked at it (Joachims, Swaminathan & Schnabel 2017). `owned`
+    stands for "was not shown": a loss over the other rows compares only what the person
+    could compare.
+
+    Args:
+      sample: keep what was shown and random others, at most `max_rows_per_page`.
+    """
+    rng = np.random.default_rng(search.config.seed)
+    parts = list(_mined(pages, search, propensities, sample, run, rng))
+    return RankerRows.concatenate(parts) if parts else _empty(pages, search)
+
+
+def fusion_batches_of_pages(
+    pages: EncodedPages, search: SearchFunnel, propensities: Propensities, limit: int
+) -> list[FusionBatch]:
+    """Signals over the whole catalogue of a sample of the pages, and their gains."""
+    rng = np.random.default_rng(search.config.seed)
+    count = min(limit, len(pages))
+    chosen = np.sort(rng.choice(len(pages), count, replace=False))
+    batches = []
+    for start in range(0, count, 32):
+        numbers = chosen[start : start + 32]
+        moment = moment_batch(pages.moments, numbers, search.num_items)
+        personal = search.funnel.state(moment)
+        state = search.state(_texts(pages, numbers), personal)
+        shares = tf.math.divide_no_nan(state.signals, state.best[:, :, None])
+        gains, _, _ = _outcome(pages, numbers, search, propensities)
+        batches.append(
+            FusionBatch(
+                shares=shares.numpy().astype(np.float16),
+                shared=np.zeros((0, search.num_items + 1), np.float32),
+                labels=gains,
+            )
+        )
+    return batches
+
+
+def _mined(
+    pages: EncodedPages,
+    search: SearchFunnel,
+    propensities: Propensities,
+    sample: bool,
+    run: Step,
+    rng: np.random.Generator,
+) -> Iterator[RankerRows]:
+    lengths = np.diff(pages.moments.history[0])
+    order = np.argsort(lengths, kind="stable")
+    n = search.num_items
+    for start in range(0, len(pages), search.config.mining_batch):
+        numbers = order[start : start + search.config.mining_batch]
+        moment = moment_batch(pages.moments, numbers, n)
+        rows, found = (p.numpy() for p in run(moment, _texts(pages, numbers)))
+        gains, labels, shown = _outcome(pages, numbers, search, propensities)
+        gains = np.take_along_axis(gains, rows, axis=1)
+        labels = np.take_along_axis(labels, rows[..., None], axis=1)
+        shown = np.take_along_axis(shown, rows, axis=1)
+        if sample:
+            draw = rng.random(rows.shape) + shown - 2.0 * (rows == n)
+            size = min(search.config.max_rows_per_page, rows.shape[1])
+            kept = np.argsort(-draw, axis=1, kind="stable")[:, :size]
+            rows, gains, shown = (
+                np.take_along_axis(p, kept, axis=1) for p in (rows, gains, shown)
+            )
+            labels = np.take_along_axis(labels, kept[..., None], axis=1)
+            found = np.take_along_axis(found, kept[..., None], axis=1)
+        real = rows < n
+        group = np.broadcast_to(np.arange(len(numbers))[:, None], rows.shape)
+        yield RankerRows(
+            features=found[real],
+            labels=labels[real],
+            group=group[real].astype(np.int32),
+            rows=rows[real].astype(np.int32),
+            owned=~shown[real],
+            truth_size=_clicked(pages, numbers),
+            cutoff=pages.moments.timestamps[numbers],
+            gains=gains[real],
+        )
+
+
+def _outcome(
+    pages: EncodedPages,
+    numbers: npt.NDArray[np.int64],
+    search: SearchFunnel,
+    propensities: Propensities,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Gains [B, n + 1], labels [B, n + 1, T] and what was shown [B, n + 1]."""
+    width = search.num_items + 1
+    shape = (len(numbers), width)
+    gains, shown = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    labels = np.zeros((*shape, len(pages.event_types)), np.float32)
+    weights = propensities.weights(pages.positions, search.config.max_click_weight)
+    worth = dict(zip(names.SHOWN_EVENTS, search.config.event_gains, strict=True))
+    worths = np.array([worth.get(e, 0.0) for e in pages.event_types], np.float32)
+    for i, number in enumerate(numbers):
+        part = slice(pages.offsets[number], pages.offsets[number + 1])
+        rows = pages.rows[part]
+        shown[i, rows] = True
+        labels[i, rows] = pages.happened[part]
+        gains[i, rows] = pages.happened[part] @ worths * weights[part]
+    shown[:, -1], labels[:, -1], gains[:, -1] = False, 0.0, 0.0
+    return gains, labels, shown
+
+
+def _clicked(pages: EncodedPages, numbers: npt.NDArray[np.int64]) -> npt.NDArray:  # type: ignore[type-arg]
+    """[B] int32: items with the weakest of the shop's events, on the page."""
+    total = np.concatenate([[0.0], np.cumsum(pages.happened[:, 0])])
+    counts = total[pages.offsets[numbers + 1]] - total[pages.offsets[numbers]]
+    return counts.astype(np.int32)
+
+
+def _texts(pages: EncodedPages, numbers: npt.NDArray[np.int64]) -> tf.Tensor:
+    return tf.constant([str(q) for q in pages.queries[numbers]], tf.string)
+
+
+def _happened(pages: pa.Table, event: str, size: int) -> npt.NDArray[np.float32]:
+    """[E] 1 where the event happened; zeros for a type that says nothing of pages."""
+    if event not in names.SHOWN_EVENTS:
+        return np.zeros(size, np.float32)
+    found = _flat_integers(pages, names.SHOWN_EVENTS[event]) > 0
+    return found.astype(np.float32)
+
+
+def _flat_integers(pages: pa.Table, column: str) -> npt.NDArray[np.int64]:
+    lists = pages.column(column).combine_chunks()
+    if isinstance(lists, pa.ChunkedArray):
+        lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else None
+    if lists is None:
+        return np.zeros(0, np.int64)
+    return np.asarray(lists.flatten().to_numpy(zero_copy_only=False), np.int64)
+
+
+def _empty(pages: EncodedPages, search: SearchFunnel) -> RankerRows:
+    return RankerRows(
+        features=np.zeros((0, len(search.feature_names)), np.float32),
+        labels=np.zeros((0, len(pages.event_types)), np.float32),
+        group=np.zeros(0, np.int32),
+        rows=np.zeros(0, np.int32),
+        owned=np.zeros(0, np.bool_),
+        truth_size=np.zeros(0, np.int32),
+        cutoff=np.zeros(0, np.int64),
+        gains=np.zeros(0, np.float32),
+    )

@@ -1,0 +1,36 @@
+"""Door of the SearchRanker step: TFX's Trainer calls `run_fn`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from core.config.ranker import RankerConfig
+from trainer.export.prior_ranker import save_prior_ranker
+from trainer.export.ranker_export import save_ranker
+from trainer.ranker.dataset import read_candidates
+from trainer.ranker.fit import fit_ranker
+
+
+def run_fn(fn_args: Any) -> None:
+    """Fits the ranker of search pages; without pages, the first stage's order stands.
+
+    Args:
+      fn_args: TFX's FnArgs. Read are `custom_config["config"]` (RankerConfig as JSON),
+        `custom_config["uris"]["candidates"]`, `serving_model_dir` and `model_run_dir`.
+    """
+    config = RankerConfig.from_json(fn_args.custom_config["config"])
+    rows = read_candidates(
+        fn_args.custom_config["uris"]["candidates"],
+        memory_limit_mb=config.memory_limit_mb,
+    )
+    if not len(rows.moments("train")):
+        save_prior_ranker(rows.feature_names, fn_args.serving_model_dir)
+        return
+    config = config.replace(target_event=rows.event_types[0], event_weights=())
+    run_dir = Path(fn_args.model_run_dir)
+    checkpoint_dir = run_dir.parent / "checkpoints"
+    fitted = fit_ranker(rows, config, run_dir=run_dir, checkpoint_dir=checkpoint_dir)
+    save_ranker(fitted, fn_args.serving_model_dir)
+    shutil.rmtree(checkpoint_dir, ignore_errors=True)
