@@ -151,6 +151,29 @@ def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
         _fail(error)
 
 
+@query.command("search")
+@click.argument("words")
+@click.option("--user", default="", help="User id; a stranger when left out.")
+@click.option(
+    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
+)
+@_query_options
+def query_search(words: str, user: str, at: dt.datetime | None, **options: Any) -> None:
+    """What answers WORDS, in the order that suits a person.
+
+    A misspelt word is corrected from the lexicon beside the pushed model where the page
+    of the words as typed is poor; the page then says so.
+    """
+    from pipeline.query import QueryOptions
+    from pipeline.search import search
+
+    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
+    try:
+        search(Console(), QueryOptions(**options), query=words, user=user, at=at_s)
+    except SoukError as error:
+        _fail(error)
+
+
 @query.command("similar")
 @click.argument("item_id")
 @_query_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from core import features
 from core.config.souk import SoukConfig
@@ -17,6 +19,8 @@ from core.errors import ArtifactError
 from core.layout import HomeLayout
 
 EXAMPLE_LENGTH = 10
+# What search looks into.
+_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND, features.DESCRIPTION)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +50,8 @@ class ShopTables:
         ids = items.column(features.ITEM_ID).to_pylist()
         titles = items.column(features.TITLE).to_pylist()
         self.titles: dict[str, str] = dict(zip(ids, titles, strict=True))
+        self._rows = {item_id: row for row, item_id in enumerate(ids)}
+        self._texts = [items.column(n) for n in _TEXTS if n in items.column_names]
         self._prices: dict[str, float | None] = {}
         if features.PRICE in items.column_names:
             prices = items.column(features.PRICE).to_pylist()
@@ -55,6 +61,13 @@ class ShopTables:
 
     def price(self, item_id: str) -> float | None:
         return self._prices.get(item_id)
+
+    def text(self, item_id: str) -> str:
+        """All that search can find an item by, a line each; '' for an unknown item."""
+        row = self._rows.get(item_id)
+        if row is None:
+            return ""
+        return "\n".join(column[row].as_py() or "" for column in self._texts)
 
     def person(self, user_id: str, at: int, max_history: int) -> Person:
         """The person's newest events strictly before `at`; a stranger has none."""
@@ -103,13 +116,17 @@ def print_page(
     item_ids: list[str],
     scores: list[float],
     reasons: list[str],
+    notes: Sequence[str] = (),
 ) -> None:
-    """Prints one page; says so where it is empty."""
+    """Prints one page below its title and notes; says so where it is empty."""
     shown = [(i, s, r) for i, s, r in zip(item_ids, scores, reasons, strict=True) if i]
+    # As Text, here and below: what stands in brackets in a title or query is no markup.
+    first = Text(title, "italic") if shown else Text(f"{title}: an empty page.")
+    for line in (first, *map(Text, notes)):
+        console.print(line, soft_wrap=True)
     if not shown:
-        console.print(f"{title}: an empty page.")
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right", style="dim")
     for name in ("item", "title", "reason"):
         table.add_column(name, overflow="fold")
@@ -119,8 +136,8 @@ def print_page(
         price = tables.price(item_id)
         table.add_row(
             str(number),
-            item_id,
-            tables.titles.get(item_id, ""),
+            Text(item_id),
+            Text(tables.titles.get(item_id, "")),
             reason,
             "" if price is None else f"{price:.2f}",
             f"{score:.3f}",

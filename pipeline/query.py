@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -11,7 +13,7 @@ import shops
 from core.errors import ArtifactError
 from core.layout import HomeLayout
 from core.signatures import MODEL_NAME
-from pipeline.pages import ShopTables, print_page
+from pipeline.pages import Person, ShopTables, print_page
 from serving.client import Filters, Page, SoukClient
 
 
@@ -73,21 +75,9 @@ def recommend(
     person = tables.person(user, at, settings.splits.max_history)
     with SoukClient(options.target) as client:
         page = client.recommend(
-            user_id=person.user_id,
-            history=zip(
-                person.history_item_ids,
-                person.history_events,
-                person.history_timestamps,
-                strict=True,
-            ),
-            timestamp=at,
-            context=person.context,
-            filters=options.filters(),
-            k=options.k,
+            **request_of(person), filters=options.filters(), k=options.k
         )
-    who = f"user {user}" if user else "a stranger"
-    title = f"recommend for {who} ({len(person.history_item_ids)} events of history)"
-    _print(console, tables, title, page)
+    show(console, tables, f"recommend for {name_of(person)}", page)
 
 
 def similar(console: Console, options: QueryOptions, *, item_id: str) -> None:
@@ -96,10 +86,39 @@ def similar(console: Console, options: QueryOptions, *, item_id: str) -> None:
     with SoukClient(options.target) as client:
         page = client.similar(item_id, filters=options.filters(), k=options.k)
     name = tables.titles.get(item_id, "an unknown item")
-    _print(console, tables, f"similar to {item_id} ({name})", page)
+    show(console, tables, f"similar to {item_id} ({name})", page)
 
 
-def _print(console: Console, tables: ShopTables, title: str, page: Page) -> None:
+def request_of(person: Person) -> dict[str, Any]:
+    """What a request says of a person, as the client's arguments."""
+    return {
+        "user_id": person.user_id,
+        "history": zip(
+            person.history_item_ids,
+            person.history_events,
+            person.history_timestamps,
+            strict=True,
+        ),
+        "timestamp": person.timestamp,
+        "context": person.context,
+    }
+
+
+def name_of(person: Person) -> str:
+    """Whose page it is, for the line above it."""
+    who = f"user {person.user_id}" if person.user_id else "a stranger"
+    return f"{who} ({len(person.history_item_ids)} events of history)"
+
+
+def show(
+    console: Console,
+    tables: ShopTables,
+    title: str,
+    page: Page,
+    *,
+    notes: Sequence[str] = (),
+) -> None:
+    """Prints a page below its title and notes."""
     print_page(
         console,
         tables,
@@ -107,4 +126,5 @@ def _print(console: Console, tables: ShopTables, title: str, page: Page) -> None
         item_ids=list(page.item_ids),
         scores=list(page.scores),
         reasons=list(page.reasons),
+        notes=notes,
     )

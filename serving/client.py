@@ -132,7 +132,16 @@ class SoukClient:
         filters: Filters | None = None,
         k: int = 10,
     ) -> Page:
-        """Items that answer the words, in this person's order; empty for no words."""
+        """Items that answer the words, best for this person first.
+
+        Args:
+          query: as typed, in any language; "" (or no words) gives an empty page.
+          user_id, history, timestamp, context, filters, k: as in `recommend`.
+
+        Raises:
+          ModelUnavailableError, InvalidRequestError: as in `recommend`; a model without
+            `search` does not fit the request.
+        """
         person = _person(user_id, history, timestamp, context)
         values = {**person, features.QUERY: query}
         return self._page(signatures.SEARCH, values, filters, k)
@@ -259,7 +268,12 @@ def _array(name: str, value: Any, spec: InputSpec) -> np.ndarray:
 
 def _encoded(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode()
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:  # half of a character: no text
+            raise InvalidRequestError(
+                f"Texts must be Unicode. Received: {value!r}."
+            ) from error
     if isinstance(value, (list, tuple)):
         return [_encoded(item) for item in value]
     return value

@@ -1,12 +1,13 @@
 """A small SavedModel with the bundle's signatures, for tests and the load test.
 
 Its weights are random but its graph is the funnel's: history to query vector, scan of
-all items, filters, the best 200, a ranker over them, the page.
+all items, filters, the best 200, a ranker over them, the page. Its search counts the
+words of the query that a title has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _STRING = tf.TensorSpec([None], tf.string)
 _K = tf.TensorSpec([], tf.int32, name=signatures.K)
 _CANDIDATES = 200
 _DECAY = 0.9  # per history slot, counted from the newest
+_COLOURS = ("red", "green", "blue", "white")
+_THINGS = ("lamp", "vase", "rug")
 
 
 def _named(spec: tf.TensorSpec, name: str) -> tf.TensorSpec:
@@ -27,18 +30,28 @@ def _named(spec: tf.TensorSpec, name: str) -> tf.TensorSpec:
 
 
 class SmallBundle(tf.Module):
-    """`recommend`, `similar`, `rank` and `serving_default` over random items."""
+    """The signatures over items with random embeddings; `titles` by item id."""
 
     def __init__(
-        self, *, num_items: int, embedding_dim: int = 32, context: str, seed: int
+        self,
+        *,
+        titles: Mapping[str, str],
+        embedding_dim: int = 32,
+        context: str,
+        seed: int,
     ) -> None:
         super().__init__()
         random = np.random.default_rng(seed)
-        self.num_items = num_items
+        self.num_items = num_items = len(titles)
         self.context = context
-        ids = [f"item-{i:05d}" for i in range(num_items)]
-        self.ids = tf.constant([*ids, ""])
-        self.rows = _table(ids, num_items)
+        self.ids = tf.constant([*titles, ""])
+        self.rows = _table(list(titles), num_items)
+        words = [title.lower().split() for title in titles.values()]
+        vocabulary = sorted({word for each in words for word in each})
+        self.words = _table(vocabulary, -1)
+        self.words_of_items = tf.constant(
+            [[float(word in each) for word in vocabulary] for each in words]
+        )
         self.categories = _table([f"category-{i}" for i in range(10)], -2)
         self.category = tf.constant(np.arange(num_items, dtype=np.int32) % 10)
         self.price = tf.constant(np.arange(1, num_items + 1, dtype=np.float32))
@@ -69,14 +82,31 @@ class SmallBundle(tf.Module):
         hidden = tf.nn.swish(tf.einsum("bch,hg->bcg", hidden, self.hidden2))
         return tf.sigmoid(tf.einsum("bcg,g->bc", hidden, self.last))
 
+    def matches(self, texts: tf.Tensor) -> tf.Tensor:
+        """[B, n] how many words of each text [B] an item's title has."""
+        words = tf.strings.split(tf.strings.lower(texts, encoding="utf-8"))
+        numbers = self.words.lookup(words.to_tensor(""))
+        size = self.words_of_items.shape[1]
+        counts = tf.reduce_sum(tf.one_hot(numbers, size), axis=1)
+        return tf.matmul(counts, self.words_of_items, transpose_b=True)
+
     def page(
-        self, query: tf.Tensor, allowed: tf.Tensor, k: tf.Tensor, reason: str
+        self,
+        query: tf.Tensor,
+        allowed: tf.Tensor,
+        k: tf.Tensor,
+        reason: str,
+        matches: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
-        """The best k of the allowed items."""
+        """The best k of the allowed items; those with more `matches` [B, n] first."""
         scan = tf.matmul(query, self.embeddings[:-1], transpose_b=True)
-        scan = tf.where(allowed, scan, -1e9)
+        if matches is None:
+            matches = tf.zeros_like(scan)
+        # cosines lie in [-1, 1], scores in (0, 1): one match more outweighs both
+        scan = tf.where(allowed, scan + 3.0 * matches, -1e9)
         found, rows = tf.math.top_k(scan, k=min(_CANDIDATES, self.num_items))
-        scores = tf.where(found > -1e8, self.score(query, rows), -1.0)
+        scores = self.score(query, rows) + tf.gather(matches, rows, batch_dims=1)
+        scores = tf.where(found > -1e8, scores, -1.0)
         k = tf.minimum(tf.clip_by_value(k, 0, signatures.MAX_K), tf.shape(rows)[1])
         best, picks = tf.math.top_k(scores, k=k)
         shown = best >= 0
@@ -129,6 +159,16 @@ class SmallBundle(tf.Module):
             allowed = self.allowed(inputs)
             return self.page(query, allowed, inputs[signatures.K], "similar")
 
+        def search(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            query = self.query(
+                inputs[features.USER_ID], inputs[features.HISTORY_ITEM_IDS]
+            )
+            matches = self.matches(inputs[features.QUERY])
+            allowed = self.allowed(inputs) & (matches > 0)
+            return self.page(
+                query, allowed, inputs[signatures.K], "matches your words", matches
+            )
+
         def similar(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
             item_id = inputs[features.ITEM_ID]
             query = self.query(tf.fill(tf.shape(item_id), ""), item_id[:, tf.newaxis])
@@ -149,10 +189,12 @@ class SmallBundle(tf.Module):
             price = tf.gather(tf.pad(self.price, [[0, 1]]), self.rows.lookup(ids))
             return {signatures.SCORE: price[:, tf.newaxis]}
 
+        words = {features.QUERY: _STRING}
         candidates = {signatures.CANDIDATE_ITEM_IDS: _STRINGS}
         item = {features.ITEM_ID: _STRING}
         return {
             signatures.RECOMMEND: _concrete(recommend, {**person, **filters}),
+            signatures.SEARCH: _concrete(search, {**person, **words, **filters}),
             signatures.SIMILAR: _concrete(similar, {**item, **filters}),
             signatures.RANK: _concrete(rank, {**person, **candidates}),
             signatures.SERVING_DEFAULT: tf.function(
@@ -185,12 +227,35 @@ def _random_weights(
     return [w.astype(np.float32) for w in (embeddings, *hidden, last)]
 
 
+def small_titles(num_items: int) -> dict[str, str]:
+    """Made-up titles by item id: item i has colour i % 4 and is thing i % 3.
+
+    >>> small_titles(2)
+    {'item-00000': 'red lamp', 'item-00001': 'green vase'}
+    """
+    return {
+        f"item-{i:05d}": f"{_COLOURS[i % 4]} {_THINGS[i % 3]}" for i in range(num_items)
+    }
+
+
 def save_small_bundle(
-    path: str | Path, *, num_items: int = 200, context: str = "country", seed: int = 0
+    path: str | Path,
+    *,
+    num_items: int = 200,
+    titles: Mapping[str, str] | None = None,
+    context: str = "country",
+    seed: int = 0,
 ) -> Path:
-    """Saves a small bundle into the version folder `path`, complete before visible."""
+    """Saves a small bundle into the version folder `path`, complete before visible.
+
+    Args:
+      num_items: of made-up items, where there are no `titles`.
+      titles: by item id.
+      context: the one context feature.
+    """
     path = Path(path)
-    bundle = SmallBundle(num_items=num_items, context=context, seed=seed)
+    titles = titles or small_titles(num_items)
+    bundle = SmallBundle(titles=titles, context=context, seed=seed)
     partial = path.parent / f".partial-{path.name}"
     tf.saved_model.save(bundle, str(partial), signatures=bundle.signatures())
     partial.rename(path)

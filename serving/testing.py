@@ -44,10 +44,8 @@ class FakeSoukClient:
         return self._page("similar", {"item_id": item_id, **arguments}, leave=item_id)
 
     def search(self, query: str, **arguments: Any) -> Page:
-        if not query.strip():
-            self._note("search", {"query": query, **arguments})
-            return Page([], [], [])
-        return self._page("search", {"query": query, **arguments})
+        page = self._page("search", {"query": query, **arguments})
+        return page if query.strip() else Page([], [], [])
 
     def rank(
         self, candidate_item_ids: Sequence[str], **arguments: Any

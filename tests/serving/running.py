@@ -84,6 +84,11 @@ def add_classic_signatures(version: Path) -> None:
     file.write_bytes(model.SerializeToString())
 
 
+def search_inputs(query: str, *, history: list[str], k: int = 5) -> dict[str, Any]:
+    """Every input of `search` for one person, in column format."""
+    return {**recommend_inputs(history=history, k=k), features.QUERY: [query]}
+
+
 def recommend_inputs(
     *, history: list[str], k: int = 5, user_id: str = "anna"
 ) -> dict[str, Any]:

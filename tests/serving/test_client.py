@@ -49,6 +49,39 @@ def test_filters_and_history_reach_the_model(client: SoukClient) -> None:
     assert len(filtered.scores) == len(filtered.reasons) == len(expected)
 
 
+def test_search_finds_items_by_words_and_narrows_them(client: SoukClient) -> None:
+    page = client.search("Red LAMP", k=30)
+    narrow = client.search("red lamp", filters=Filters(price_max=50), k=100)
+
+    # item i has colour i % 4 (0: red), is thing i % 3 (0: lamp) and costs i + 1:
+    # those with both words stand before those with one
+    both = {i for i in range(200) if i % 12 == 0}
+    numbers = [int(item[5:]) for item in page.item_ids]
+    assert set(numbers[: len(both)]) == both
+    assert all(i % 4 == 0 or i % 3 == 0 for i in numbers)
+    assert page.scores == sorted(page.scores, reverse=True)
+    assert set(page.reasons) == {"matches your words"}
+    assert {int(item[5:]) for item in narrow.item_ids} == {
+        i for i in range(50) if i % 4 == 0 or i % 3 == 0
+    }
+
+
+def test_search_knows_the_person(client: SoukClient) -> None:
+    history = [("item-00003", "purchase", 5)]
+    mine = client.search("vase", user_id="anna", history=history, k=100)
+    other = client.search("vase", user_id="ben", k=100)
+
+    assert sorted(mine.item_ids) == sorted(other.item_ids)
+    assert mine.item_ids != other.item_ids
+
+
+@pytest.mark.parametrize("query", ["", "  ", "teapot", "保温杯"])
+def test_a_query_that_nothing_answers_gives_an_empty_page(
+    client: SoukClient, query: str
+) -> None:
+    assert len(client.search(query, user_id="anna")) == 0
+
+
 def test_similar_and_rank(client: SoukClient) -> None:
     assert len(client.similar("item-00005", k=4)) == 4
 
@@ -59,8 +92,10 @@ def test_similar_and_rank(client: SoukClient) -> None:
 
 
 def test_requests_that_do_not_fit_are_refused(client: SoukClient) -> None:
-    with pytest.raises(InvalidRequestError, match="no signature `search`"):
-        client.search("lamp")
+    with pytest.raises(InvalidRequestError, match="no signature `absent`"):
+        client.predict("absent", {})
+    with pytest.raises(InvalidRequestError, match="must be Unicode"):
+        client.search("\ud800")  # half of a surrogate pair
     with pytest.raises(InvalidRequestError, match="no input weather"):
         client.recommend(context={"weather": "rain"})
     with pytest.raises(InvalidRequestError, match="between 1 and 100"):
@@ -88,6 +123,7 @@ def test_the_fake_answers_and_remembers() -> None:
     assert client.recommend(user_id="anna", k=2).item_ids == ["lamp", "vase"]
     assert client.similar("lamp").item_ids == ["vase", "rug"]
     assert client.search(" ").item_ids == []
+    assert client.calls[-1].arguments == {"query": " "}
     hidden = Filters(exclude_item_ids=["lamp"])
     assert client.search("x", filters=hidden).item_ids == ["vase", "rug"]
     assert [call.method for call in client.calls][:2] == ["recommend", "similar"]

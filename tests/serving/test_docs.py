@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from serving.model_server.options import ServerConfig
@@ -25,6 +27,21 @@ def test_the_stock_client_prints_a_page(
     exec(script.replace("localhost:8500", running.grpc_target), {})
 
     assert capsys.readouterr().out.count("item-") == 10
+
+
+def test_the_search_by_curl_is_answered(running: RunningServer) -> None:
+    text = (REPOSITORY / "docs" / "serving.md").read_text()
+    example = next(part for part in text.split("```") if '"search"' in part)
+    command, _, body = example.partition(" -d ")
+    path = command.strip().removeprefix("curl localhost:8501")
+    document = json.loads(body.strip().strip("'"))
+    # the small model has lamps, no jugs
+    document["inputs"]["query"] = ["lamp"]
+
+    response = httpx.post(running.rest_url + path, json=document, timeout=20)
+
+    assert response.status_code == 200, response.text
+    assert len(response.json()["outputs"]["item_ids"][0]) == document["inputs"]["k"]
 
 
 def test_the_compose_files_are_what_both_servers_read() -> None:

@@ -54,6 +54,19 @@ def test_shorter_histories_are_padded_in_front_and_filters_behind() -> None:
     assert k.shape == () and int(k) == 7
 
 
+def test_searches_share_a_batch_whatever_their_words_and_histories() -> None:
+    inputs = {features.QUERY: Spec((None,)), HISTORY: Spec((None, None))}
+    plan = batching.plan("search", inputs, {"item_ids": Spec((None, None))})
+    short = [np.array([b"jug"], object), np.array([[b"x"]], object)]
+    words = "a long query, 保温杯".encode()
+    long = [np.array([words], object), np.array([[b"y", b"z"]], object)]
+
+    assert batching.batch_key(plan, short) == batching.batch_key(plan, long)
+    queries, history = batching.join(plan, [short, long])
+    assert queries.tolist() == [b"jug", words]
+    assert history.tolist() == [[b"", b"x"], [b"y", b"z"]]
+
+
 def test_each_request_gets_its_own_rows_and_its_own_k() -> None:
     plan = page_plan()
     requests = [request("a", ["x"], [""], 1), request("b", ["x"], [""], 3)]

@@ -21,7 +21,12 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.serving.running import RunningServer, as_arrays, recommend_inputs
+from tests.serving.running import (
+    RunningServer,
+    as_arrays,
+    recommend_inputs,
+    search_inputs,
+)
 
 Stub = prediction_service_pb2_grpc.PredictionServiceStub
 
@@ -91,6 +96,30 @@ def test_batched_answers_equal_single_ones(stub: Stub) -> None:
         )
         inputs["exclude_item_ids"] = [[f"item-{i:05d}" for i in range(number % 5 + 1)]]
         requests.append(predict_request(inputs))
+    assert_batched_equal_single(stub, requests)
+
+
+def test_batched_searches_equal_single_ones(stub: Stub) -> None:
+    random = np.random.default_rng(1)
+    queries = ("red lamp", "vase", "a rug in green or in blue", "", "保温杯", "White")
+    requests = []
+    for number in range(48):
+        length = int(random.integers(0, 30))
+        history = [f"item-{i:05d}" for i in random.integers(0, 200, length)]
+        query, k = queries[number % len(queries)], int(random.integers(1, 40))
+        inputs = search_inputs(query, history=history, k=k)
+        requests.append(predict_request(inputs, "search"))
+    answers = assert_batched_equal_single(stub, requests)
+
+    for number, answer in enumerate(answers):
+        found = [item for item in answer["item_ids"][0].tolist() if item]
+        assert bool(found) == (queries[number % len(queries)] not in ("", "保温杯"))
+
+
+def assert_batched_equal_single(
+    stub: Stub, requests: list[predict_pb2.PredictRequest]
+) -> list[dict[str, np.ndarray]]:
+    """Asks one by one and all at once; the answers."""
     alone = [outputs_of(stub.Predict(r, timeout=10)) for r in requests]
 
     with concurrent.futures.ThreadPoolExecutor(30) as threads:
@@ -102,6 +131,7 @@ def test_batched_answers_equal_single_ones(stub: Stub) -> None:
         assert batched["item_ids"].shape == (1, k)
         assert batched["item_ids"].tolist() == single["item_ids"].tolist()
         np.testing.assert_allclose(batched["scores"], single["scores"], atol=1e-6)
+    return together
 
 
 def test_output_filter_leaves_what_is_asked_for(stub: Stub) -> None:
@@ -178,7 +208,7 @@ def test_metadata_lists_the_signatures(stub: Stub) -> None:
 
     found = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(found)
-    assert {"recommend", "similar", "rank"} <= set(found.signature_def)
+    assert {"recommend", "search", "similar", "rank"} <= set(found.signature_def)
     k = found.signature_def["recommend"].inputs["k"]
     assert (k.dtype, list(k.tensor_shape.dim)) == (tf.int32.as_datatype_enum, [])
     assert response.model_spec.version.value == 2

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.serving.model_server.test_grpc_api import example
-from tests.serving.running import RunningServer, recommend_inputs
+from tests.serving.running import RunningServer, recommend_inputs, search_inputs
 
 MODEL = "/v1/models/souk"
 
@@ -44,6 +44,21 @@ def test_column_format(http: httpx.Client) -> None:
     assert len(outputs["item_ids"][0]) == 3
     assert outputs["reasons"] == [["similar"] * 3]
     assert sorted(outputs["scores"][0], reverse=True) == outputs["scores"][0]
+
+
+def test_search_in_column_format(http: httpx.Client) -> None:
+    inputs = search_inputs("green vase", history=["item-00003"], k=3)
+    empty = search_inputs("", history=[], k=3)
+
+    outputs = [
+        post(http, {"signature_name": "search", "inputs": each}).json()["outputs"]
+        for each in (inputs, empty)
+    ]
+
+    # item i is green if i % 4 == 1 and a vase if i % 3 == 1
+    assert all(int(i[5:]) % 12 == 1 for i in outputs[0]["item_ids"][0])
+    assert outputs[0]["reasons"] == [["matches your words"] * 3]
+    assert outputs[1]["item_ids"] == outputs[1]["reasons"] == [[""] * 3]
 
 
 def test_row_format_with_base64_and_a_single_output(http: httpx.Client) -> None:
