@@ -18,7 +18,7 @@ class SearchConfig(Config):
     dense_candidates: int = 200
     # What the ranker orders.
     num_candidates: int = 128
-    # Reciprocal rank fusion, 1 / (this + rank) summed: Cormack, Clarke & Buettcher 2009.
+    # Reciprocal rank fusion sums 1 / (this + rank) (Cormack, Clarke & Buettcher 2009).
     rrf_k: int = 60
     # What an event on a shown item is worth, in the order click, cart, purchase; each
     # is divided by the chance that its slot was looked at.
