@@ -12,10 +12,11 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
-        bench-training bench-ingest lock clean
+        bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
+        bench-suggest lock clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  SHOP=$(SHOP) DATA=path ARGS='...' go to the souk command."
 
 setup:  ## Make .venv from the lock that fits this system.
@@ -58,6 +59,19 @@ bench-training: setup  ## Training examples per second against the plain TFRS lo
 
 bench-ingest: setup  ## Ingest against CsvExampleGen on the same rows.
 	$(PYTHON) -m benchmarks.bench_ingest $(ARGS)
+
+bench-search: setup  ## Search of SHOP against bm25s and tantivy, by class of query.
+	$(PYTHON) -m benchmarks.bench_search --shop $(SHOP) --home $(HOME_DIR) \
+	  $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+bench-lexical: setup  ## BM25 in the graph against bm25s and tantivy on 50,000 titles.
+	$(PYTHON) -m benchmarks.bench_lexical $(ARGS)
+
+bench-text-encoder: setup  ## The text encoder from scratch, frozen, full and LoRA.
+	$(PYTHON) -m benchmarks.bench_text_encoder $(ARGS)
+
+bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
+	$(PYTHON) -m benchmarks.bench_suggest $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)
