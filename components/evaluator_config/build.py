@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-import tensorflow_model_analysis as tfma
+# Not `tfma.EvalConfig`: newer versions no longer have these names at the top.
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluate_funnel.slices import slice_features
 from components.rank_examples.write import LABEL
@@ -16,7 +17,7 @@ _METRICS = ("ExampleCount", "AUC", "BinaryCrossentropy", "Calibration")
 
 def build_eval_config(
     shop: ShopConfig, *, min_auc: float = 0.6, max_auc_drop: float = 0.02
-) -> tfma.EvalConfig:
+) -> config_pb2.EvalConfig:
     """EvalConfig for TFX's Evaluator over RankExamples' split `test`.
 
     Measures the target event's probability: ExampleCount, AUC, BinaryCrossentropy and
@@ -29,39 +30,41 @@ def build_eval_config(
       max_auc_drop: how far AUC may fall below the baseline model's. Ignored, as TFMA
         does, where Evaluator is given no baseline.
     """
-    auc = tfma.MetricThreshold(
-        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_auc}),
-        change_threshold=tfma.GenericChangeThreshold(
-            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+    auc = config_pb2.MetricThreshold(
+        value_threshold=config_pb2.GenericValueThreshold(
+            lower_bound={"value": min_auc}
+        ),
+        change_threshold=config_pb2.GenericChangeThreshold(
+            direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
             absolute={"value": -max_auc_drop},
         ),
     )
     # Slices of a few dozen rows have no AUC worth a verdict; the gates judge slices.
-    overall = tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec()], threshold=auc
+    overall = config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()], threshold=auc
     )
     metrics = [
-        tfma.MetricConfig(
+        config_pb2.MetricConfig(
             class_name=name,
             config=json.dumps({"name": _snake(name)}),
             per_slice_thresholds=[overall] if name == "AUC" else None,
         )
         for name in _METRICS
     ]
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(
+            config_pb2.ModelSpec(
                 signature_name=signatures.SERVING_DEFAULT,
                 prediction_key=signatures.probability(shop.target_event),
                 label_key=LABEL,
             )
         ],
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics)],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=[n]) for n in slice_features(shop)),
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[n]) for n in slice_features(shop)),
         ],
-        options=tfma.Options(include_default_metrics={"value": False}),
+        options=config_pb2.Options(include_default_metrics={"value": False}),
     )
 
 
