@@ -4,9 +4,8 @@
 
 All hold the same made titles and give the best 20 of the same queries. `words` starts
 from the query's text, each with its own tokenizer; `terms` from term ids, or from the
-query that tantivy has parsed. Contenders take turns, so that what else the machine does
-meets them alike. Our forms are called as the model server calls a bundle, on one thread
-like the peers.
+query that tantivy has parsed. All run on one thread, ours as the model server calls it,
+and take turns; what counts is processor time, the clock's time on an idle machine.
 """
 
 from __future__ import annotations
@@ -166,7 +165,7 @@ def queries(index: InvertedIndex, kind: str, count: int) -> list[str]:
 
 
 def measure(contenders: dict[str, Prepare], texts: list[str], size: int, rounds: int):
-    """Median ms per call of each contender, taking turns over the same batches."""
+    """Median processor ms per call of each contender, taking turns over the batches."""
     batches = [texts[i : i + size] for i in range(0, len(texts) - size + 1, size)]
     calls = {name: [make(b) for b in batches] for name, make in contenders.items()}
     for each in calls.values():
@@ -176,9 +175,9 @@ def measure(contenders: dict[str, Prepare], texts: list[str], size: int, rounds:
     for turn in range(rounds):
         for name, each in calls.items():
             for call in each[turn % len(each) :][:4]:
-                start = time.perf_counter()
+                start = time.process_time_ns()
                 call()
-                times[name].append(time.perf_counter() - start)
+                times[name].append((time.process_time_ns() - start) / 1e9)
     return {name: float(np.median(each)) * 1e3 for name, each in times.items()}
 
 

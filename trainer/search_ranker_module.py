@@ -10,11 +10,11 @@ from core.config.ranker import RankerConfig
 from trainer.export.prior_ranker import save_prior_ranker
 from trainer.export.ranker_export import save_ranker
 from trainer.ranker.dataset import read_candidates
-from trainer.ranker.fit import fit_ranker
+from trainer.search.fit_search_ranker import fit_search_ranker
 
 
 def run_fn(fn_args: Any) -> None:
-    """Fits the ranker of search pages; without pages, the first stage's order stands.
+    """Fits the ranker of search pages, or leaves the order to the first stage.
 
     Args:
       fn_args: TFX's FnArgs. Read are `custom_config["config"]` (RankerConfig as JSON),
@@ -25,12 +25,13 @@ def run_fn(fn_args: Any) -> None:
         fn_args.custom_config["uris"]["candidates"],
         memory_limit_mb=config.memory_limit_mb,
     )
-    if not len(rows.moments("train")):
-        save_prior_ranker(rows.feature_names, fn_args.serving_model_dir)
-        return
-    config = config.replace(target_event=rows.event_types[0], event_weights=())
     run_dir = Path(fn_args.model_run_dir)
     checkpoint_dir = run_dir.parent / "checkpoints"
-    fitted = fit_ranker(rows, config, run_dir=run_dir, checkpoint_dir=checkpoint_dir)
-    save_ranker(fitted, fn_args.serving_model_dir)
+    fitted = fit_search_ranker(
+        rows, config, run_dir=run_dir, checkpoint_dir=checkpoint_dir
+    )
+    if fitted is None:
+        save_prior_ranker(rows.feature_names, fn_args.serving_model_dir)
+    else:
+        save_ranker(fitted, fn_args.serving_model_dir)
     shutil.rmtree(checkpoint_dir, ignore_errors=True)

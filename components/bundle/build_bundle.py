@@ -65,35 +65,9 @@ def build_bundle(
       config: diversity, `similar`, warm-up, lexicon.
       search_config: as the search's rows were mined with; None: its defaults.
     """
-    search_config = search_config or SearchConfig()
     items = read_split(parts.items, "train")
-    tables = ItemTables.load(parts.tables)
-    retriever = tf.saved_model.load(str(parts.retriever))
-    funnel = CandidateFunnel(
-        tables,
-        retriever.item_embeddings.numpy(),
-        funnel_config,
-        FusionWeights.load(parts.candidates),
-    )
-    search = None
-    if parts.search is not None:
-        search = build_search_funnel(
-            parts.search,
-            splits.test_start,
-            funnel,
-            search_config,
-            FusionWeights.load(parts.search_candidates),
-        )
-    bundle = Bundle(
-        items=items,
-        funnel=funnel,
-        retriever=retriever,
-        ranker=tf.saved_model.load(str(parts.ranker)),
-        shop=shop,
-        config=config,
-        as_of=splits.test_start,
-        search=search,
-        search_ranker=search and tf.saved_model.load(str(parts.search_ranker)),
+    bundle = _assembled(
+        parts, items, shop, splits, funnel_config, config, search_config
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     warmup.write_warmup(
@@ -102,7 +76,7 @@ def build_bundle(
         shop=shop,
         config=config,
         as_of=splits.test_start,
-        queries=_first_titles(items) if search else (),
+        queries=() if parts.search is None else _first_titles(items),
     )
     words = lexicon.build_lexicon(
         items,
@@ -117,13 +91,53 @@ def build_bundle(
             shop=shop,
             splits=splits,
             num_items=items.num_rows,
-            feature_names=list(funnel.feature_names),
+            feature_names=list(bundle.funnel.feature_names),
         ),
     )
     bundle.save(out_dir)
     size = sum(f.stat().st_size for f in out_dir.rglob("*") if f.is_file())
     say(STEP, f"{items.num_rows:,} items, {size / 2**20:.1f} MiB")
     return out_dir
+
+
+def _assembled(
+    parts: BundleParts,
+    items: pa.Table,
+    shop: ShopConfig,
+    splits: SplitConfig,
+    funnel_config: FunnelConfig,
+    config: BundleConfig,
+    search_config: SearchConfig | None,
+) -> Bundle:
+    """The bundle in memory."""
+    tables = ItemTables.load(parts.tables)
+    retriever = tf.saved_model.load(str(parts.retriever))
+    funnel = CandidateFunnel(
+        tables,
+        retriever.item_embeddings.numpy(),
+        funnel_config,
+        FusionWeights.load(parts.candidates),
+    )
+    search = None
+    if parts.search is not None:
+        search = build_search_funnel(
+            parts.search,
+            splits.test_start,
+            funnel,
+            search_config or SearchConfig(),
+            FusionWeights.load(parts.search_candidates),
+        )
+    return Bundle(
+        items=items,
+        funnel=funnel,
+        retriever=retriever,
+        ranker=tf.saved_model.load(str(parts.ranker)),
+        shop=shop,
+        config=config,
+        as_of=splits.test_start,
+        search=search,
+        search_ranker=search and tf.saved_model.load(str(parts.search_ranker)),
+    )
 
 
 def _first_titles(items: pa.Table) -> list[str]:

@@ -26,7 +26,7 @@ class RankerConfig(Config):
 
     # Architectures tried on the validation split; the best is fitted for good.
     architectures: tuple[str, ...] = ("mlp",)
-    hidden_units: tuple[int, ...] = (256, 128)
+    hidden_units: tuple[int, ...] = (128, 64)
     dropout: float = 0.1
     num_crosses: int = 2
     # Rank of a cross's matrix (DCN-v2's U V^T); 0 is the full matrix.

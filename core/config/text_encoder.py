@@ -39,7 +39,9 @@ class TextEncoderConfig(Config):
     # Masked-language pretraining (Devlin et al., 2018), from scratch only.
     pretrain_epochs: int = 1
     pretrain_batch: int = 64
-    pretrain_learning_rate: float = 1e-3
+    # 1e-3 names hidden tokens better and finds worse: recall@10 of the simulated demo
+    # shop .290 against .311, of the tiny one .617 against .685 (.314, .583 without).
+    pretrain_learning_rate: float = 3e-4
     mask_rate: float = 0.15
 
     # In-batch softmax over pairs.

@@ -20,6 +20,8 @@ from shops.simulated.search_truth import SearchGain, search_gain
 from shops.simulated.sessions import Purchases
 from shops.simulated.vocabulary import NUM_STYLES
 
+Names = Sequence[str]
+Times = Sequence[int] | None
 BATCH = 512  # people whose [BATCH, n] preferences are held at once
 _normal_cdf = np.vectorize(
     lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)), otypes=[np.float64]
@@ -93,11 +95,11 @@ class World:
 
     def search_gain(
         self,
-        user_ids: Sequence[str],
-        queries: Sequence[str],
-        item_ids: Sequence[str] | None = None,
+        user_ids: Names,
+        queries: Names,
+        item_ids: Names | None = None,
         *,
-        at: Sequence[int] | None = None,
+        at: Times = None,
     ) -> SearchGain:
         """[M, n] probabilities that person m clicks, and buys, item n for query m.
 
@@ -130,12 +132,7 @@ class World:
         )
 
     def oracle_search_page(
-        self,
-        user_ids: Sequence[str],
-        queries: Sequence[str],
-        k: int,
-        *,
-        at: Sequence[int] | None = None,
+        self, user_ids: Names, queries: Names, k: int, *, at: Times = None
     ) -> list[list[str]]:
         """The k items of highest click probability, best first; none of probability 0.
 

@@ -114,6 +114,15 @@ class TableConstants(tf.Module):
             raise ValueError("The funnel was built without item embeddings.")
         return tf.matmul(query_embeddings, self.tower)
 
+    def tower_scores_at(
+        self, rows: tf.Tensor, query_embeddings: tf.Tensor
+    ) -> tf.Tensor:
+        """[B, K] inner products of queries [B, d] and the items at rows [B, K]."""
+        if self.tower is None:
+            raise ValueError("The funnel was built without item embeddings.")
+        vectors = tf.gather(self.tower.read_value(), rows, axis=1)  # [d, B, K]
+        return tf.einsum("bd,dbk->bk", query_embeddings, vectors)
+
 
 def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
     rows = [

@@ -224,8 +224,7 @@ class CandidateFunnel(tf.Module):
         parts[0] = tf.where(personal > 0, parts[0], 0.0)
         names = [*self.constants.sources, *self.constants.shared_names]
         if query_embeddings is not None:
-            near = self.constants.tower_scores(query_embeddings)
-            near = pick(tf.reshape(near, [-1]), rows, self.num_items + 1)
+            near = self.constants.tower_scores_at(rows, query_embeddings)
             parts.append(tf.nn.relu(near)[:, None] * _IMPERSONAL)
             names.append(TOWER)
         best = tf.argmax(tf.concat(parts, axis=1), axis=1, output_type=tf.int32)

@@ -142,6 +142,7 @@ def ten_thousand_texts() -> list[str]:
     return texts
 
 
+@pytest.mark.slow
 def test_build_and_served_graph_agree_on_ten_thousand_texts(analyzer, tmp_path) -> None:
     module = tf.Module()
     module.analyzer = analyzer
