@@ -86,19 +86,19 @@ def cosines(query: str) -> np.ndarray:
 class FakeEncoder(tf.Module):
     """A query is the axis of its meaning, or nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, axes: dict[str, int], width: int) -> None:
         super().__init__()
-        axes = [KINDS.index(kind) for kind in MEANINGS.values()]
+        self._width = width
         self._axes = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
-                tf.constant(list(MEANINGS)), tf.constant(axes)
+                tf.constant(list(axes)), tf.constant(list(axes.values()))
             ),
             default_value=-1,
         )
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def embed_queries(self, texts: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(self._axes.lookup(texts), len(KINDS) + 1)
+        return tf.one_hot(self._axes.lookup(texts), self._width)
 
 
 def items() -> pa.Table:
@@ -161,7 +161,7 @@ def search_funnel(
     return SearchFunnel(
         CandidateFunnel(tables, None, FunnelConfig(cold_items=cold_items)),
         LexicalIndex(inverted, config.lexical, analyzer),
-        FakeEncoder(),
+        FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS) + 1),
         item_vectors(),
         QueryClickIndex(query_clicks(), analyzer),
         config,
