@@ -36,8 +36,9 @@ def fit_search_ranker(
       run_dir: where history.json goes.
       checkpoint_dir: as `fit_ranker`.
     """
-    if not len(rows.moments("train")):
-        say(STEP, "no search pages: the first stage's order stands")
+    trained = rows.rows_of(rows.moments("train"))
+    if not len(trained) or (rows.gains is not None and not rows.gains[trained].any()):
+        say(STEP, "no click on a search page: the first stage's order stands")
         return None
     config = config.replace(target_event=rows.event_types[0], event_weights=())
     first_stage = rows.features[:, rows.feature_names.index(FUSED)].copy()

@@ -28,6 +28,7 @@ class EncodedPages:
 
     moments: EncodedMoments
     queries: npt.NDArray[np.object_]  # [P]
+    cutoffs: npt.NDArray[np.int64]  # [P] of the item tables, seconds UTC
     offsets: npt.NDArray[np.int64]  # [P + 1] of the shown items
     rows: npt.NDArray[np.int64]  # [E] catalogue rows, n for unknown ones
     positions: npt.NDArray[np.int64]  # [E], -1 unknown
@@ -60,6 +61,7 @@ def encode_pages(
     return EncodedPages(
         moments=shown,
         queries=np.array(pages.column(names.QUERY).to_pylist(), object),
+        cutoffs=pages.column(names.CUTOFF).to_numpy().astype(np.int64),
         offsets=offsets,
         rows=rows,
         positions=_flat_integers(pages, names.SHOWN_POSITIONS),
@@ -99,7 +101,8 @@ def mine_pages(
     could compare.
 
     Args:
-      sample: keep what was shown and random others, at most `max_rows_per_page`.
+      sample: keep what was clicked, what else was shown and random others, in this
+        order, at most `max_rows_per_page`.
     """
     rng = np.random.default_rng(search.config.seed)
     parts = list(_mined(pages, search, propensities, sample, run, rng))
@@ -151,7 +154,7 @@ def _mined(
         labels = np.take_along_axis(labels, rows[..., None], axis=1)
         shown = np.take_along_axis(shown, rows, axis=1)
         if sample:
-            draw = rng.random(rows.shape) + shown - 2.0 * (rows == n)
+            draw = rng.random(rows.shape) + shown + (gains > 0) - 2.0 * (rows == n)
             size = min(search.config.max_rows_per_page, rows.shape[1])
             kept = np.argsort(-draw, axis=1, kind="stable")[:, :size]
             rows, gains, shown = (
@@ -168,7 +171,8 @@ def _mined(
             rows=rows[real].astype(np.int32),
             owned=~shown[real],
             truth_size=_clicked(pages, numbers),
-            cutoff=pages.moments.timestamps[numbers],
+            # Not the page's own time: `fit_cutoffs` counts cut-offs of the grid.
+            cutoff=pages.cutoffs[numbers],
             gains=gains[real],
         )
 

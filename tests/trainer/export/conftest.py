@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,10 +15,19 @@ from core.config import ShopConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
 from core.config.neighbours import NeighboursConfig
+from core.config.search import SearchConfig
 from core.features import SECONDS_PER_DAY
+from tests.trainer.search.funnel_world import FakeEncoder
 from trainer.export.bundle import Bundle
+from trainer.export.prior_ranker import PriorRanker
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.tables import build_item_tables
+from trainer.search.analyzer import Analyzer
+from trainer.search.inverted_index import build_inverted_index
+from trainer.search.lexical import LexicalIndex
+from trainer.search.query_click_index import QueryClickIndex
+from trainer.search.query_clicks import QueryClicks
+from trainer.search.search_funnel import SearchFunnel
 
 AS_OF = 1_700_000_000
 SHOP = ShopConfig(
@@ -26,6 +38,10 @@ SHOP = ShopConfig(
 )
 KINDS = ("mug", "jug", "lamp", "chair")
 NUM_ITEMS = 40
+TITLES = {37: "青花茶壶 number 37"}  # a jug whose title does not say so in English
+# What the encoder understands, and what nobody's words say but people click.
+MEANINGS = {"cup": "mug", "pitcher": "jug", "seat": "chair"}
+GIFT, GIFTS = "wedding gift", (10, 13)
 
 
 class FakeRetriever(tf.Module):
@@ -60,7 +76,7 @@ def items() -> pa.Table:
     return pa.table(
         {
             "item_id": [f"i{i:02d}" for i in range(NUM_ITEMS)],
-            "title": [f"{kind} number {i}" for i, kind in enumerate(kinds)],
+            "title": [TITLES.get(i, f"{k} number {i}") for i, k in enumerate(kinds)],
             "category": [f"Home > {kind}" for kind in kinds],
             "brand": ["acme"] * NUM_ITEMS,
             "price": pa.array([1.0 + i for i in range(NUM_ITEMS)], pa.float32()),
@@ -91,8 +107,34 @@ def events() -> pa.Table:
     )
 
 
-@pytest.fixture(scope="session")
-def bundle() -> Bundle:
+def search_funnel(funnel: CandidateFunnel) -> SearchFunnel:
+    """Lists so short that a filter after the cut would leave pages empty."""
+    config = SearchConfig(lexical_candidates=6, dense_candidates=6, num_candidates=8)
+    analyzer = Analyzer()
+    inverted = build_inverted_index(items(), config.lexical, analyzer)
+    near = 0.9 - 0.01 * np.arange(NUM_ITEMS)
+    kinds = np.eye(len(KINDS), dtype=np.float32)[np.arange(NUM_ITEMS) % len(KINDS)]
+    clicks = QueryClicks(
+        as_of=AS_OF,
+        num_items=NUM_ITEMS,
+        queries=(GIFT,),
+        splits=np.array([0, len(GIFTS)], np.int32),
+        rows=np.array(GIFTS, np.int32),
+        rates=np.array([0.5, 0.2], np.float32),
+        counts=np.log1p([9.0, 4.0]).astype(np.float32),
+    )
+    return SearchFunnel(
+        funnel,
+        LexicalIndex(inverted, config.lexical, analyzer),
+        FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS)),
+        (kinds * near[:, None]).astype(np.float32),
+        QueryClickIndex(clicks, analyzer),
+        config,
+    )
+
+
+def make_bundle(search_ranker: Any = None) -> Bundle:
+    """The shop's bundle; None: search in the first stage's order."""
     tables = build_item_tables(
         items(),
         events(),
@@ -101,14 +143,64 @@ def bundle() -> Bundle:
         config=NeighboursConfig(num_neighbours=10, title_dim=8),
     )
     retriever = FakeRetriever(NUM_ITEMS)
+    embeddings = retriever.item_embeddings.numpy()
+    funnel = CandidateFunnel(tables, embeddings, FunnelConfig())
+    search = search_funnel(funnel)
     return Bundle(
         items=items(),
-        funnel=CandidateFunnel(
-            tables, retriever.item_embeddings.numpy(), FunnelConfig()
-        ),
+        funnel=funnel,
         retriever=retriever,
         ranker=FakeRanker(),
         shop=SHOP,
         config=BundleConfig(),
         as_of=AS_OF,
+        search=search,
+        search_ranker=search_ranker or PriorRanker(search.feature_names),
     )
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Bundle:
+    return make_bundle()
+
+
+@pytest.fixture(scope="session")
+def saved(bundle, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("bundle")
+    bundle.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def loaded(saved):
+    return tf.saved_model.load(str(saved))
+
+
+def person(*histories: list[str], **changes: object) -> dict[str, tf.Tensor]:
+    width = max((len(h) for h in histories), default=0)
+    size = len(histories)
+    padded = [[""] * (width - len(h)) + h for h in histories]
+    ages = np.arange(width, 0, -1) * SECONDS_PER_DAY
+    values = {
+        "user_id": tf.constant([f"u{i}" for i in range(size)]),
+        "history_item_ids": tf.reshape(tf.constant(padded, tf.string), [size, width]),
+        "history_events": tf.fill([size, width], "purchase"),
+        "history_timestamps": tf.constant(
+            np.tile(AS_OF - ages, (size, 1)).reshape(size, width), tf.int64
+        ),
+        "timestamp": tf.fill([size], tf.constant(AS_OF, tf.int64)),
+        "country": tf.fill([size], "France"),
+    }
+    return {**values, **changes}
+
+
+def page(size: int, k: int = 10, **changes: object) -> dict[str, tf.Tensor]:
+    return {
+        "exclude_item_ids": tf.fill([size, 1], ""),
+        "categories": tf.fill([size, 1], ""),
+        "price_min": tf.zeros([size]),
+        "price_max": tf.zeros([size]),
+        "in_stock_only": tf.zeros([size], tf.bool),
+        "k": tf.constant(k),
+        **changes,
+    }

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,51 +7,9 @@ import tensorflow as tf
 
 from core import signatures
 from core.features import SECONDS_PER_DAY
-from tests.trainer.export.conftest import AS_OF, NUM_ITEMS
+from tests.trainer.export.conftest import AS_OF, NUM_ITEMS, page, person
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def saved(bundle, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("bundle")
-    bundle.save(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def loaded(saved):
-    return tf.saved_model.load(str(saved))
-
-
-def person(*histories: list[str], **changes: object) -> dict[str, tf.Tensor]:
-    width = max((len(h) for h in histories), default=0)
-    size = len(histories)
-    padded = [[""] * (width - len(h)) + h for h in histories]
-    ages = np.arange(width, 0, -1) * SECONDS_PER_DAY
-    values = {
-        "user_id": tf.constant([f"u{i}" for i in range(size)]),
-        "history_item_ids": tf.reshape(tf.constant(padded, tf.string), [size, width]),
-        "history_events": tf.fill([size, width], "purchase"),
-        "history_timestamps": tf.constant(
-            np.tile(AS_OF - ages, (size, 1)).reshape(size, width), tf.int64
-        ),
-        "timestamp": tf.fill([size], tf.constant(AS_OF, tf.int64)),
-        "country": tf.fill([size], "France"),
-    }
-    return {**values, **changes}
-
-
-def page(size: int, k: int = 10, **changes: object) -> dict[str, tf.Tensor]:
-    return {
-        "exclude_item_ids": tf.fill([size, 1], ""),
-        "categories": tf.fill([size, 1], ""),
-        "price_min": tf.zeros([size]),
-        "price_max": tf.zeros([size]),
-        "in_stock_only": tf.zeros([size], tf.bool),
-        "k": tf.constant(k),
-        **changes,
-    }
 
 
 def recommend(loaded, *histories: list[str], **changes: object) -> list[list[str]]:
@@ -91,6 +48,7 @@ def test_signatures_have_their_documented_inputs_and_outputs(loaded) -> None:
     columns = {"item_id", "title", "category", "brand", "price"}
     assert specs == {
         "recommend": (moment | narrow, shown),
+        "search": ({"query"} | moment | narrow, shown),
         "similar": ({"item_id"} | narrow, shown),
         "rank": (moment | {"candidate_item_ids"}, ranked),
         "embed_query": (moment, {"embeddings"}),
