@@ -152,7 +152,7 @@ def _persons(
     return transform_table(transform, table.select(columns))
 
 
-def _flat(table: pa.Table, column: str) -> tuple[pa.Array, np.ndarray]:
+def flat_list(table: pa.Table, column: str) -> tuple[pa.Array, np.ndarray]:
     """Flattened list column and its [m + 1] offsets."""
     lists = table.column(column)
     if table.num_rows == 0:
@@ -171,9 +171,9 @@ def _event_index(events: pa.Array, config: RetrieverConfig) -> np.ndarray:
 def _histories(
     table: pa.Table, catalogue: Catalogue, config: RetrieverConfig
 ) -> dict[str, np.ndarray]:
-    item_ids, offsets = _flat(table, features.HISTORY_ITEM_IDS)
-    events, _ = _flat(table, features.HISTORY_EVENTS)
-    times, _ = _flat(table, features.HISTORY_TIMESTAMPS)
+    item_ids, offsets = flat_list(table, features.HISTORY_ITEM_IDS)
+    events, _ = flat_list(table, features.HISTORY_EVENTS)
+    times, _ = flat_list(table, features.HISTORY_TIMESTAMPS)
     width = config.max_history
     counts = np.minimum(np.diff(offsets), width)
     source = ranges(offsets[1:] - counts, counts)  # the newest `width` slots
@@ -195,8 +195,8 @@ def _targets(
     table: pa.Table, catalogue: Catalogue, config: RetrieverConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct known targets with the weight of their strongest event."""
-    item_ids, offsets = _flat(table, features.TARGET_ITEM_IDS)
-    events, _ = _flat(table, features.TARGET_EVENTS)
+    item_ids, offsets = flat_list(table, features.TARGET_ITEM_IDS)
+    events, _ = flat_list(table, features.TARGET_EVENTS)
     n = catalogue.num_items
     rows = catalogue.rows_of(item_ids)
     weight_of = np.asarray([*config.event_weights, 0.0], np.float32)

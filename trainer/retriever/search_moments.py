@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core import features
 from core.config.retriever import RetrieverConfig
 from trainer.data import examples
 from trainer.retriever.catalogue import Catalogue
 from trainer.retriever.fit_two_tower import SearchMoments
-from trainer.retriever.moments import make_moments
+from trainer.retriever.moments import flat_list, make_moments
 from trainer.retriever.text_vectors import embed_distinct_queries
 
 if TYPE_CHECKING:
@@ -60,12 +59,14 @@ def with_targets(pages: pa.Table, config: RetrieverConfig) -> pa.Table:
       pages: a split of `searches`; shown_item_ids and a list of 0 and 1 per event type.
       config: event types and their weights.
     """
-    shown, offsets = _flat(pages, features.SHOWN_ITEM_IDS)
+    shown, offsets = flat_list(pages, features.SHOWN_ITEM_IDS)
     event = np.full(len(shown), -1, np.int64)
     for number in np.argsort(config.event_weights, kind="stable"):
         column = features.SHOWN_EVENTS.get(config.event_types[number])
         if column in pages.column_names:
-            event[_flat(pages, column)[0].to_numpy(zero_copy_only=False) > 0] = number
+            event[flat_list(pages, column)[0].to_numpy(zero_copy_only=False) > 0] = (
+                number
+            )
     done = np.flatnonzero(event >= 0)
     ends = np.searchsorted(done, offsets)
     types = pa.array(config.event_types, pa.large_string())
@@ -74,16 +75,6 @@ def with_targets(pages: pa.Table, config: RetrieverConfig) -> pa.Table:
     ).append_column(
         features.TARGET_EVENTS, _lists(types.take(pa.array(event[done])), ends)
     )
-
-
-def _flat(table: pa.Table, column: str) -> tuple[pa.Array, np.ndarray]:
-    """Flattened list column and its [m + 1] offsets."""
-    lists = table.column(column)
-    if table.num_rows == 0:
-        return pa.array([], lists.type.value_type), np.zeros(1, np.int64)
-    array = pa.concat_arrays(lists.chunks)
-    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
-    return array.flatten(), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
 def _lists(values: pa.Array, offsets: np.ndarray) -> pa.Array:
