@@ -114,7 +114,7 @@ def searches(seed: int) -> pa.Table:
     picks = np.random.default_rng(seed).integers(0, NUM_ITEMS // 2 - 1, count) * 2
     shown = [[item_id(p), item_id(p + 1)] for p in picks]
     text, numbers = pa.large_list(pa.large_string()), pa.large_list(pa.int64())
-    table = table.drop_columns(["target_item_ids", "target_events"])
+    table = table.drop(["target_item_ids", "target_events"])
     return (
         table.append_column("query", pa.array([KINDS[kind] for kind in kinds]))
         .append_column("shown_item_ids", pa.array(shown, text))
