@@ -62,7 +62,7 @@ def with_targets(pages: pa.Table, config: RetrieverConfig) -> pa.Table:
     shown, offsets = flat_list(pages, features.SHOWN_ITEM_IDS)
     event = np.full(len(shown), -1, np.int64)
     for number in np.argsort(config.event_weights, kind="stable"):
-        column = features.SHOWN_EVENTS.get(config.event_types[number])
+        column = features.SHOWN_EVENTS.get(config.event_types[number], "")
         if column in pages.column_names:
             event[flat_list(pages, column)[0].to_numpy(zero_copy_only=False) > 0] = (
                 number
