@@ -13,7 +13,8 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
       fn_args: tfx FnArgs; its custom_config holds {"config": JSON of RetrieverConfig,
-        "uris": {"items", "moments"}}.
+        "uris": {"items", "moments"}} and, for towers that read text, the uris
+        text_encoder and item_vectors, and searches.
     """
     uris = fn_args.custom_config["uris"]
     train_retriever(
@@ -23,4 +24,7 @@ def run_fn(fn_args: Any) -> None:
         serving_model_dir=fn_args.serving_model_dir,
         model_run_dir=fn_args.model_run_dir,
         config=RetrieverConfig.from_json(fn_args.custom_config["config"]),
+        text_encoder_dir=uris.get("text_encoder"),
+        item_vectors_uri=uris.get("item_vectors"),
+        searches_uri=uris.get("searches"),
     )

@@ -34,9 +34,12 @@ class FunnelTrainer(Trainer):  # type: ignore[misc]
         schema: BaseChannel | None = None,
         items: BaseChannel | None = None,
         moments: BaseChannel | None = None,
+        searches: BaseChannel | None = None,
         candidates: BaseChannel | None = None,
         tables: BaseChannel | None = None,
         retriever: BaseChannel | None = None,
+        text_encoder: BaseChannel | None = None,
+        item_vectors: BaseChannel | None = None,
         train_args: trainer_pb2.TrainArgs | None = None,
         eval_args: trainer_pb2.EvalArgs | None = None,
     ) -> None:
@@ -49,16 +52,20 @@ class FunnelTrainer(Trainer):  # type: ignore[misc]
             reads fn_args.train_files.
           transform_graph: gives fn_args.transform_graph_path.
           schema: gives fn_args.schema_path.
-          items, moments, candidates, tables, retriever: any artifacts; their URIs are
+          items, moments, searches, candidates, tables, retriever, text_encoder,
+            item_vectors: any artifacts; their URIs, a model's SavedModel folder, are
             custom_config["uris"][name].
           train_args, eval_args: splits and steps, as in Trainer.
         """
         given = {
             "items": items,
             "moments": moments,
+            "searches": searches,
             "candidates": candidates,
             "tables": tables,
             "retriever": retriever,
+            "text_encoder": text_encoder,
+            "item_vectors": item_vectors,
         }
         extra = {name: channel for name, channel in given.items() if channel}
         spec = spec_with(extra)(

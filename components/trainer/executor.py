@@ -8,7 +8,12 @@ from typing import Any
 from absl import logging
 from tfx.components.trainer import fn_args_utils
 from tfx.components.trainer.executor import GenericExecutor
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import (
+    Artifact,
+    artifact_utils,
+    standard_artifacts,
+    standard_component_specs,
+)
 from tfx.utils import io_utils, json_utils, path_utils
 
 from components.trainer.spec import EXTRA_INPUTS
@@ -29,7 +34,8 @@ class FunnelTrainerExecutor(GenericExecutor):  # type: ignore[misc]
           input_dict: any of
             - examples, transform_graph, schema, base_model, hyperparameters: as in
               tfx Trainer, all optional.
-            - items, moments, candidates, tables, retriever: one artifact each; its URI
+            - items, moments, searches, candidates, tables, retriever, text_encoder,
+              item_vectors: one artifact each; its URI, a model's SavedModel folder,
               becomes custom_config["uris"][name].
           output_dict:
             - model: the SavedModel, in Format-Serving.
@@ -60,12 +66,18 @@ class FunnelTrainerExecutor(GenericExecutor):  # type: ignore[misc]
             fn_args = _without_examples(input_dict, output_dict, exec_properties)
         config = dict(fn_args.custom_config or {})
         config["uris"] = {
-            name: artifact_utils.get_single_uri(input_dict[name])
+            name: _path(artifact_utils.get_single_instance(input_dict[name]))
             for name in EXTRA_INPUTS
             if input_dict.get(name)
         }
         fn_args.custom_config = config
         return fn_args
+
+
+def _path(artifact: Artifact) -> str:
+    if artifact.type_name == standard_artifacts.Model.TYPE_NAME:
+        return str(path_utils.serving_model_dir(artifact.uri))
+    return str(artifact.uri)
 
 
 def _without_examples(

@@ -8,8 +8,17 @@ from tfx.types import standard_artifacts, standard_component_specs
 from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter
 
-# Inputs beyond the Trainer's; their URIs reach run_fn as custom_config["uris"].
-EXTRA_INPUTS = ("items", "moments", "candidates", "tables", "retriever")
+# Inputs beyond the Trainer's; where they lie reaches run_fn as custom_config["uris"].
+EXTRA_INPUTS = (
+    "items",
+    "moments",
+    "searches",
+    "candidates",
+    "tables",
+    "retriever",
+    "text_encoder",
+    "item_vectors",
+)
 
 
 class FunnelTrainerSpec(standard_component_specs.TrainerSpec):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from components.mine_negatives.component import MineNegatives
 from components.trainer.component import FunnelTrainer
 from core.config.souk import SoukConfig
 from pipeline.stages.data import DataStage
-from pipeline.stages.search import search_stage
+from pipeline.stages.search import search_stage, text_encoder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class ModelStage:
 
 
 def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
-    """ItemNeighbours, Transform, Retriever, MineNegatives, Ranker, Bundle."""
+    """Neighbours, texts and features; towers and rankers on them; the bundle of all."""
     neighbours = ItemNeighbours(
         items=data.items,
         events=data.events,
@@ -41,6 +41,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     neighbours.add_upstream_node(join)
     transform = _transform(config, data)
     transform.add_upstream_node(join)
+    encoder = text_encoder(config, data)
     retriever = FunnelTrainer(
         run_fn="trainer.retriever_module.run_fn",
         custom_config={"config": config.retriever.to_json()},
@@ -49,6 +50,9 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         schema=data.events_schema,
         items=data.items,
         moments=data.moments,
+        searches=data.searches,
+        text_encoder=encoder.outputs["model"],
+        item_vectors=encoder.outputs["item_vectors"],
     ).with_id("Retriever")
     mine = MineNegatives(
         moments=data.moments,
@@ -65,6 +69,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     search = search_stage(
         config,
         data,
+        encoder,
         tables=neighbours.outputs["tables"],
         candidates=mine.outputs["candidates"],
     )
@@ -82,7 +87,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         search=config.search,
         **search.outputs,
     )
-    personal = [neighbours, transform, retriever, mine, ranker]
+    personal = [neighbours, transform, encoder, retriever, mine, ranker]
     return ModelStage(
         nodes=[*personal, *search.nodes, bundle],
         bundle=bundle.outputs["model"],

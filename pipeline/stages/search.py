@@ -1,4 +1,4 @@
-"""Texts and search pages → text encoder, mined pages, search ranker."""
+"""Texts → text encoder; search pages → mined pages, search ranker."""
 
 from __future__ import annotations
 
@@ -22,28 +22,35 @@ class SearchStage:
     outputs: dict[str, BaseChannel]
 
 
-def search_stage(
-    config: SoukConfig,
-    data: DataStage,
-    *,
-    tables: BaseChannel,
-    candidates: BaseChannel,
-) -> SearchStage:
-    """TextEncoder, MineSearches, SearchRanker.
-
-    Args:
-      tables: ItemNeighbours' output.
-      candidates: MineNegatives' output, for the personal first stage.
-    """
+def text_encoder(config: SoukConfig, data: DataStage) -> TextEncoder:
+    """What the Retriever and search read of words."""
     encoder = TextEncoder(
         data.items,
         events=data.events,
-        # The pages of the evaluation period judge the search ranker, so the encoder
-        # must not have seen what was clicked on them.
+        # The moments and pages of the evaluation period judge what is built on the
+        # encoder, so it must not have seen what was clicked on them.
         before=config.splits.eval_start,
         config=config.text_encoder,
     )
     encoder.add_upstream_node(data.nodes[-1])
+    return encoder
+
+
+def search_stage(
+    config: SoukConfig,
+    data: DataStage,
+    encoder: TextEncoder,
+    *,
+    tables: BaseChannel,
+    candidates: BaseChannel,
+) -> SearchStage:
+    """MineSearches, SearchRanker.
+
+    Args:
+      encoder: see `text_encoder`.
+      tables: ItemNeighbours' output.
+      candidates: MineNegatives' output, for the personal first stage.
+    """
     mine = MineSearches(
         items=data.items,
         searches=data.searches,
@@ -61,7 +68,7 @@ def search_stage(
         candidates=mine.outputs["search_candidates"],
     ).with_id("SearchRanker")
     return SearchStage(
-        nodes=[encoder, mine, ranker],
+        nodes=[mine, ranker],
         outputs={
             "text_encoder": encoder.outputs["model"],
             "item_vectors": encoder.outputs["item_vectors"],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from core import features, signatures
 from core.config.retriever import RetrieverConfig
+from trainer.export.item_texts import item_texts
 from trainer.export.query_features import QueryFeatures
 from trainer.layers.history_encoder import age_buckets
+from trainer.preprocessing import names
 from trainer.retriever.catalogue import ITEM_FEATURES, Catalogue
 from trainer.retriever.model import TwoTower
 from trainer.retriever.transformed import ITEM_COLUMNS, apply_layer
@@ -26,14 +28,31 @@ class RetrieverExport(tf.Module):
     Attributes:
       item_embeddings: [n, d] float32 candidate embeddings in catalogue order.
       item_vectors: [n + 1, d] float32 shared item vectors; row n is zeros.
+      embed_query: people and moments → [B, d] float32, norm 1.
+      embed_search: the same with queries [B] string in front; "" gives embed_query's
+        answer. Only where the towers read text.
+      embed_item: raw columns of items, in the catalogue or not → [M, d] float32.
     """
 
     def __init__(
-        self, model: TwoTower, transform: tft.TFTransformOutput, catalogue: Catalogue
+        self,
+        model: TwoTower,
+        transform: tft.TFTransformOutput,
+        catalogue: Catalogue,
+        text_encoder: Any = None,
     ) -> None:
+        """
+        Args:
+          model: the fitted towers.
+          transform: the Transform step's graph.
+          catalogue: what the model was fitted with.
+          text_encoder: has embed_queries and embed_items; becomes part of the file.
+            Required by a model that reads text.
+        """
         super().__init__()
         self._model = model
         self._config: RetrieverConfig = model.config
+        self.text_encoder = text_encoder
         self._raw_spec = transform.raw_feature_spec()
         self._item_features = [f for f in ITEM_FEATURES if f in catalogue.item_features]
         self.transform_layer = transform.transform_features_layer()
@@ -59,6 +78,14 @@ class RetrieverExport(tf.Module):
         self.embed_item = tf.function(
             self._embed_item, input_signature=[_item_signature()]
         )
+        if text_encoder is not None:
+            self.embed_search = tf.function(
+                self._embed_search,
+                input_signature=[
+                    tf.TensorSpec([None], tf.string, "queries"),
+                    *_query_signature(self._config),
+                ],
+            )
 
     def _embed_query(
         self,
@@ -70,6 +97,30 @@ class RetrieverExport(tf.Module):
         context: tf.Tensor,
     ) -> tf.Tensor:
         """[B, d] L2-normalized query embeddings; see `trainer.moment.Moment`."""
+        return self._embed(
+            None,
+            user_ids,
+            timestamps,
+            history_rows,
+            history_events,
+            history_timestamps,
+            context,
+        )
+
+    def _embed_search(self, queries: tf.Tensor, *moment: tf.Tensor) -> tf.Tensor:
+        """[B, d] L2-normalized query embeddings of words and moments."""
+        return self._embed(self.text_encoder.embed_queries(queries), *moment)
+
+    def _embed(
+        self,
+        words: tf.Tensor | None,
+        user_ids: tf.Tensor,
+        timestamps: tf.Tensor,
+        history_rows: tf.Tensor,
+        history_events: tf.Tensor,
+        history_timestamps: tf.Tensor,
+        context: tf.Tensor,
+    ) -> tf.Tensor:
         persons = self.query_features(user_ids, timestamps, context)
         pad = tf.shape(self.item_vectors)[0] - 1
         rows = tf.where((history_rows >= 0) & (history_rows < pad), history_rows, pad)
@@ -84,12 +135,16 @@ class RetrieverExport(tf.Module):
             tf.where((events >= 0) & (events < limit), events, -1),
             age_buckets(timestamps, times),
             rows < pad,
+            words,
         )
 
     def _embed_item(self, item: dict[str, tf.Tensor]) -> tf.Tensor:
         """[M, d] L2-normalized candidate embeddings of raw item columns."""
         transformed = apply_layer(self.transform_layer, self._raw_spec, item)
         inputs = {name: transformed[name] for name in self._item_features}
+        if self.text_encoder is not None:
+            texts = item_texts(item)
+            inputs[names.TEXT_VECTOR] = self.text_encoder.embed_items(texts)
         return self._model.candidates(self._model.item_vectors(inputs))
 
 

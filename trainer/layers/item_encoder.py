@@ -18,7 +18,10 @@ class ItemEncoder(tf.keras.layers.Layer):
     """Item vector = id embedding + projection of the content's embeddings.
 
     An id outside the training vocabulary (0) contributes nothing: content alone places
-    the item. In training a share of the ids is hidden so that content learns to.
+    the item. In training a share of the ids is hidden so that content learns to. With
+    `text_dim` the text encoder's vector is content too, and its projection is also
+    added as it is: a query's words go through the same one, so that both meet where
+    the text encoder has put them.
 
     >>> encoder = ItemEncoder(sizes={"item_id_xf": 9}, dim=4, content_dim=2)
     >>> encoder({"item_id_xf": tf.constant([1, 2])}).shape
@@ -32,6 +35,7 @@ class ItemEncoder(tf.keras.layers.Layer):
         dim: int,
         content_dim: int,
         id_dropout: float = 0.0,
+        text_dim: int = 0,
         **kwargs: Any,
     ) -> None:
         """Builds the tables.
@@ -41,12 +45,14 @@ class ItemEncoder(tf.keras.layers.Layer):
           dim: width of the item vector.
           content_dim: width of each content embedding.
           id_dropout: share of item ids hidden in training, in [0, 1).
+          text_dim: width of text_vector; 0: items have none.
         """
         super().__init__(**kwargs)
         self.sizes = dict(sizes)
         self.dim = dim
         self.content_dim = content_dim
         self.id_dropout = id_dropout
+        self.text_dim = text_dim
         self.id_embedding = MaskedEmbedding(num_ids=sizes[names.ITEM_ID], dim=dim)
         self.content_embeddings = {
             name: MaskedEmbedding(num_ids=sizes[name], dim=content_dim, name=name)
@@ -55,13 +61,19 @@ class ItemEncoder(tf.keras.layers.Layer):
         }
         self.hidden = tf.keras.layers.Dense(2 * dim, activation="relu")
         self.projection = tf.keras.layers.Dense(dim, use_bias=False)
+        if text_dim:
+            # Orthogonal: what was near stays near, before anything is learned.
+            self.text_projection = tf.keras.layers.Dense(
+                dim, use_bias=False, kernel_initializer="orthogonal"
+            )
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Item vectors.
 
         Args:
           features: name -> [num_items] or [num_items, width] ids (0 unknown or pad),
-            and optionally log_price_xf [num_items] float32.
+            and optionally log_price_xf [num_items] float32; with `text_dim` also
+            text_vector [num_items, text_dim] float32, zeros where there is no text.
           training: hides ids at random where True.
 
         Returns:
@@ -77,6 +89,10 @@ class ItemEncoder(tf.keras.layers.Layer):
         ]
         if names.LOG_PRICE in features:
             parts.append(features[names.LOG_PRICE][:, None])
+        if self.text_dim:
+            text = self.text_projection(features[names.TEXT_VECTOR])
+            vectors += text
+            parts.append(text)
         if not parts:
             return vectors
         content = tf.concat(parts, -1)
@@ -89,6 +105,7 @@ class ItemEncoder(tf.keras.layers.Layer):
             "dim": self.dim,
             "content_dim": self.content_dim,
             "id_dropout": self.id_dropout,
+            "text_dim": self.text_dim,
         }
 
 

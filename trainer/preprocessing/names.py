@@ -12,6 +12,8 @@ PRICE_BUCKET = "price_bucket_xf"
 TITLE_TOKENS = "title_tokens_xf"
 HOUR = "hour_xf"
 WEEKDAY = "weekday_xf"
+# The text encoder's vector of an item; Transform does not make it.
+TEXT_VECTOR = "text_vector"
 
 USER_VOCABULARY = "user_id"
 ITEM_VOCABULARY = "item_id"

@@ -102,6 +102,8 @@ def epoch_batches(
             "target_probabilities": probabilities[targets],
             "query_of": np.repeat(np.arange(len(queries), dtype=np.int32), lengths),
         }
+        if moments.query_rows is not None:
+            batch["query_rows"] = moments.query_rows[queries]
         yield batch
 
 

@@ -52,6 +52,13 @@ class Catalogue:
         return rows.fill_null(self.num_items).to_numpy(zero_copy_only=False)
 
 
+def with_text(catalogue: Catalogue, item_vectors: np.ndarray) -> Catalogue:
+    """The catalogue with the text encoder's vectors [n, text_dim] as a feature."""
+    padded = np.concatenate([item_vectors, np.zeros_like(item_vectors[:1])])
+    features_ = {**catalogue.item_features, names.TEXT_VECTOR: padded}
+    return dataclasses.replace(catalogue, item_features=features_)
+
+
 def read_catalogue(uri: str, transform: tft.TFTransformOutput) -> Catalogue:
     """The catalogue of an `items` artifact, transformed.
 

@@ -45,12 +45,14 @@ def query_embeddings(model: TwoTower, moments: MomentArrays) -> np.ndarray:
     for start in range(0, moments.num_moments, _BATCH_SIZE):
         batch = slice(start, start + _BATCH_SIZE)
         rows = moments.history_rows[batch]
+        searched = moments.query_rows
         embeddings = model.queries(
             {n: tf.constant(v[batch]) for n, v in moments.persons.items()},
             tf.gather(vectors, rows),
             tf.constant(moments.history_events[batch]),
             tf.constant(moments.history_ages[batch]),
             tf.constant(rows < num_items),
+            model.words(None if searched is None else searched[batch]),
         )
         parts.append(embeddings.numpy())
     return np.concatenate(parts)

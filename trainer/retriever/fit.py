@@ -34,6 +34,7 @@ def fit(
     config: RetrieverConfig,
     run_dir: str,
     num_epochs: int | None = None,
+    searches: MomentArrays | None = None,
 ) -> dict[str, Any]:
     """Trains the model in place and returns its history.
 
@@ -49,9 +50,11 @@ def fit(
       config: batch size, epochs, patience, seed.
       run_dir: folder for checkpoints, TensorBoard logs and history.json.
       num_epochs: overrides config.max_epochs.
+      searches: moments with words whose recall is measured beside.
 
     Returns:
-      {"epochs": [{"loss", "recall", "seconds", "examples_per_second"}...],
+      {"epochs": [{"loss", "recall", "seconds", "examples_per_second"}...], with
+      `searches` "search_recall" in each,
       "best_epoch" (1-based), "eval_k", "popularity_recall"}.
     """
     total = num_epochs or config.max_epochs
@@ -73,6 +76,9 @@ def fit(
         if evaluate is not None:
             top = evaluation.retrieve(model, evaluate, config.eval_k)
             entry["recall"] = evaluation.recall(top, evaluate)
+        if searches is not None:
+            top = evaluation.retrieve(model, searches, config.eval_k)
+            entry["search_recall"] = evaluation.recall(top, searches)
         history["epochs"].append(entry)
         history["best_epoch"] = _best_epoch(history["epochs"])
         run.save(history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,15 @@ from trainer.retriever.model import TwoTower
 from trainer.retriever.moments import MomentArrays, concatenate
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchMoments:
+    """Moments with words: what people did on search pages."""
+
+    train: MomentArrays
+    evaluate: MomentArrays
+    query_vectors: np.ndarray  # [q + 1, text_dim] float32; row 0 is zeros
+
+
 def fit_two_tower(
     catalogue: Catalogue,
     sizes: dict[str, int],
@@ -24,17 +34,35 @@ def fit_two_tower(
     evaluate: MomentArrays,
     config: RetrieverConfig,
     run_dir: str,
+    searches: SearchMoments | None = None,
 ) -> tuple[TwoTower, dict[str, Any]]:
-    """Trial fit with early stopping; with `refit`, a fit on all moments after it."""
-    model = new_model(catalogue, sizes, config)
-    sample = _sample(evaluate, config)
-    history = fit.fit(model, train, sample, config, run_dir)
+    """Trial fit with early stopping; with `refit`, a fit on all moments after it.
+
+    `searches` join the moments that are learned from. Their recall is in the history
+    too, but the moments without words decide when to stop.
+    """
+    vectors = None
+    evaluations = [evaluate]
+    if searches is not None:
+        vectors = searches.query_vectors
+        train = concatenate([train, searches.train])
+        evaluations.append(searches.evaluate)
+    model = new_model(catalogue, sizes, config, vectors)
+    samples = [_sample(each, config) for each in evaluations]
+    history = fit.fit(
+        model,
+        train,
+        samples[0],
+        config,
+        run_dir,
+        searches=samples[-1] if searches else None,
+    )
     if config.refit and evaluate.num_moments:
         progress.say(fit.STEP, f"refit on all moments, {history['best_epoch']} epochs")
-        model = new_model(catalogue, sizes, config)
+        model = new_model(catalogue, sizes, config, vectors)
         refit = fit.fit(
             model,
-            concatenate([train, evaluate]),
+            concatenate([train, *evaluations]),
             None,
             config,
             str(Path(run_dir) / "refit"),
@@ -46,11 +74,14 @@ def fit_two_tower(
 
 
 def new_model(
-    catalogue: Catalogue, sizes: dict[str, int], config: RetrieverConfig
+    catalogue: Catalogue,
+    sizes: dict[str, int],
+    config: RetrieverConfig,
+    query_vectors: np.ndarray | None = None,
 ) -> TwoTower:
     """A compiled model with fresh weights from the seed."""
     tf.keras.utils.set_random_seed(config.seed)
-    model = TwoTower(config, sizes, catalogue.item_features)
+    model = TwoTower(config, sizes, catalogue.item_features, query_vectors)
     fit.compile_model(model)
     return model
 

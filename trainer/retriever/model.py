@@ -25,7 +25,10 @@ class TwoTower(tfrs.Model):
     Args of the constructor:
       config: dimensions, encoder, loss.
       sizes: transformed feature name -> largest id.
-      item_features: name -> [n + 1, ...] transformed catalogue; row n pads.
+      item_features: name -> [n + 1, ...] transformed catalogue; row n pads. With
+        text_vector in it both towers read text.
+      query_vectors: [q + 1, text_dim] float32 of the words of searches, which the
+        batches' `query_rows` point into; row 0 is zeros.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class TwoTower(tfrs.Model):
         config: RetrieverConfig,
         sizes: dict[str, int],
         item_features: dict[str, np.ndarray],
+        query_vectors: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -42,14 +46,20 @@ class TwoTower(tfrs.Model):
         item_sizes = {
             name: sizes.get(name, int(values.max(initial=1)))
             for name, values in item_features.items()
-            if name != names.LOG_PRICE
+            if name not in (names.LOG_PRICE, names.TEXT_VECTOR)
         }
+        text = item_features.get(names.TEXT_VECTOR)
+        self.text_dim = 0 if text is None else text.shape[1]
+        self.query_vectors = (
+            None if query_vectors is None else tf.constant(query_vectors)
+        )
         dim, hidden_dim = config.embedding_dim, config.hidden_dim
         self.item_encoder = ItemEncoder(
             sizes=item_sizes,
             dim=dim,
             content_dim=config.content_dim,
             id_dropout=config.item_id_dropout,
+            text_dim=self.text_dim,
         )
         self.history_encoder = HistoryEncoder(
             kind=config.history_encoder,
@@ -96,6 +106,7 @@ class TwoTower(tfrs.Model):
         history_events: tf.Tensor,
         history_ages: tf.Tensor,
         history_valid: tf.Tensor,
+        words: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
         """Query embeddings.
@@ -106,6 +117,8 @@ class TwoTower(tfrs.Model):
           history_events: [batch_size, history] int32, -1 unknown.
           history_ages: [batch_size, history] int32 age buckets.
           history_valid: [batch_size, history] bool.
+          words: [batch_size, text_dim] float32 text vectors of what was searched for;
+            zeros, or None, without words. Not read by a model without text.
           training: hides user ids at random where True.
 
         Returns:
@@ -127,7 +140,20 @@ class TwoTower(tfrs.Model):
             # Hours and weekdays count from 0; id 0 of the table means unknown.
             shift = 1 if name in (names.HOUR, names.WEEKDAY) else 0
             parts.append(embedding(persons[name] + shift))
-        return self.query_tower(history + user, tf.concat(parts, -1))
+        base = history + user
+        if self.text_dim:
+            if words is None:
+                words = tf.zeros([tf.shape(user)[0], self.text_dim], user.dtype)
+            words = self.item_encoder.text_projection(words)
+            base += words
+            parts.append(words)
+        return self.query_tower(base, tf.concat(parts, -1))
+
+    def words(self, query_rows: tf.Tensor | None) -> tf.Tensor | None:
+        """[batch_size, text_dim] text vectors of rows [batch_size]; None without."""
+        if self.query_vectors is None or query_rows is None:
+            return None
+        return tf.gather(self.query_vectors, query_rows)
 
     def item_matrix(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Shared vectors [n + 1, d] and candidate embeddings [n + 1, d] of all rows."""
@@ -147,6 +173,7 @@ class TwoTower(tfrs.Model):
             features["history_events"],
             features["history_ages"],
             features["history_valid"],
+            self.words(features.get("query_rows")),
             training=training,
         )
         query_of, weights = features["query_of"], features["target_weights"]

@@ -32,6 +32,8 @@ class MomentArrays:
     target_rows: np.ndarray  # [t] int32, grouped by moment
     target_weights: np.ndarray  # [t] float32
     target_offsets: np.ndarray  # [m + 1] int64: moment i has targets offsets[i:i+2]
+    # [m] int32 rows of the model's query vectors, 0 without words; None: all of them.
+    query_rows: np.ndarray | None = None
 
     @property
     def num_moments(self) -> int:
@@ -40,6 +42,7 @@ class MomentArrays:
     def take(self, moments: np.ndarray) -> MomentArrays:
         """The moments at these positions, in this order."""
         counts = np.diff(self.target_offsets)[moments]
+        queries = None if self.query_rows is None else self.query_rows[moments]
         picked = ranges(self.target_offsets[moments], counts)
         return MomentArrays(
             persons={name: v[moments] for name, v in self.persons.items()},
@@ -49,6 +52,7 @@ class MomentArrays:
             target_rows=self.target_rows[picked],
             target_weights=self.target_weights[picked],
             target_offsets=np.concatenate([[0], np.cumsum(counts)]),
+            query_rows=queries,
         )
 
 
@@ -75,7 +79,18 @@ def concatenate(parts: list[MomentArrays]) -> MomentArrays:
         target_rows=np.concatenate([p.target_rows for p in parts]),
         target_weights=np.concatenate([p.target_weights for p in parts]),
         target_offsets=np.concatenate(offsets),
+        query_rows=_all_query_rows(parts),
     )
+
+
+def _all_query_rows(parts: list[MomentArrays]) -> np.ndarray | None:
+    if all(part.query_rows is None for part in parts):
+        return None
+    rows = [
+        np.zeros(p.num_moments, np.int32) if p.query_rows is None else p.query_rows
+        for p in parts
+    ]
+    return np.concatenate(rows)
 
 
 def read_moments(
@@ -113,8 +128,9 @@ def make_moments(
     catalogue: Catalogue,
     transform: tft.TFTransformOutput,
     config: RetrieverConfig,
+    query_rows: np.ndarray | None = None,
 ) -> MomentArrays:
-    """As `read_moments`, from the table itself."""
+    """As `read_moments`, from the table itself; `query_rows` of its rows, if any."""
     table = table.combine_chunks()
     rows, weights, offsets = _targets(table, catalogue, config)
     kept = np.flatnonzero(np.diff(offsets) > 0)
@@ -124,6 +140,7 @@ def make_moments(
         target_rows=rows,
         target_weights=weights,
         target_offsets=offsets,
+        query_rows=query_rows,
     )
     return arrays.take(kept)
 
@@ -135,7 +152,7 @@ def _persons(
     return transform_table(transform, table.select(columns))
 
 
-def _flat(table: pa.Table, column: str) -> tuple[pa.Array, np.ndarray]:
+def flat_list(table: pa.Table, column: str) -> tuple[pa.Array, np.ndarray]:
     """Flattened list column and its [m + 1] offsets."""
     lists = table.column(column)
     if table.num_rows == 0:
@@ -154,9 +171,9 @@ def _event_index(events: pa.Array, config: RetrieverConfig) -> np.ndarray:
 def _histories(
     table: pa.Table, catalogue: Catalogue, config: RetrieverConfig
 ) -> dict[str, np.ndarray]:
-    item_ids, offsets = _flat(table, features.HISTORY_ITEM_IDS)
-    events, _ = _flat(table, features.HISTORY_EVENTS)
-    times, _ = _flat(table, features.HISTORY_TIMESTAMPS)
+    item_ids, offsets = flat_list(table, features.HISTORY_ITEM_IDS)
+    events, _ = flat_list(table, features.HISTORY_EVENTS)
+    times, _ = flat_list(table, features.HISTORY_TIMESTAMPS)
     width = config.max_history
     counts = np.minimum(np.diff(offsets), width)
     source = ranges(offsets[1:] - counts, counts)  # the newest `width` slots
@@ -178,8 +195,8 @@ def _targets(
     table: pa.Table, catalogue: Catalogue, config: RetrieverConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct known targets with the weight of their strongest event."""
-    item_ids, offsets = _flat(table, features.TARGET_ITEM_IDS)
-    events, _ = _flat(table, features.TARGET_EVENTS)
+    item_ids, offsets = flat_list(table, features.TARGET_ITEM_IDS)
+    events, _ = flat_list(table, features.TARGET_EVENTS)
     n = catalogue.num_items
     rows = catalogue.rows_of(item_ids)
     weight_of = np.asarray([*config.event_weights, 0.0], np.float32)

@@ -11,9 +11,11 @@ from core.config.retriever import RetrieverConfig
 from core.errors import ArtifactError
 from trainer.export.retriever_export import RetrieverExport, save_retriever
 from trainer.retriever import fit
-from trainer.retriever.catalogue import read_catalogue
+from trainer.retriever.catalogue import read_catalogue, with_text
 from trainer.retriever.fit_two_tower import fit_two_tower
 from trainer.retriever.moments import read_moments
+from trainer.retriever.search_moments import read_search_moments
+from trainer.retriever.text_vectors import read_text_vectors
 from trainer.retriever.transformed import feature_sizes
 
 
@@ -25,6 +27,9 @@ def train_retriever(
     serving_model_dir: str,
     model_run_dir: str,
     config: RetrieverConfig,
+    text_encoder_dir: str | None = None,
+    item_vectors_uri: str | None = None,
+    searches_uri: str | None = None,
 ) -> dict[str, Any]:
     """Fits the two towers, exports them and returns the training history.
 
@@ -38,9 +43,22 @@ def train_retriever(
       serving_model_dir: where the SavedModel goes.
       model_run_dir: checkpoints, TensorBoard logs, history.json.
       config: the step's settings.
+      text_encoder_dir: SavedModel of TextEncoder; None: towers without text.
+      item_vectors_uri: folder of its `item_vectors.npy`; given with it.
+      searches_uri: `searches` Examples, moments with words; read with the encoder only.
     """
     transform = tft.TFTransformOutput(transform_uri)
     catalogue = read_catalogue(items_uri, transform)
+    text = searches = None
+    if text_encoder_dir and item_vectors_uri:
+        text = read_text_vectors(
+            text_encoder_dir, item_vectors_uri, catalogue.num_items
+        )
+        catalogue = with_text(catalogue, text.item_vectors)
+        if searches_uri:
+            searches = read_search_moments(
+                searches_uri, text.encoder, catalogue, transform, config
+            )
     train, evaluate = (
         read_moments(moments_uri, split, catalogue, transform, config)
         for split in ("next_train", "next_eval")
@@ -51,11 +69,13 @@ def train_retriever(
             f"{moments_uri}. Give the shop a longer training period (SplitConfig)."
         )
     pairs = f"{train.num_moments} moments, {len(train.target_rows)} targets"
+    if searches is not None:
+        pairs += f", {searches.train.num_moments} search pages"
     progress.say(fit.STEP, f"{catalogue.num_items} items, {pairs}")
     sizes = feature_sizes(transform)
     model, history = fit_two_tower(
-        catalogue, sizes, train, evaluate, config, model_run_dir
+        catalogue, sizes, train, evaluate, config, model_run_dir, searches
     )
-    export = RetrieverExport(model, transform, catalogue)
+    export = RetrieverExport(model, transform, catalogue, text and text.encoder)
     save_retriever(export, serving_model_dir)
     return history

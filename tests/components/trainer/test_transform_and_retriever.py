@@ -16,7 +16,8 @@ import tensorflow as tf  # isort: skip
 import tensorflow_transform as tft
 
 from core.config.retriever import RetrieverConfig
-from core.config.transform import TransformConfig
+from tests.components.trainer import even_odd_shop
+from tests.components.trainer.even_odd_shop import DAY, NUM_ITEMS, NUM_USERS
 from tests.components.trainer.transform_graphs import build_transform_graph
 from trainer import retriever_module, transform_module
 from trainer.data import examples
@@ -26,71 +27,6 @@ from trainer.preprocessing import names
 from trainer.retriever.catalogue import read_catalogue
 from trainer.retriever.moments import read_moments
 from trainer.retriever.transformed import apply_layer, feature_sizes, transform_table
-
-EVENT_TYPES = ("view", "purchase")
-NUM_ITEMS, NUM_USERS = 40, 60
-DAY = 86_400
-KINDS = ("mug", "lamp")  # an item's kind is its number's parity
-
-
-def _item_id(i: int) -> str:
-    return f"i{i:02d}"
-
-
-def _items() -> pa.Table:
-    rows = range(NUM_ITEMS)
-    prices = [None if i % 10 == 0 else float(5 + i) for i in rows]
-    return pa.table(
-        {
-            "item_id": [_item_id(i) for i in rows],
-            "title": [f"{KINDS[i % 2].title()} no {i // 2}" for i in rows],
-            "category": [f"Home > {KINDS[i % 2]}" for i in rows],
-            "brand": pa.array([None if i % 3 else "Acme" for i in rows], pa.string()),
-            "price": pa.array(prices, pa.float32()),
-        }
-    )
-
-
-def _moments(seed: int) -> pa.Table:
-    """Users see and buy either even or odd items; the last item stays unseen."""
-    generator = np.random.default_rng(seed)
-    picks = generator.integers(0, NUM_ITEMS // 2 - 1, (NUM_USERS * 5, 4)) * 2
-    users = np.arange(NUM_USERS * 5) % NUM_USERS
-    items = picks + (users % 2)[:, None]
-    times = (np.arange(NUM_USERS * 5) // NUM_USERS + 20) * DAY
-    text, times_of = pa.large_list(pa.large_string()), pa.large_list(pa.int64())
-    ids = [[_item_id(i) for i in row] for row in items]
-    return pa.table(
-        {
-            "user_id": [f"u{user}" for user in users],
-            "timestamp": times,
-            "history_item_ids": pa.array([row[:3] for row in ids], text),
-            "history_events": pa.array([["view"] * 3] * len(ids), text),
-            "history_timestamps": pa.array(
-                [[int(t) - 3 * DAY, int(t) - 2 * DAY, int(t) - DAY] for t in times],
-                times_of,
-            ),
-            "target_item_ids": pa.array([row[3:] for row in ids], text),
-            "target_events": pa.array([["purchase"]] * len(ids), text),
-            "country": ["UK" if user % 2 else "DE" for user in users],
-        }
-    )
-
-
-def _events(items: pa.Table, moments: pa.Table) -> pa.Table:
-    ids = [row[0] for row in moments.column("target_item_ids").to_pylist()]
-    of_item = items.take(pa.array([int(i[1:]) for i in ids]))
-    events = pa.table(
-        {
-            "user_id": moments.column("user_id"),
-            "timestamp": moments.column("timestamp"),
-            "event": ["purchase"] * len(ids),
-            "country": moments.column("country"),
-        }
-    )
-    for name in items.column_names:
-        events = events.append_column(name, of_item.column(name))
-    return events
 
 
 class _Shop(types.SimpleNamespace):
@@ -102,33 +38,14 @@ class _Shop(types.SimpleNamespace):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> _Shop:
     folder = tmp_path_factory.mktemp("shop")
-    items, moments = _items(), _moments(1)
+    items, moments = even_odd_shop.items(), even_odd_shop.moments(1)
     examples.write_split(str(folder / "items"), "train", items)
     examples.write_split(str(folder / "moments"), "next_train", moments)
-    examples.write_split(str(folder / "moments"), "next_eval", _moments(2))
-    config = TransformConfig(
-        event_types=EVENT_TYPES,
-        context_features=("country",),
-        max_title_tokens=4,
-        category_levels=2,
-        min_token_count=1,
-        num_price_buckets=4,
-    )
-    transform = build_transform_graph(_events(items, moments), config, folder)
-    retriever = RetrieverConfig(
-        event_types=EVENT_TYPES,
-        event_weights=(0.2, 1.0),
-        context_features=("country",),
-        embedding_dim=8,
-        hidden_dim=16,
-        content_dim=4,
-        max_history=4,
-        batch_size=32,
-        max_epochs=4,
-        learning_rate=0.1,
-        eval_k=NUM_ITEMS // 2,
-        steps_per_execution=2,
-    )
+    examples.write_split(str(folder / "moments"), "next_eval", even_odd_shop.moments(2))
+    config = even_odd_shop.transform_config()
+    events = even_odd_shop.events(items, moments)
+    transform = build_transform_graph(events, config, folder)
+    retriever = even_odd_shop.retriever_config()
     fn_args = types.SimpleNamespace(
         custom_config={
             "config": retriever.to_json(),
@@ -176,7 +93,7 @@ def test_transformed_features_have_documented_names_and_widths(shop: _Shop) -> N
 
 
 def test_item_columns_alone_give_item_features(shop: _Shop) -> None:
-    out = transform_table(shop.transform, _items())
+    out = transform_table(shop.transform, even_odd_shop.items())
     assert names.USER_ID not in out
     assert out[names.ITEM_ID][-1] == 0  # in no event: out of vocabulary
     assert (np.sort(out[names.CATEGORY][:, 0]) == 1).all()  # "Home" is most frequent
@@ -204,7 +121,7 @@ def test_moments_become_rows_and_ages(shop: _Shop) -> None:
         shop.transform,
         shop.config,
     )
-    raw = _moments(1)
+    raw = even_odd_shop.moments(1)
     first = [int(i[1:]) for i in raw.column("history_item_ids")[0].as_py()]
     assert arrays.history_rows[0].tolist() == [NUM_ITEMS, *first]  # left-padded
     assert arrays.history_events[0].tolist() == [-1, 0, 0, 0]
@@ -281,7 +198,7 @@ def _raw_items(table: pa.Table) -> dict[str, tf.Tensor]:
 
 def test_embed_item_of_the_catalogue_is_the_item_matrix(model: tf.Module) -> None:
     np.testing.assert_allclose(
-        model.embed_item(_raw_items(_items())).numpy(),
+        model.embed_item(_raw_items(even_odd_shop.items())).numpy(),
         model.item_embeddings.numpy(),
         atol=1e-5,
     )
@@ -300,7 +217,7 @@ def test_new_item_finds_its_kind_by_title(model: tf.Module) -> None:
 
 
 def test_signatures_answer_as_the_methods_do(model: tf.Module) -> None:
-    items = _raw_items(_items())
+    items = _raw_items(even_odd_shop.items())
     answer = model.signatures["embed_item"](**items)["embeddings"]
     np.testing.assert_allclose(answer, model.embed_item(items), atol=1e-6)
     assert set(model.signatures) == {"embed_item", "embed_query"}

@@ -32,11 +32,16 @@ ITEMS = {
     names.LOG_PRICE: np.array([0.5, -0.5, 0.0], np.float32),
 }
 ITEM_SIZES = {names.ITEM_ID: 2, names.TITLE_TOKENS: 3}
+TEXTS = {names.TEXT_VECTOR: np.eye(3, 6, dtype=np.float32)}
 ENCODERS = ("mean", "gru", "cnn", "transformer")
 
 CASES: list[tuple[tf.keras.layers.Layer, tuple[Any, ...]]] = [
     (MaskedEmbedding(num_ids=3, dim=D), (np.array([0, 3, 9], np.int32),)),
     (ItemEncoder(sizes=ITEM_SIZES, dim=D, content_dim=2), (ITEMS,)),
+    (
+        ItemEncoder(sizes=ITEM_SIZES, dim=D, content_dim=2, text_dim=6),
+        (ITEMS | TEXTS,),
+    ),
     (MeanHistory(), (VECTORS, VALID)),
     (GruHistory(dim=D), (VECTORS, VALID)),
     (CnnHistory(dim=D), (VECTORS, VALID)),
@@ -151,3 +156,35 @@ def test_hidden_ids_only_in_training() -> None:
 def test_tower_is_normalized() -> None:
     out = _call(ResidualTower(dim=D, hidden_dim=6), (VECTORS[:, 0], VECTORS[:, 1]))
     np.testing.assert_allclose(np.linalg.norm(out, axis=1), np.ones(3), atol=1e-5)
+
+
+def test_text_vectors_place_items_without_an_id() -> None:
+    # Without id, title and price the item vector is text P + MLP(text P): equal texts
+    # meet, opposite ones do not; without any text the vector is zero.
+    layer = ItemEncoder(sizes=ITEM_SIZES, dim=D, content_dim=2, text_dim=6)
+    text = np.array([[1, 0, 0, 0, 0, 0]] * 2 + [[-1, 0, 0, 0, 0, 0], [0] * 6])
+    items = {
+        names.ITEM_ID: np.zeros(4, np.int32),
+        names.TITLE_TOKENS: np.zeros((4, 2), np.int32),
+        names.LOG_PRICE: np.zeros(4, np.float32),
+        names.TEXT_VECTOR: text.astype(np.float32),
+    }
+    vectors = _call(layer, (items,))
+    projected = text.astype(np.float32) @ layer.text_projection.kernel.numpy()
+    hidden, last = layer.hidden, layer.projection
+    content = np.zeros((4, 3 + D), np.float32)  # title, price, text
+    content[:, 3:] = projected
+    mlp = np.maximum(content @ hidden.kernel.numpy() + hidden.bias.numpy(), 0)
+    np.testing.assert_allclose(
+        vectors, projected + mlp @ last.kernel.numpy(), atol=1e-6
+    )
+    assert (vectors[0] == vectors[1]).all() and (vectors[3] == 0).all()
+    assert np.abs(vectors[0] - vectors[2]).max() > 0.1
+
+
+def test_an_encoder_without_text_does_not_look_at_it() -> None:
+    layer = ItemEncoder(sizes=ITEM_SIZES, dim=D, content_dim=2)
+    np.testing.assert_array_equal(
+        _call(layer, (ITEMS,)), _call(layer, (ITEMS | TEXTS,))
+    )
+    assert not any("text" in weight.name for weight in layer.weights)
