@@ -102,7 +102,7 @@ def build_bundle(
         shop=shop,
         config=config,
         as_of=splits.test_start,
-        queries=_first_titles(items) if search else (),
+        queries=first_titles(items) if search else (),
     )
     words = lexicon.build_lexicon(
         items,
@@ -126,7 +126,7 @@ def build_bundle(
     return out_dir
 
 
-def _first_titles(items: pa.Table) -> list[str]:
+def first_titles(items: pa.Table) -> list[str]:
     """Words to warm `search` up with, of the languages that the shop's titles have."""
     titles = items.column(features.TITLE).slice(0, 64).to_pylist()
     return [title for title in titles if title] or ["a"]

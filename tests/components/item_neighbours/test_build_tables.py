@@ -45,7 +45,7 @@ def test_each_cutoff_counts_the_searches_before_it(tmp_path: Path) -> None:
     stamps = events.column("timestamp").to_numpy()
     users = np.asarray(events.column("user_id").to_pylist())
     rows = np.asarray(events.column("item_id").to_pylist())
-    for cutoff in cutoffs_of(SPLITS):
+    for cutoff in cutoffs_of(SHOP, SPLITS):
         clicks = QueryClicks.load(table_dir(tables, cutoff))
         assert clicks.as_of == cutoff and clicks.num_items == tiny_shop.NUM_ITEMS
         assert clicks.queries == ("red thing",)
@@ -81,6 +81,6 @@ def test_a_shop_without_queries_has_empty_files(tmp_path: Path, query: bool) -> 
     if query:
         events = events.append_column("query", pa.nulls(events.num_rows, pa.string()))
     tables = _build(tmp_path, events)
-    for cutoff in cutoffs_of(SPLITS):
+    for cutoff in cutoffs_of(SHOP, SPLITS):
         assert QueryClicks.load(table_dir(tables, cutoff)).queries == ()
         assert Propensities.load(table_dir(tables, cutoff)).values.tolist() == [1.0]
