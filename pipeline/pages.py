@@ -162,7 +162,7 @@ def show_example(
 def show_search_example(
     console: Console, layout: HomeLayout, config: SoukConfig, version: Path
 ) -> None:
-    """Asks a pushed version for a stranger's page: the most judged query, or a title."""
+    """Asks a pushed version what answers the most judged query, or else a title."""
     import tensorflow as tf
 
     from core import signatures

@@ -16,7 +16,6 @@ from core.layout import HomeLayout
 from pipeline.home import locked
 from pipeline.quiet import quiet
 
-
 # Of the whole DAG, of a shop without events, of a refit: each run has one of them.
 _GATES = ("Gates", "SearchGates", "ServingGate")
 
@@ -79,7 +78,9 @@ def _run(request: RunRequest, console: Console) -> None:
     console.print(f"report   {_short(layout.report)}")
     version = _require_pushed(layout)
     if request.refit and not shop.has_events:
-        console.print("no refit: a shop without events keeps nothing back to measure on")
+        console.print(
+            "no refit: a shop without events keeps nothing back to measure on"
+        )
     elif request.refit:
         config = _refit(request, config, console)
         version = _require_pushed(layout)

@@ -98,7 +98,7 @@ def search_warmup_requests(
         filters = _no_filters(size)
         one_item = {features.ITEM_ID: rng.choice(item_ids, size=size)}
         query = {features.QUERY: rng.choice(np.asarray(queries, object), size=size)}
-        texts = {name: query[features.QUERY] for name in requests.item_text_specs()}
+        texts = dict.fromkeys(requests.item_text_specs(), query[features.QUERY])
         yield signatures.SEARCH, {**query, **person, **filters}
         yield signatures.SIMILAR, {**one_item, **filters}
         yield signatures.EMBED_QUERY, query

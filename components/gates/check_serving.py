@@ -98,7 +98,9 @@ def _median_ms(
     timeout_s: float,
 ) -> float:
     # A bundle of a shop without events has no `recommend`.
-    pages = [_single_page(requests, n) for n in (signatures.RECOMMEND, signatures.SEARCH)]
+    pages = [
+        _single_page(requests, n) for n in (signatures.RECOMMEND, signatures.SEARCH)
+    ]
     single = next((page for page in pages if page is not None), requests[0])
     seconds = []
     for _ in range(_REPEATS):

@@ -1,4 +1,4 @@
-"""SearchBundle: items, tables, text encoder → the SavedModel of a shop without events."""
+"""SearchBundle: items, tables, text encoder → the model of a shop without events."""
 
 import json
 from pathlib import Path
