@@ -5,6 +5,7 @@ python -m benchmarks.bench_search [--shop demo] [--data PATH] [--home var]
 A simulated shop is measured on the searches of its test period against the true gain of
 whoever searched (docs/simulated-shop.md), a shop with judgments (chorus, wands, esci)
 against them, any other shop (online-retail) on known-item queries made from titles.
+"dense alone" is the served encoder without words; the version is the whole of search.
 `bm25s` and `tantivy` must be installed. docs/search-evaluation.md has the protocol.
 """
 
@@ -18,7 +19,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.search_systems import System, lexical_systems, served_system
+from benchmarks.search_systems import (
+    System,
+    dense_system,
+    lexical_systems,
+    served_system,
+)
 from benchmarks.search_tasks import Task, task_of
 from components.pusher.push import newest_version
 from core import features
@@ -52,6 +58,9 @@ def systems_of(shop: Shop, version: Path | None) -> dict[str, System]:
     items = shop.tables.items
     systems = lexical_systems(items)
     if version is not None:
+        dense = dense_system(version, items)
+        if dense is not None:
+            systems["souk, dense alone"] = dense
         systems[f"souk, version {version.name}"] = served_system(
             version, items, shop.config.context_features, depth=SERVED_DEPTH
         )

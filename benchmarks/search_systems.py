@@ -147,6 +147,43 @@ def served_system(
     return answer
 
 
+def dense_system(
+    model_dir: str | Path, items: pa.Table, *, depth: int = 1_000, batch_size: int = 64
+) -> System | None:
+    """The text encoder of a bundle alone: items by the cosine of their vectors.
+
+    Args:
+      model_dir: folder of the SavedModel.
+      items: the catalogue, of which Clean must have kept every row.
+      depth: length of the pages.
+      batch_size: requests per call.
+
+    Returns:
+      None for a bundle without search.
+    """
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(model_dir))
+    funnel = getattr(model, "search_funnel", None)
+    if funnel is None:
+        return None
+    vectors = funnel.vectors.numpy()[:, :-1]  # [d, n], Clean's order: bytes of the id
+    ids = np.array(sorted(items.column(features.ITEM_ID).to_pylist(), key=str.encode))
+    if len(ids) != vectors.shape[1]:
+        raise ValueError(f"{vectors.shape[1]} vectors, {len(ids)} items: run it again")
+
+    def answer(requests: Sequence[Request]) -> list[list[str]]:
+        pages: list[list[str]] = []
+        for start in range(0, len(requests), batch_size):
+            texts = [each.query for each in requests[start : start + batch_size]]
+            asked = funnel.encoder.embed_queries(tf.constant(texts)).numpy()
+            best = np.argsort(-(asked @ vectors), axis=1, kind="stable")[:, :depth]
+            pages.extend(ids[rows].tolist() for rows in best)
+        return pages
+
+    return answer
+
+
 def moments_of(
     requests: Sequence[Request], context_features: Sequence[str] = ()
 ) -> pa.Table:

@@ -16,7 +16,7 @@ from core.config.search_evaluation import SearchEvaluationConfig
 from core.config.shop import ShopConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
-from core.config.text_encoder import TextEncoderConfig
+from core.config.text_encoder import FROZEN, LORA, TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
 
@@ -24,7 +24,36 @@ from core.config.validation import ValidationConfig
 def for_shop(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """The settings of a shop: its own preset where there is one, else `local`."""
     preset = {"tiny": tiny, "online-retail": online_retail}.get(shop.name, local)
-    return preset(shop, splits)
+    full = preset(shop, splits)
+    return full if shop.has_events else without_events(full)
+
+
+def without_events(full: SoukConfig) -> SoukConfig:
+    """The settings of a shop without a log: no room for what only events fill.
+
+    Its tables of neighbours and factors hold nothing, so they are one column wide, and
+    no n x n system is solved. The metric gates compare search with BM25 alone.
+    """
+    neighbours = full.neighbours.replace(
+        num_neighbours=1, num_factors=1, ease_max_items=0
+    )
+    return full.replace(
+        neighbours=neighbours, gates=full.gates.replace(must_beat=(), min_coverage=0.0)
+    )
+
+
+def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
+    """The settings with a pretrained text encoder in place of one made from scratch.
+
+    Fine-tuning takes pairs of texts that people's events make. A shop without events
+    has none, so there the preset stays as it is (`frozen`); elsewhere `lora`.
+
+    Args:
+      full: all settings.
+      preset: folder of a keras preset or of a Hugging Face BERT.
+    """
+    mode = LORA if full.shop.has_events else FROZEN
+    return full.replace(text_encoder=TextEncoderConfig.pretrained(preset, mode))
 
 
 def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:

@@ -51,6 +51,12 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Once the gates accept, train on everything there is and push that.",
 )
+@click.option(
+    "--text-encoder-preset",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a pretrained text encoder (docs/text-encoder.md); without it one "
+    "is trained on the shop's own texts.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @_home_option
 def run(
@@ -59,13 +65,14 @@ def run(
     seed: int,
     no_cache: bool,
     refit: bool,
+    text_encoder_preset: Path | None,
     verbose: bool,
     home: Path,
 ) -> None:
     """Run SHOP up to a pushed model.
 
-    SHOP is demo, tiny or large (simulated), online-retail, or the path of a folder with
-    one's own tables (docs/data.md).
+    SHOP is demo, tiny or large (simulated), online-retail, a judged catalogue (chorus,
+    wands, esci), or the path of a folder with one's own tables (docs/data.md).
     """
     if verbose:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
@@ -85,6 +92,7 @@ def run(
         seed=seed,
         cache=not no_cache,
         refit=refit,
+        text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
         verbose=verbose,
     )
     try:

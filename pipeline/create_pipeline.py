@@ -15,6 +15,7 @@ from core.layout import HomeLayout
 from pipeline.stages.data import data_stage
 from pipeline.stages.models import model_stage
 from pipeline.stages.release import release_stage
+from pipeline.stages.without_events import stages_without_events
 
 
 def create_pipeline(
@@ -23,14 +24,17 @@ def create_pipeline(
     """Tables in `layout.tables` → a model in `layout.serving` and a report.
 
     Args:
-      config: all settings.
+      config: all settings; of a shop without events, the shorter DAG.
       layout: where everything is read and written.
       cache: reuse the outputs of steps whose inputs and settings did not change.
     """
-    data = data_stage(config, layout)
-    models = model_stage(config, data)
-    release = release_stage(config, layout, data, models)
-    nodes = [*data.nodes, *models.nodes, *release]
+    if config.shop.has_events:
+        data = data_stage(config, layout)
+        models = model_stage(config, data)
+        release = release_stage(config, layout, data, models)
+        nodes = [*data.nodes, *models.nodes, *release]
+    else:
+        nodes = stages_without_events(config, layout)
     return _pipeline(f"souk-{layout.shop}", layout.tfx, nodes, layout, cache)
 
 

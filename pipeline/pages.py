@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -149,17 +150,67 @@ def show_example(
     console: Console, layout: HomeLayout, config: SoukConfig, version: Path
 ) -> None:
     """Asks a pushed version for the page of the person with the longest history."""
+    from core import signatures
+
+    tables = ShopTables(layout, config.shop.context_features)
+    at = config.splits.test_start
+    person = tables.person(tables.busiest_user(at), at, config.splits.max_history)
+    title = f"recommend for user {person.user_id}"
+    _show_page(console, tables, version, signatures.RECOMMEND, person, title)
+
+
+def show_search_example(
+    console: Console, layout: HomeLayout, config: SoukConfig, version: Path
+) -> None:
+    """Asks a pushed version what answers the most judged query, or else a title."""
     import tensorflow as tf
 
     from core import signatures
 
     tables = ShopTables(layout, config.shop.context_features)
     at = config.splits.test_start
-    person = tables.person(tables.busiest_user(at), at, config.splits.max_history)
+    query = _example_query(layout, tables)
+    _show_page(
+        console,
+        tables,
+        version,
+        signatures.SEARCH,
+        tables.person("", at, config.splits.max_history),
+        f'search "{query}"',
+        {features.QUERY: tf.constant([query])},
+    )
+
+
+def _example_query(layout: HomeLayout, tables: ShopTables) -> str:
+    path = layout.tables / "judgments.parquet"
+    if path.is_file():
+        counts = pq.read_table(path, columns=[features.QUERY])[features.QUERY]
+        found = counts.value_counts().to_pylist()
+        if found:
+            most = min(found, key=lambda entry: (-entry["counts"], entry["values"]))
+            return str(most["values"])
+    return next(iter(tables.titles.values()))
+
+
+def _show_page(
+    console: Console,
+    tables: ShopTables,
+    version: Path,
+    signature: str,
+    person: Person,
+    title: str,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Asks a SavedModel for one page and prints it; `more` are further inputs."""
+    import tensorflow as tf
+
+    from core import signatures
+
     inputs = {
+        **(more or {}),
         features.USER_ID: tf.constant([person.user_id]),
-        features.HISTORY_ITEM_IDS: tf.constant([person.history_item_ids]),
-        features.HISTORY_EVENTS: tf.constant([person.history_events]),
+        features.HISTORY_ITEM_IDS: tf.constant([person.history_item_ids], tf.string),
+        features.HISTORY_EVENTS: tf.constant([person.history_events], tf.string),
         features.HISTORY_TIMESTAMPS: tf.constant([person.history_timestamps], tf.int64),
         features.TIMESTAMP: tf.constant([person.timestamp], tf.int64),
         **{name: tf.constant([value]) for name, value in person.context.items()},
@@ -171,7 +222,7 @@ def show_example(
         signatures.K: tf.constant(EXAMPLE_LENGTH),
     }
     model = tf.saved_model.load(str(version))
-    outputs = model.signatures[signatures.RECOMMEND](**inputs)
+    outputs = model.signatures[signature](**inputs)
     texts = {
         name: [value.decode() for value in outputs[name][0].numpy()]
         for name in (signatures.ITEM_IDS, signatures.REASONS)
@@ -179,7 +230,7 @@ def show_example(
     print_page(
         console,
         tables,
-        title=f"recommend for user {person.user_id}",
+        title=title,
         item_ids=texts[signatures.ITEM_IDS],
         scores=outputs[signatures.SCORES][0].numpy().tolist(),
         reasons=texts[signatures.REASONS],

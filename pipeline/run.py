@@ -16,6 +16,9 @@ from core.layout import HomeLayout
 from pipeline.home import locked
 from pipeline.quiet import quiet
 
+# Of the whole DAG, of a shop without events, of a refit: each run has one of them.
+_GATES = ("Gates", "SearchGates", "ServingGate")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunRequest:
@@ -27,6 +30,7 @@ class RunRequest:
     seed: int = 0
     cache: bool = True
     refit: bool = False
+    text_encoder_preset: Path | None = None
     verbose: bool = False
 
 
@@ -66,16 +70,23 @@ def _run(request: RunRequest, console: Console) -> None:
             layout, request.source, data=request.data, seed=request.seed
         )
     config = presets.for_shop(shop, splits)
+    if request.text_encoder_preset is not None:
+        config = presets.with_text_encoder(config, str(request.text_encoder_preset))
     run_local(config, layout, console, cache=request.cache)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
     version = _require_pushed(layout)
-    if request.refit:
+    if request.refit and not shop.has_events:
+        console.print(
+            "no refit: a shop without events keeps nothing back to measure on"
+        )
+    elif request.refit:
         config = _refit(request, config, console)
         version = _require_pushed(layout)
     console.print(f"serving  {_short(version)}\n")
-    pages.show_example(console, layout, config, version)
+    show = pages.show_example if shop.has_events else pages.show_search_example
+    show(console, layout, config, version)
 
 
 def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukConfig:
@@ -100,9 +111,8 @@ def _require_pushed(layout: HomeLayout) -> Path:
     pushed = _outcome(layout, "Pusher", "pushed.json")
     if pushed.get("pushed"):
         return Path(pushed["destination"])
-    verdicts = _outcome(layout, "Gates", "verdicts.json") or _outcome(
-        layout, "ServingGate", "verdicts.json"
-    )
+    found = (_outcome(layout, gates, "verdicts.json") for gates in _GATES)
+    verdicts = next(filter(None, found), {})
     failed = [v for v in verdicts.get("verdicts", []) if not v["passed"]]
     reasons = "\n".join(f"  - {v['gate']}: {v['message']}" for v in failed)
     raise NotBlessedError(

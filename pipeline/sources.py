@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -35,6 +36,9 @@ def ensure_tables(
         known = shops.read_tables(layout.tables)
         return known.config, known.splits
     loaded = shops.load(shop, data=data, seed=seed)
+    # The one place that decides whether the shop has events.
+    settings = loaded.config.replace(has_events=loaded.tables.has_events)
+    loaded = dataclasses.replace(loaded, config=settings)
     shops.write_tables(loaded, layout.tables)
     stamp.write_text(json.dumps(source), "utf-8")
     return loaded.config, loaded.splits

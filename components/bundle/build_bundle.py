@@ -76,7 +76,7 @@ def build_bundle(
         shop=shop,
         config=config,
         as_of=splits.test_start,
-        queries=() if parts.search is None else _first_titles(items),
+        queries=() if parts.search is None else first_titles(items),
     )
     words = lexicon.build_lexicon(
         items,
@@ -140,7 +140,7 @@ def _assembled(
     )
 
 
-def _first_titles(items: pa.Table) -> list[str]:
+def first_titles(items: pa.Table) -> list[str]:
     """Words to warm `search` up with, of the languages that the shop's titles have."""
     titles = items.column(features.TITLE).slice(0, 64).to_pylist()
     return [title for title in titles if title] or ["a"]

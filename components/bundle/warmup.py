@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +39,17 @@ def write_warmup(
       as_of: the requests' time, seconds UTC.
       queries: words to search for; none: a bundle without `search`.
     """
+    found = warmup_requests(item_ids, shop, config, as_of, queries)
+    return write_requests(model_dir, found)
+
+
+def write_requests(model_dir: Path, found: Iterable[tuple[str, Inputs]]) -> int:
+    """Writes requests, each a signature name and its inputs; returns how many."""
     path = model_dir / WARMUP_PATH
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in warmup_requests(
-            item_ids, shop, config, as_of, queries
-        ):
+        for signature, inputs in found:
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(
                     request=_predict_request(signature, inputs)
@@ -78,6 +82,27 @@ def warmup_requests(
         yield signatures.SIMILAR, {**one_item, **filters}
         yield signatures.RANK, {**person, signatures.CANDIDATE_ITEM_IDS: candidates}
         yield signatures.EMBED_QUERY, person
+
+
+def search_warmup_requests(
+    item_ids: list[str],
+    shop: ShopConfig,
+    config: BundleConfig,
+    as_of: int,
+    queries: Sequence[str],
+) -> Iterator[tuple[str, Inputs]]:
+    """`warmup_requests` of a bundle without personal pages; `queries` not empty."""
+    rng = np.random.default_rng(0)
+    for size in config.warmup_batch_sizes:
+        person = _person(rng, item_ids, size, config.warmup_history, shop, as_of)
+        filters = _no_filters(size)
+        one_item = {features.ITEM_ID: rng.choice(item_ids, size=size)}
+        query = {features.QUERY: rng.choice(np.asarray(queries, object), size=size)}
+        texts = dict.fromkeys(requests.item_text_specs(), query[features.QUERY])
+        yield signatures.SEARCH, {**query, **person, **filters}
+        yield signatures.SIMILAR, {**one_item, **filters}
+        yield signatures.EMBED_QUERY, query
+        yield signatures.EMBED_ITEM, texts
 
 
 def _person(

@@ -20,6 +20,7 @@ from core import features
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.errors import InputDataError
+from core.tables import EVENTS
 
 EVENT_PRICE = "event_price"  # what this event cost; `price` is the catalogue's
 # Columns of the catalogue that every event carries.
@@ -55,7 +56,7 @@ class CleanTables:
 
 def clean_tables(
     items: pa.Table,
-    events: pa.Table,
+    events: pa.Table | None,
     shop: ShopConfig,
     config: CleanConfig,
     latest_timestamp: int,
@@ -64,20 +65,24 @@ def clean_tables(
 
     Args:
       items: raw items, plain columns of the data contract.
-      events: raw events, likewise, plus the shop's context columns.
+      events: raw events, likewise, plus the shop's context columns; None for a shop
+        without a log, whose clean events have all columns and no rows.
       shop: event types and context columns.
       config: limits of the rules.
       latest_timestamp: newest time that is not in the future, seconds UTC.
 
     Raises:
-      InputDataError: no item or no event is left.
+      InputDataError: no item is left, or no event of a log.
     """
     clean_items, rejected_items = _clean_items(items)
     _require_rows(clean_items, rejected_items, "items")
+    has_log = events is not None
+    events = _no_events(shop.context_features) if events is None else events
     kept, rejected_events = _clean_events(
         events, clean_items, shop, config, latest_timestamp
     )
-    _require_rows(kept, rejected_events, "events")
+    if has_log:
+        _require_rows(kept, rejected_events, "events")
     rows = _catalogue_rows(kept, clean_items)
     kept, changed = _winsorized(kept, rows, config)
     denormalized = _denormalized(kept, clean_items, rows, shop.context_features)
@@ -92,6 +97,14 @@ def clean_tables(
         rejected=pa.concat_tables([rejected_items, rejected_events]),
         summary=summary,
     )
+
+
+def _no_events(context: Sequence[str]) -> pa.Table:
+    """The raw events of a shop without a log: all columns, no rows."""
+    kinds = {"string": pa.string(), "int64": pa.int64(), "float32": pa.float32()}
+    columns = {column.name: kinds[column.kind] for column in EVENTS}
+    columns |= dict.fromkeys(context, pa.string())
+    return pa.schema(columns).empty_table()
 
 
 def _clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:

@@ -20,7 +20,7 @@ from core.config.splits import SplitConfig
 
 
 class CleanSpec(ComponentSpec):  # type: ignore[misc]
-    """Two Examples in; two Examples, rejected rows and a summary out."""
+    """One or two Examples in; two Examples, rejected rows and a summary out."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "shop": ExecutionParameter(type=str),
@@ -30,7 +30,7 @@ class CleanSpec(ComponentSpec):  # type: ignore[misc]
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "raw_items": ChannelParameter(type=standard_artifacts.Examples),
-        "raw_events": ChannelParameter(type=standard_artifacts.Examples),
+        "raw_events": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "items": ChannelParameter(type=standard_artifacts.Examples),
@@ -45,7 +45,8 @@ class Clean(base_component.BaseComponent):  # type: ignore[misc]
 
     Outputs:
       items: Examples, split `train`; row i is catalogue row i.
-      events: Examples, splits `train`, `eval`, `test`.
+      events: Examples, splits `train`, `eval`, `test`; without rows where there is no
+        log.
       rejected: RejectedRows.
       summary: CleanSummary.
     """
@@ -56,7 +57,7 @@ class Clean(base_component.BaseComponent):  # type: ignore[misc]
     def __init__(
         self,
         items: channel.BaseChannel,
-        events: channel.BaseChannel,
+        events: channel.BaseChannel | None,
         shop: ShopConfig,
         splits: SplitConfig,
         config: CleanConfig | None = None,
@@ -66,7 +67,7 @@ class Clean(base_component.BaseComponent):  # type: ignore[misc]
 
         Args:
           items: Ingest's examples of `items`.
-          events: Ingest's examples of `events`.
+          events: Ingest's examples of `events`; None: the shop has no log.
           shop: event types and context columns.
           splits: T1 and T2.
           config: limits of the rules.

@@ -41,10 +41,12 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
           input_dict:
-            - raw_items, raw_events: Examples, split `train`.
+            - raw_items: Examples, split `train`.
+            - raw_events: likewise; absent where the shop has no log.
           output_dict:
             - items: Examples, split `train`, sorted by item_id.
-            - events: Examples, splits `train`, `eval`, `test`.
+            - events: Examples, splits `train`, `eval`, `test`; without rows where the
+              shop has no log.
             - rejected: RejectedRows.
             - summary: CleanSummary.
           exec_properties:
@@ -53,28 +55,32 @@ class Executor(base_executor.BaseExecutor):
               "" or an absent file where there are none.
 
         Raises:
-          InputDataError: no item, no event, or no event of the train period is left.
+          InputDataError: no item is left, or of a log no event of the train period.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         splits = SplitConfig.from_json(exec_properties["splits"])
-        raw_events = artifact_utils.get_single_instance(input_dict["raw_events"])
+        raw_events = (input_dict.get("raw_events") or [None])[0]
         raw_items = artifact_utils.get_single_instance(input_dict["raw_items"])
         config = CleanConfig.from_json(exec_properties["config"])
         cleaned = clean_tables.clean_tables(
             examples.read_split(raw_items.uri, ITEMS_SPLIT),
-            examples.read_split(raw_events.uri, "train"),
+            raw_events and examples.read_split(raw_events.uri, "train"),
             ShopConfig.from_json(exec_properties["shop"]),
             config,
             config.latest_timestamp or end_of_day(time.time()),
         )
-        parts = split_events(cleaned.events, splits)
+        if raw_events:
+            parts = split_events(cleaned.events, splits)
+        else:
+            parts = dict.fromkeys(SPLITS, cleaned.events)
         outputs = {key: found[0] for key, found in output_dict.items()}
         examples.write_split(outputs["items"].uri, ITEMS_SPLIT, cleaned.items)
         data_artifacts.mark_as_parquet(outputs["items"], [ITEMS_SPLIT], raw_items.span)
         for name, part in parts.items():
             shards = -(-part.num_rows // _ROWS_PER_SHARD)
             examples.write_split(outputs["events"].uri, name, part, shards)
-        data_artifacts.mark_as_parquet(outputs["events"], SPLITS, raw_events.span)
+        span = (raw_events or raw_items).span
+        data_artifacts.mark_as_parquet(outputs["events"], SPLITS, span)
         adapter = _adapter_rejected(exec_properties["adapter_rejected"])
         _write_rejected(outputs["rejected"].uri, adapter, cleaned.rejected)
         summary = _summary(cleaned, parts, adapter)
@@ -127,8 +133,9 @@ def _summary(
     events = cleaned.summary["events"] | {
         "splits": {name: part.num_rows for name, part in parts.items()},
         "users": len(users),
-        "first_timestamp": int(times.min()),
-        "last_timestamp": int(times.max()),
+        # None: the shop has no log.
+        "first_timestamp": int(times.min()) if len(times) else None,
+        "last_timestamp": int(times.max()) if len(times) else None,
     }
     reasons = Counter(adapter.column("reason").to_pylist())
     return {

@@ -28,6 +28,12 @@ def write_blessing(blessed: bool, metrics_file: Path, folder: Path) -> None:
     """Keeps the metrics beside the blessing for the next run, then blesses or not."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(metrics_file, folder / METRICS_FILE)
+    mark_blessing(blessed, folder)
+
+
+def mark_blessing(blessed: bool, folder: Path) -> None:
+    """Blesses or not."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / (BLESSED_FILE if blessed else NOT_BLESSED_FILE)).touch()
 
 

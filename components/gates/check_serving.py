@@ -62,7 +62,7 @@ def warmup_requests(model_dir: Path) -> list[predict_pb2.PredictRequest]:
 def serve_and_ask(
     model_dir: Path, requests: list[predict_pb2.PredictRequest], timeout_s: float
 ) -> float:
-    """Median milliseconds of a single-row `recommend` over gRPC.
+    """Median milliseconds of a single-row `recommend` (or `search`) over gRPC.
 
     The bundle is served by a model server of its own process, and every request asked.
 
@@ -97,7 +97,11 @@ def _median_ms(
     requests: list[predict_pb2.PredictRequest],
     timeout_s: float,
 ) -> float:
-    single = next((r for r in requests if _is_single_page(r)), requests[0])
+    # A bundle of a shop without events has no `recommend`.
+    pages = [
+        _single_page(requests, n) for n in (signatures.RECOMMEND, signatures.SEARCH)
+    ]
+    single = next((page for page in pages if page is not None), requests[0])
     seconds = []
     for _ in range(_REPEATS):
         start = time.perf_counter()
@@ -106,10 +110,16 @@ def _median_ms(
     return 1000.0 * statistics.median(seconds)
 
 
-def _is_single_page(request: predict_pb2.PredictRequest) -> bool:
-    shape = request.inputs["timestamp"].tensor_shape
-    is_page = request.model_spec.signature_name == signatures.RECOMMEND
-    return is_page and [d.size for d in shape.dim] == [1]
+def _single_page(
+    requests: list[predict_pb2.PredictRequest], signature: str
+) -> predict_pb2.PredictRequest | None:
+    """The first request of one row for a signature."""
+    for request in requests:
+        if request.model_spec.signature_name == signature:
+            shape = request.inputs["timestamp"].tensor_shape
+            if [d.size for d in shape.dim] == [1]:
+                return request
+    return None
 
 
 def _size(model_dir: Path, config: GatesConfig) -> Verdict:

@@ -13,12 +13,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.gates.artifacts import GateVerdicts
-from components.gates.bless import (
-    BLESSED_FILE,
-    NOT_BLESSED_FILE,
-    summary,
-    write_verdicts,
-)
+from components.gates.bless import mark_blessing, summary, write_verdicts
 from components.gates.check_serving import check_serving
 from core.config.gates import GatesConfig
 from core.progress import say
@@ -46,7 +41,5 @@ def ServingGate(
     blessing.set_int_custom_property(
         constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed)
     )
-    folder = Path(blessing.uri)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / (BLESSED_FILE if blessed else NOT_BLESSED_FILE)).touch()
+    mark_blessing(blessed, Path(blessing.uri))
     say("ServingGate", ("blessed: " if blessed else "not blessed: ") + summary(found))

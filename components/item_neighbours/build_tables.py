@@ -35,8 +35,10 @@ def table_dir(uri: str | Path, cutoff: int) -> Path:
     return Path(uri) / f"as_of={cutoff}"
 
 
-def cutoffs_of(splits: SplitConfig) -> tuple[int, ...]:
-    """Cut-offs that need tables, oldest first: the grid and T2."""
+def cutoffs_of(shop: ShopConfig, splits: SplitConfig) -> tuple[int, ...]:
+    """Cut-offs that need tables, oldest first: the grid and T2; without a log T2."""
+    if not shop.has_events:
+        return (splits.test_start,)
     return tuple(sorted({*splits.grid, splits.test_start}))
 
 
@@ -53,13 +55,13 @@ def build_tables(
     """Writes the tables of all cut-offs and returns their folders.
 
     Raises:
-      InputDataError: no event lies before the end of the training data.
+      InputDataError: no event of a log lies before the end of the training data.
     """
     items = examples.read_split(items_uri, "train")
     parts = [_read_events(events_uri, name) for name in event_splits]
     events = pa.concat_tables(parts)
     stamps = events.column(features.TIMESTAMP).to_numpy()
-    if not (stamps < splits.test_start).any():
+    if shop.has_events and not (stamps < splits.test_start).any():
         raise InputDataError(
             "`events` must hold events before `SplitConfig.test_start` "
             f"({splits.test_start}). Received: {events.num_rows} events, none before."
@@ -67,7 +69,7 @@ def build_tables(
     titles = build_title_tables(items, config)
     searches = query_log(items, events, shop, Analyzer())
     folders: list[Path] = []
-    cutoffs = cutoffs_of(splits)
+    cutoffs = cutoffs_of(shop, splits)
     for cutoff in cutoffs:
         tables = build_item_tables(
             items, events, as_of=cutoff, shop=shop, config=config, titles=titles

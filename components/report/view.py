@@ -39,6 +39,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "status": status(data),
         "tiles": tiles(data),
         "quality": quality(data.metrics),
+        "without_events": without_events(data),
         "search": search(data.search),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
@@ -54,6 +55,12 @@ def context(data: ReportData) -> dict[str, Any]:
         "number": lambda v: f"{v:,}",
         "percent": lambda v: f"{v:.1%}",
     }
+
+
+def without_events(data: ReportData) -> bool:
+    """Whether the shop has no log, which is why quality and training are not shown."""
+    events = (data.clean_summary or {}).get("events")
+    return bool(events) and not events["rows_in"]
 
 
 def status(data: ReportData) -> dict[str, str]:
@@ -83,7 +90,7 @@ def tiles(data: ReportData) -> list[dict[str, str]]:
     """The few figures that a reader wants first."""
     metrics = data.metrics
     if metrics is None:
-        return []
+        return _search_tiles(data.search) + _serving_tiles(data.verdicts)
     name = metrics["primary_metric"]
     label = metric_label(name)
     found = []
@@ -126,6 +133,22 @@ def _best_baseline(metrics: Json, name: str) -> tuple[str, float]:
     best = max(others, key=lambda system: others[system])
     ours = metrics["systems"]["bundle"]["all"][name]["value"]
     return best, ours / others[best] - 1.0 if others[best] > 0 else 0.0
+
+
+def _search_tiles(metrics: Json | None) -> list[dict[str, str]]:
+    """The bundle's search beside BM25 on judged queries, where that is all there is."""
+    graded = ((metrics or {}).get("judged") or {}).get("graded")
+    if metrics is None or not graded:
+        return []
+    name = metrics["primary_metric"]
+    return [
+        {
+            "label": f"search, {metric_label(name)}",
+            "value": f"{found[name]['value']:.3f}",
+            "note": f"{SYSTEM_NAMES.get(system, system)}, judged queries",
+        }
+        for system, found in graded["systems"].items()
+    ]
 
 
 def _serving_tiles(verdicts: Json | None) -> list[dict[str, str]]:

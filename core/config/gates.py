@@ -13,6 +13,9 @@ class GatesConfig(Config):
 
     # Baselines (names in metrics.json) whose primary metric the bundle must exceed.
     must_beat: tuple[str, ...] = ("popularity", "user_frequency")
+    # Systems in search_metrics.json that the bundle's search must not fall below on
+    # judged queries: the gate of a shop without events.
+    search_must_hold: tuple[str, ...] = ("bm25",)
     # Largest accepted fall of the primary metric below the last blessed model, in
     # percent: overall, and on any slice with enough moments. Three training seeds on
     # Online Retail spread by about 1.5 %, slices of 100 moments by about 8 %.

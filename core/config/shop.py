@@ -22,6 +22,9 @@ class ShopConfig(Config):
     # String columns of `events` that a request may carry (country, device, ...).
     context_features: tuple[str, ...] = ()
     currency: str = ""
+    # Whether there is a log at all. Without one nothing is learned from people: the
+    # pipeline is the shorter one of pipeline/stages/without_events.py.
+    has_events: bool = True
 
     def __post_init__(self) -> None:
         known = set(features.EVENTS)

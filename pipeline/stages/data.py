@@ -36,7 +36,9 @@ class DataStage:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Validated:
+class Validated:
+    """The nodes that check one table; the gate is the last of them."""
+
     nodes: list[BaseNode]
     schema: BaseChannel
     statistics: BaseChannel
@@ -59,7 +61,7 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
             ("events", config.shop.context_features),
         )
     )
-    judgments = _judgments(layout)
+    judgments = ingest_judgments(layout)
     clean = Clean(
         items=items.outputs["examples"],
         events=events.outputs["examples"],
@@ -70,7 +72,7 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
     )
     summary = clean.outputs["summary"]
     checked = {
-        table: _validated(table, clean.outputs[table], summary, config, layout)
+        table: validated(table, clean.outputs[table], summary, config, layout)
         for table in ("items", "events")
     }
     join = JoinHistory(
@@ -104,7 +106,7 @@ def data_stage(config: SoukConfig, layout: HomeLayout) -> DataStage:
     )
 
 
-def _judgments(layout: HomeLayout) -> BaseNode | None:
+def ingest_judgments(layout: HomeLayout) -> BaseNode | None:
     """Ingest of graded queries, where the shop's tables hold any."""
     if not (layout.tables / "judgments.parquet").is_file():
         return None
@@ -112,13 +114,13 @@ def _judgments(layout: HomeLayout) -> BaseNode | None:
     return node.with_id("IngestJudgments")
 
 
-def _validated(
+def validated(
     table: str,
     examples: BaseChannel,
     summary: BaseChannel,
     config: SoukConfig,
     layout: HomeLayout,
-) -> _Validated:
+) -> Validated:
     """Statistics → schema → anomalies → gate, for one table."""
     title = table.title()
     statistics = StatisticsGen(
@@ -149,7 +151,7 @@ def _validated(
         schema_path=schema_path,
         config=config.validation,
     ).with_id(f"Gate{title}")
-    return _Validated(
+    return Validated(
         nodes=[statistics, inferred, curated, validator, gate],
         schema=curated.outputs["schema"],
         statistics=statistics.outputs["statistics"],

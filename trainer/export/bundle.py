@@ -177,17 +177,17 @@ class Bundle(tf.Module):
         search = {}
         if self.search_funnel is not None:
             specs = {**requests.query_specs(), **person, **filters}
-            search = {signatures.SEARCH: _concrete(self.search, specs)}
+            search = {signatures.SEARCH: concrete(self.search, specs)}
         return {
             **search,
-            signatures.RECOMMEND: _concrete(self.recommend, {**person, **filters}),
-            signatures.SIMILAR: _concrete(
+            signatures.RECOMMEND: concrete(self.recommend, {**person, **filters}),
+            signatures.SIMILAR: concrete(
                 self.similar, {features.ITEM_ID: item_id, **filters}
             ),
-            signatures.RANK: _concrete(self.rank, rank),
-            signatures.EMBED_QUERY: _concrete(self.embed_query, person),
-            signatures.EMBED_ITEM: _concrete(self.embed_item, requests.item_specs()),
-            signatures.SERVING_DEFAULT: _concrete(
+            signatures.RANK: concrete(self.rank, rank),
+            signatures.EMBED_QUERY: concrete(self.embed_query, person),
+            signatures.EMBED_ITEM: concrete(self.embed_item, requests.item_specs()),
+            signatures.SERVING_DEFAULT: concrete(
                 self.rank_examples, {signatures.EXAMPLES: serialized}
             ),
         }
@@ -205,7 +205,8 @@ def _scored(ranker: Any, values: tf.Tensor) -> Tensors:
     return {n: tf.reshape(value, shape[:2]) for n, value in outputs.items()}
 
 
-def _concrete(
+def concrete(
     function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]
 ) -> Any:
+    """A signature of a function of named inputs."""
     return tf.function(function).get_concrete_function(**specs)

@@ -65,6 +65,12 @@ def item_specs() -> TensorSpecs:
     )
 
 
+def item_text_specs() -> TensorSpecs:
+    """Text columns of items for an `embed_item` by words alone, [M] each."""
+    texts = (features.TITLE, features.BRAND, features.CATEGORY, features.DESCRIPTION)
+    return _named({name: ([None], tf.string) for name in texts})
+
+
 def _named(shapes: Mapping[str, tuple[Sequence[int | None], tf.DType]]) -> TensorSpecs:
     return {
         name: tf.TensorSpec(shape, dtype, name=name)

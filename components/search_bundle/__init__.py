@@ -1,0 +1,1 @@
+"""Catalogue, words and text encoder become the model of a shop without events."""

@@ -1,0 +1,96 @@
+"""Puts search together for a shop without events; free of TFX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from components.bundle import lexicon, metadata, warmup
+from components.bundle.build_bundle import first_titles
+from components.item_neighbours.build_tables import table_dir
+from components.mine_searches.mine_searches import SearchInputs, build_search_funnel
+from core import features
+from core.config.souk import SoukConfig
+from core.lexicon import LEXICON_PATH
+from core.progress import say
+from trainer.data.examples import read_split
+from trainer.export.prior_ranker import PriorRanker
+from trainer.export.search_bundle import SearchBundle
+from trainer.export.text_retriever import TextRetriever
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.tables import ItemTables
+
+STEP = "SearchBundle"
+
+
+def build_search_bundle(
+    inputs: SearchInputs, events_uri: str, out_dir: Path, config: SoukConfig
+) -> Path:
+    """Writes the bundle into `out_dir` and returns it; `saved_model.pb` last.
+
+    Both first stages have their documented default weights, and pages are ordered by
+    the search's own: there is no click to learn another order from.
+
+    Args:
+      inputs: where items, tables, encoder and vectors lie.
+      events_uri: Examples without rows, which the lexicon reads as every shop's.
+      out_dir: the SavedModel's folder.
+      config: all settings; tables are those as of T2.
+    """
+    items = read_split(inputs.items, "train")
+    as_of = config.splits.test_start
+    funnel = CandidateFunnel(
+        ItemTables.load(table_dir(inputs.tables, as_of)), None, config.funnel
+    )
+    search = build_search_funnel(inputs, as_of, funnel, config.search)
+    vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
+    bundle = SearchBundle(
+        items=items,
+        search=search,
+        search_ranker=PriorRanker(search.feature_names),
+        retriever=TextRetriever(search.encoder, vectors),
+        shop=config.shop,
+        config=config.bundle,
+        as_of=as_of,
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    _write_extras(inputs, events_uri, out_dir, config, search.feature_names)
+    bundle.save(out_dir)
+    size = sum(f.stat().st_size for f in out_dir.rglob("*") if f.is_file())
+    say(STEP, f"{items.num_rows:,} items, {size / 2**20:.1f} MiB")
+    return out_dir
+
+
+def _write_extras(
+    inputs: SearchInputs,
+    events_uri: str,
+    out_dir: Path,
+    config: SoukConfig,
+    feature_names: tuple[str, ...],
+) -> None:
+    """Warm-up requests, lexicon and metadata, as they lie in every bundle."""
+    items = read_split(inputs.items, "train")
+    as_of = config.splits.test_start
+    found = warmup.search_warmup_requests(
+        items.column(features.ITEM_ID).to_pylist(),
+        config.shop,
+        config.bundle,
+        as_of,
+        first_titles(items),
+    )
+    warmup.write_requests(out_dir, found)
+    words = lexicon.build_lexicon(
+        items,
+        lexicon.read_events(events_uri),
+        as_of=as_of,
+        config=config.bundle.lexicon,
+    )
+    words.save(out_dir / LEXICON_PATH)
+    facts = metadata.bundle_metadata(
+        shop=config.shop,
+        splits=config.splits,
+        num_items=items.num_rows,
+        feature_names=list(feature_names),
+    )
+    metadata.write_metadata(out_dir, facts)

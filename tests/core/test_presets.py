@@ -1,0 +1,35 @@
+"""Which settings a shop gets, by what it has."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import presets
+from core.config import ShopConfig, SplitConfig
+
+SPLITS = SplitConfig(test_start=1_700_000_000)
+
+
+@pytest.mark.parametrize("name", ["chorus", "tiny"])
+def test_a_shop_without_events_has_no_gates_or_tables_of_events(name: str) -> None:
+    silent = presets.for_shop(ShopConfig(name=name, has_events=False), SPLITS)
+    full = presets.for_shop(ShopConfig(name=name), SPLITS)
+    assert full.gates.must_beat and not silent.gates.must_beat
+    assert silent.gates.search_must_hold == ("bm25",)
+    assert silent.neighbours.num_neighbours == 1
+    assert silent.text_encoder == full.text_encoder
+    assert silent.search == full.search
+
+
+def test_a_preset_is_adapted_where_events_make_pairs_and_left_alone_elsewhere() -> None:
+    silent = presets.for_shop(ShopConfig(name="a", has_events=False), SPLITS)
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    encoder = presets.with_text_encoder(silent, "folder").text_encoder
+    assert (encoder.preset, encoder.train_mode) == ("folder", "frozen")
+    encoder = presets.with_text_encoder(full, "folder").text_encoder
+    assert (encoder.preset, encoder.train_mode) == ("folder", "lora")
+
+
+def test_the_decision_survives_json() -> None:
+    config = presets.for_shop(ShopConfig(name="a", has_events=False), SPLITS)
+    assert not type(config).from_json(config.to_json()).shop.has_events
