@@ -60,7 +60,7 @@ def context(data: ReportData) -> dict[str, Any]:
 def without_events(data: ReportData) -> bool:
     """Whether the shop has no log, which is why quality and training are not shown."""
     events = (data.clean_summary or {}).get("events")
-    return bool(events) and not events["rows_in"]
+    return events is not None and not events["rows_in"]
 
 
 def status(data: ReportData) -> dict[str, str]:
