@@ -73,6 +73,7 @@ def test_components_run_in_the_documented_order(first) -> None:
     places = [order.index(name) for name in walk]
     assert places == sorted(places)
     assert order.index("ItemNeighbours") < order.index("MineNegatives")
+    assert order.index("TextEncoder") < order.index("Retriever")
     assert order.index("EvaluateFunnel") < order.index("Gates")
 
 

@@ -17,6 +17,10 @@ from trainer.preprocessing import names
 from trainer.preprocessing.times import NUM_HOURS, NUM_WEEKDAYS
 
 _TIME_DIM = 8
+# Words say what is wanted now, history and user what was: on the simulated shop's search
+# pages recall@100 is .82 with 1, .87 with 3 and .87 - .89 with 6 and 10, which place
+# items without training events no better.
+_WORDS_GAIN = 3.0
 
 
 class TwoTower(tfrs.Model):
@@ -145,7 +149,7 @@ class TwoTower(tfrs.Model):
             if words is None:
                 words = tf.zeros([tf.shape(user)[0], self.text_dim], user.dtype)
             words = self.item_encoder.text_projection(words)
-            base += words
+            base += _WORDS_GAIN * words
             parts.append(words)
         return self.query_tower(base, tf.concat(parts, -1))
 

@@ -83,6 +83,16 @@ def test_run_fn_gets_the_uris_it_was_given(tmp_path: Path) -> None:
     assert seen["run"] == str(tmp_path / "run")
 
 
+def test_a_model_is_given_by_its_saved_model(tmp_path: Path) -> None:
+    seen = _do(
+        tmp_path,
+        TOY,
+        text_encoder=_artifact(standard_artifacts.Model, tmp_path / "encoder"),
+    )
+    saved = tmp_path / "encoder" / "Format-Serving"
+    assert seen["config"]["uris"] == {"text_encoder": str(saved)}
+
+
 def test_a_run_fn_without_a_model_is_an_error(tmp_path: Path) -> None:
     idle = "tests.components.trainer.test_funnel_trainer.idle_run_fn"
     with pytest.raises(RuntimeError, match="failed to generate model"):
