@@ -5,7 +5,8 @@ python -m benchmarks.bench_search [--shop demo] [--data PATH] [--home var]
 A simulated shop is measured on the searches of its test period against the true gain of
 whoever searched (docs/simulated-shop.md), a shop with judgments (chorus, wands, esci)
 against them, any other shop (online-retail) on known-item queries made from titles.
-"dense alone" is the served encoder without words; the version is the whole of search.
+"dense alone" is the served encoder without words; "plain RRF" fuses it with BM25 by
+reciprocal ranks, without a ranker; the version is the whole of search.
 `bm25s` and `tantivy` must be installed. docs/search-evaluation.md has the protocol.
 """
 
@@ -22,6 +23,7 @@ import pandas as pd
 from benchmarks.search_systems import (
     System,
     dense_system,
+    fused_system,
     lexical_systems,
     served_system,
 )
@@ -61,6 +63,8 @@ def systems_of(shop: Shop, version: Path | None) -> dict[str, System]:
         dense = dense_system(version, items)
         if dense is not None:
             systems["souk, dense alone"] = dense
+            words = systems["bm25s, all text, our terms"]
+            systems["words and dense, plain RRF"] = fused_system(words, dense)
         systems[f"souk, version {version.name}"] = served_system(
             version, items, shop.config.context_features, depth=SERVED_DEPTH
         )

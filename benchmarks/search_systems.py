@@ -184,6 +184,23 @@ def dense_system(
     return answer
 
 
+def fused_system(*systems: System, k: int = 60, depth: int = 200) -> System:
+    """Reciprocal rank fusion, sum of 1 / (k + rank): Cormack, Clarke, Buettcher 2009."""
+
+    def answer(requests: Sequence[Request]) -> list[list[str]]:
+        lists = [system(requests) for system in systems]
+        pages = []
+        for found in zip(*lists, strict=True):
+            scores: dict[str, float] = {}
+            for ranked in found:
+                for rank, item_id in enumerate(ranked[:depth], start=1):
+                    scores[item_id] = scores.get(item_id, 0.0) + 1.0 / (k + rank)
+            pages.append(sorted(scores, key=lambda i: (-scores[i], i)))
+        return pages
+
+    return answer
+
+
 def moments_of(
     requests: Sequence[Request], context_features: Sequence[str] = ()
 ) -> pa.Table:
