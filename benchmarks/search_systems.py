@@ -185,7 +185,7 @@ def dense_system(
 
 
 def fused_system(*systems: System, k: int = 60, depth: int = 200) -> System:
-    """Reciprocal rank fusion, sum of 1 / (k + rank): Cormack, Clarke, Buettcher 2009."""
+    """Reciprocal rank fusion, 1 / (k + rank) summed (Cormack et al., 2009)."""
 
     def answer(requests: Sequence[Request]) -> list[list[str]]:
         lists = [system(requests) for system in systems]
