@@ -11,7 +11,7 @@ from core import features, signatures
 from core.config import ShopConfig
 from core.config.bundle import BundleConfig
 from trainer.export import requests
-from trainer.export.bundle import Bundle, Tensors, concrete
+from trainer.export.bundle import Bundle, Tensors
 from trainer.export.text_retriever import TextRetriever
 from trainer.search.search_funnel import SearchFunnel
 
@@ -78,13 +78,13 @@ class SearchBundle(Bundle):
         person, filters = requests.person_specs(self._shop), requests.filter_specs()
         query = requests.query_specs()
         item_id = tf.TensorSpec([None], tf.string, name=features.ITEM_ID)
+        offered = {
+            signatures.SEARCH: (self.search, {**query, **person, **filters}),
+            signatures.SIMILAR: (self.similar, {features.ITEM_ID: item_id, **filters}),
+            signatures.EMBED_QUERY: (self.embed_query, query),
+            signatures.EMBED_ITEM: (self.embed_item, requests.item_text_specs()),
+        }
         return {
-            signatures.SEARCH: concrete(self.search, {**query, **person, **filters}),
-            signatures.SIMILAR: concrete(
-                self.similar, {features.ITEM_ID: item_id, **filters}
-            ),
-            signatures.EMBED_QUERY: concrete(self.embed_query, query),
-            signatures.EMBED_ITEM: concrete(
-                self.embed_item, requests.item_text_specs()
-            ),
+            name: tf.function(function).get_concrete_function(**specs)
+            for name, (function, specs) in offered.items()
         }
