@@ -20,6 +20,18 @@ from core.config.text_encoder import FROZEN, LORA, TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
 
+# What tells where the shop's own search has put an item, rather than how well it fits:
+# a ranker that sees it learns to repeat the logged pages. On the simulated shop's
+# validation searches, NDCG@10 of true clicks is .675 with all features, .704 without
+# these; the first stage alone has .644 (docs/search.md).
+EXPOSURE_FEATURES = (
+    *("item_buyers_*", "item_trend_*", "item_first_*", "item_acceleration"),
+    *("item_*_30d", "item_*_ever", "item_*_against", "item_last_age"),
+    *("item_again_rate", "item_anew_rate", "item_title_*"),
+    *("cf_*", "lately_*", "forecast_*", "factors_*", "knn_*", "basket_*"),
+    *("interest_*", "query_click*", "query_person_share", "query_fused"),
+)
+
 
 def for_shop(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """The settings of a shop: its own preset where there is one, else `local`."""
@@ -86,7 +98,8 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             listwise_weight=0.5,
             new_weight=1.0,
             top_k=10,
-            choice_new=0.5,
+            choice_new=1.0,
+            ignored_features=EXPOSURE_FEATURES,
         ),
         bundle=BundleConfig(),
         evaluation=EvaluationConfig(),

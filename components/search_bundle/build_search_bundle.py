@@ -19,7 +19,9 @@ from trainer.export.prior_ranker import PriorRanker
 from trainer.export.search_bundle import SearchBundle
 from trainer.export.text_retriever import TextRetriever
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.tables import ItemTables
+from trainer.search.search_funnel import SIGNALS
 
 STEP = "SearchBundle"
 
@@ -29,8 +31,8 @@ def build_search_bundle(
 ) -> Path:
     """Writes the bundle into `out_dir` and returns it; `saved_model.pb` last.
 
-    Both first stages have their documented default weights, and pages are ordered by
-    the search's own: there is no click to learn another order from.
+    The first stage has the settings' weights and pages keep its order: there is no
+    click to learn another one from.
 
     Args:
       inputs: where items, tables, encoder and vectors lie.
@@ -43,7 +45,10 @@ def build_search_bundle(
     funnel = CandidateFunnel(
         ItemTables.load(table_dir(inputs.tables, as_of)), None, config.funnel
     )
-    search = build_search_funnel(inputs, as_of, funnel, config.search)
+    weights = FusionWeights(
+        names=SIGNALS, linear=config.search.plain_linear, root=config.search.plain_root
+    )
+    search = build_search_funnel(inputs, as_of, funnel, config.search, weights)
     vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
     bundle = SearchBundle(
         items=items,

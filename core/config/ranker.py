@@ -28,6 +28,8 @@ class RankerConfig(Config):
     architectures: tuple[str, ...] = ("mlp",)
     hidden_units: tuple[int, ...] = (128, 64)
     dropout: float = 0.1
+    # Features that the network does not see, as shell patterns (`item_buyers_*`).
+    ignored_features: tuple[str, ...] = ()
     num_crosses: int = 2
     # Rank of a cross's matrix (DCN-v2's U V^T); 0 is the full matrix.
     cross_rank: int = 32

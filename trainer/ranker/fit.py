@@ -103,6 +103,7 @@ class _RankerFit:
         rows, config = self._rows, self._config
         began = time.perf_counter()
         normalizer = Normalizer.fit(rows.features, rows.rows_of(self._train))
+        normalizer = normalizer.without(rows.feature_names, config.ignored_features)
         normalizer.apply_in_place(rows.features)
         prepared_s = time.perf_counter() - began
         trials = select.run_trials(

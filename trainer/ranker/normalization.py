@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,17 @@ class Normalizer:
         std = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
         inverse = np.where(std > _MIN_STD, 1.0 / np.maximum(std, _MIN_STD), 0.0)
         return cls(mean=mean.astype(np.float32), inverse_std=inverse.astype(np.float32))
+
+    def without(self, names: Sequence[str], patterns: Sequence[str]) -> Normalizer:
+        """The same, with every feature whose name fits a pattern always 0.
+
+        Args:
+          names: [F] the features' names.
+          patterns: as shells have them, `item_buyers_*`.
+        """
+        ignored = [any(fnmatch(name, p) for p in patterns) for name in names]
+        kept = np.where(ignored, 0.0, self.inverse_std).astype(np.float32)
+        return dataclasses.replace(self, inverse_std=kept)
 
     def apply_in_place(self, features: npt.NDArray[np.float32]) -> None:
         """Overwrites features [N, F] with their normalized values."""

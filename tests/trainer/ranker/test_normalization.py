@@ -44,3 +44,13 @@ def test_only_the_named_rows_are_learned_from() -> None:
     some = Normalizer.fit(x, np.array([0, 1]))
     np.testing.assert_allclose(some.mean, np.log1p([1.0, 2.0]).mean(), rtol=1e-5)
     assert Normalizer.from_dict(some.to_dict()).to_dict() == some.to_dict()
+
+
+def test_ignored_features_are_always_zero() -> None:
+    features = np.array([[1.0, 2.0], [3.0, 5.0]], np.float32)
+    fitted = Normalizer.fit(features, np.arange(2)).without(
+        ["cf_score", "age"], ["cf_*"]
+    )
+    found = fitted.apply(tf.constant(features)).numpy()
+    # log1p(2), log1p(5) are one standard deviation below and above their mean.
+    np.testing.assert_allclose(found, [[0.0, -1.0], [0.0, 1.0]], rtol=1e-5)
