@@ -10,7 +10,7 @@ from core.config.base import Config
 ARCHITECTURES = ("mlp", "dcn")
 SHARINGS = ("shared_bottom", "mmoe")
 SCORE_HEADS = ("own", "weighted")
-LISTWISE_LOSSES = ("softmax", "lambda", "none")
+LISTWISE_LOSSES = ("softmax", "weighted", "lambda", "none")
 CALIBRATIONS = ("isotonic", "platt", "none")
 
 
