@@ -23,7 +23,7 @@ from core.config.validation import ValidationConfig
 # What tells where the shop's own search has put an item, rather than how well it fits:
 # a ranker that sees it learns to repeat the logged pages. On the simulated shop's
 # validation searches, NDCG@10 of true clicks is .675 with all features, .704 without
-# these; the first stage alone has .644 (docs/search.md).
+# these and .713 with a lower learning rate; the first stage has .644 (docs/search.md).
 EXPOSURE_FEATURES = (
     *("item_buyers_*", "item_trend_*", "item_first_*", "item_acceleration"),
     *("item_*_30d", "item_*_ever", "item_*_against", "item_last_age"),
@@ -95,8 +95,10 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             fit_cutoffs=splits.num_cutoffs + 1,
             rows_per_moment=32,
             hidden_units=(128, 64),
+            listwise_loss="weighted",
             listwise_weight=0.5,
             new_weight=1.0,
+            learning_rate=3e-4,
             top_k=10,
             choice_new=1.0,
             ignored_features=EXPOSURE_FEATURES,

@@ -10,7 +10,11 @@ from core.config.base import Config
 ARCHITECTURES = ("mlp", "dcn")
 SHARINGS = ("shared_bottom", "mmoe")
 SCORE_HEADS = ("own", "weighted")
+<<<<<<< HEAD
 LISTWISE_LOSSES = ("softmax", "gains", "lambda", "none")
+=======
+LISTWISE_LOSSES = ("softmax", "weighted", "lambda", "none")
+>>>>>>> main
 CALIBRATIONS = ("isotonic", "platt", "none")
 
 

@@ -61,9 +61,12 @@ def test_components_run_in_the_documented_order(first) -> None:
         "GateEvents",
         "JoinHistory",
         "Transform",
+        "TextEncoder",
         "Retriever",
         "MineNegatives",
         "Ranker",
+        "MineSearches",
+        "SearchRanker",
         "Bundle",
         "Evaluator",
         "Gates",
@@ -100,7 +103,14 @@ def test_saved_model_cli_lists_the_documented_signatures(first, layout) -> None:
         timeout=120,
         check=True,
     )
-    for name in ("recommend", "similar", "rank", "embed_query", "embed_item"):
+    for name in (
+        "recommend",
+        "search",
+        "similar",
+        "rank",
+        "embed_query",
+        "embed_item",
+    ):
         assert f"signature_def['{name}']" in done.stdout
     assert "inputs['history_item_ids']" in done.stdout
     assert "outputs['item_ids']" in done.stdout

@@ -36,6 +36,7 @@ def listwise_softmax_loss(
     )
 
 
+<<<<<<< HEAD
 def gains_softmax_loss(
     scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
 ) -> tf.Tensor:
@@ -56,6 +57,26 @@ def gains_softmax_loss(
         -tf.reduce_sum(relevance * log_p),
         tf.reduce_sum(tf.cast(positives > 0, tf.float32)),
     )
+=======
+def weighted_softmax_loss(
+    scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
+) -> tf.Tensor:
+    """sum over rows of relevance_i * -log softmax(s)_i, averaged over lists with any.
+
+    No list is brought to a common weight: where relevance is a click over the chance
+    that it was seen, the sum is in expectation that of pages read to their end
+    (Joachims, Swaminathan & Schnabel 2017); dividing by a page's total would undo that.
+
+    Args and returns as `listwise_softmax_loss`; relevance is any number >= 0, and
+    `positives_cap` is not read.
+    """
+    del positives_cap
+    relevance = tf.where(mask, relevance, 0.0)
+    log_p = tf.nn.log_softmax(tf.where(mask, scores, _NEVER), axis=-1)
+    losses = -tf.reduce_sum(relevance * log_p, axis=-1)
+    some = tf.cast(tf.reduce_sum(relevance, axis=-1) > 0, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(some))
+>>>>>>> main
 
 
 def lambda_loss(
@@ -111,6 +132,10 @@ def pointwise_loss(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) -> tf.
 
 LISTWISE = {
     "softmax": listwise_softmax_loss,
+<<<<<<< HEAD
     "gains": gains_softmax_loss,
+=======
+    "weighted": weighted_softmax_loss,
+>>>>>>> main
     "lambda": lambda_loss,
 }

@@ -185,6 +185,7 @@ def test_what_was_bought_on_the_page_is_worth_something(searched: Path) -> None:
     for split in ("train", "eval"):
         for rows in shards(searched, split):
             bought = rows.labels[:, 0] > 0
+            assert rows.gains is not None
             np.testing.assert_array_equal(rows.gains > 0, bought)
             # One purchase a page, four items shown; the rest was not.
             assert (np.bincount(rows.group, bought) == 1).all()

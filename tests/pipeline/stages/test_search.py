@@ -1,0 +1,70 @@
+"""The search stage's nodes, what they read, and a shop with and without judgments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core import presets
+from core.config.souk import SoukConfig
+from core.layout import HomeLayout
+from pipeline.stages.data import data_stage
+from pipeline.stages.models import model_stage
+from tests.components import shop_tables
+
+
+@pytest.fixture
+def config() -> SoukConfig:
+    return presets.tiny(shop_tables.SHOP, shop_tables.SPLITS)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> HomeLayout:
+    layout = HomeLayout(tmp_path, "corner")
+    layout.tables.mkdir(parents=True)
+    return layout
+
+
+def test_search_is_trained_between_the_tables_and_the_bundle(
+    config: SoukConfig, layout: HomeLayout
+) -> None:
+    nodes = model_stage(config, data_stage(config, layout)).nodes
+    names = [node.id for node in nodes]
+    order = [
+        "TextEncoder",
+        "Retriever",
+        "MineNegatives",
+        "MineSearches",
+        "SearchRanker",
+        "Bundle",
+    ]
+    assert sorted(order, key=names.index) == order
+    by_name = dict(zip(names, nodes, strict=True))
+    upstream = {node.id for node in by_name["MineSearches"].upstream_nodes}
+    assert {"ItemNeighbours", "TextEncoder", "MineNegatives", "JoinHistory"} <= upstream
+    upstream = {node.id for node in by_name["Bundle"].upstream_nodes}
+    assert {"TextEncoder", "MineSearches", "SearchRanker"} <= upstream
+
+
+def test_the_encoder_has_not_seen_what_judges_search(
+    config: SoukConfig, layout: HomeLayout
+) -> None:
+    nodes = model_stage(config, data_stage(config, layout)).nodes
+    (encoder,) = [node for node in nodes if node.id == "TextEncoder"]
+    assert encoder.exec_properties["before"] == config.splits.eval_start
+
+
+def test_judgments_are_read_where_the_shop_has_them(
+    config: SoukConfig, layout: HomeLayout
+) -> None:
+    without = data_stage(config, layout)
+    assert without.judgments is None
+    assert "IngestJudgments" not in [node.id for node in without.nodes]
+    table = pa.table({"query": ["mug"], "item_id": ["i1"], "grade": [2]})
+    pq.write_table(table, layout.tables / "judgments.parquet")
+    stage = data_stage(config, layout)
+    assert stage.judgments is not None
+    assert [node.id for node in stage.nodes].count("IngestJudgments") == 1
