@@ -10,11 +10,7 @@ from core.config.base import Config
 ARCHITECTURES = ("mlp", "dcn")
 SHARINGS = ("shared_bottom", "mmoe")
 SCORE_HEADS = ("own", "weighted")
-<<<<<<< HEAD
-LISTWISE_LOSSES = ("softmax", "gains", "lambda", "none")
-=======
 LISTWISE_LOSSES = ("softmax", "weighted", "lambda", "none")
->>>>>>> main
 CALIBRATIONS = ("isotonic", "platt", "none")
 
 
@@ -43,8 +39,6 @@ class RankerConfig(Config):
     # event probabilities' weighted sum.
     score_head: str = "own"
 
-    # "gains" counts a list by the sum of its gains, "softmax" by that sum's root:
-    # only the former undoes position bias where gains are inverse propensities.
     listwise_loss: str = "softmax"
     listwise_weight: float = 1.0
     # Weight of the same loss over the items that the person never bought.

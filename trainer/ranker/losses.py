@@ -36,28 +36,6 @@ def listwise_softmax_loss(
     )
 
 
-<<<<<<< HEAD
-def gains_softmax_loss(
-    scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
-) -> tf.Tensor:
-    """- sum_i gain_i log softmax(s)_i, averaged over moments with any gain.
-
-    The one of the two softmax losses that inverse propensities make unbiased (Joachims,
-    Swaminathan & Schnabel 2017): there a moment with one click at a slot of propensity
-    p counts as 1 / sqrt(p), here as 1 / p.
-
-    Args:
-      relevance: [M, R] float32 >= 0, any scale.
-      positives_cap: not read; gains are clipped where they are made.
-    """
-    relevance = tf.where(mask, relevance, 0.0)
-    log_p = tf.nn.log_softmax(tf.where(mask, scores, _NEVER), axis=-1)
-    positives = tf.reduce_sum(relevance, axis=-1)
-    return tf.math.divide_no_nan(
-        -tf.reduce_sum(relevance * log_p),
-        tf.reduce_sum(tf.cast(positives > 0, tf.float32)),
-    )
-=======
 def weighted_softmax_loss(
     scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
 ) -> tf.Tensor:
@@ -76,7 +54,6 @@ def weighted_softmax_loss(
     losses = -tf.reduce_sum(relevance * log_p, axis=-1)
     some = tf.cast(tf.reduce_sum(relevance, axis=-1) > 0, tf.float32)
     return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(some))
->>>>>>> main
 
 
 def lambda_loss(
@@ -132,10 +109,6 @@ def pointwise_loss(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) -> tf.
 
 LISTWISE = {
     "softmax": listwise_softmax_loss,
-<<<<<<< HEAD
-    "gains": gains_softmax_loss,
-=======
     "weighted": weighted_softmax_loss,
->>>>>>> main
     "lambda": lambda_loss,
 }

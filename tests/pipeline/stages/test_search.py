@@ -11,6 +11,7 @@ import pytest
 from core import presets
 from core.config.souk import SoukConfig
 from core.layout import HomeLayout
+from pipeline.create_pipeline import create_pipeline
 from pipeline.stages.data import data_stage
 from pipeline.stages.models import model_stage
 from tests.components import shop_tables
@@ -31,7 +32,7 @@ def layout(tmp_path: Path) -> HomeLayout:
 def test_search_is_trained_between_the_tables_and_the_bundle(
     config: SoukConfig, layout: HomeLayout
 ) -> None:
-    nodes = model_stage(config, data_stage(config, layout)).nodes
+    nodes = create_pipeline(config, layout).components  # sorted by what each reads
     names = [node.id for node in nodes]
     order = [
         "TextEncoder",
@@ -44,7 +45,13 @@ def test_search_is_trained_between_the_tables_and_the_bundle(
     assert sorted(order, key=names.index) == order
     by_name = dict(zip(names, nodes, strict=True))
     upstream = {node.id for node in by_name["MineSearches"].upstream_nodes}
-    assert {"ItemNeighbours", "TextEncoder", "MineNegatives", "JoinHistory"} <= upstream
+    assert upstream == {
+        "Clean",
+        "JoinHistory",
+        "ItemNeighbours",
+        "TextEncoder",
+        "MineNegatives",
+    }
     upstream = {node.id for node in by_name["Bundle"].upstream_nodes}
     assert {"TextEncoder", "MineSearches", "SearchRanker"} <= upstream
 

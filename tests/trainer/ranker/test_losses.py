@@ -79,13 +79,13 @@ def test_pointwise_is_the_mean_binary_cross_entropy() -> None:
     assert float(loss) == pytest.approx((np.log(2.0) + np.log(5.0)) / 2, rel=1e-5)
 
 
-def test_gains_count_in_full() -> None:
+def test_weighted_softmax_counts_gains_in_full() -> None:
     scores = tf.constant([[0.0, np.log(3.0)], [0.0, 0.0]])  # chances 1/4, 3/4; 1/2
     gains = tf.constant([[10.0, 2.0], [0.0, 0.0]])
     mask = tf.ones([2, 2], tf.bool)
     expected = 10 * np.log(4.0) + 2 * np.log(4.0 / 3.0)  # the other list has no gain
-    loss = losses.gains_softmax_loss(scores, gains, mask, positives_cap=1)
+    loss = losses.weighted_softmax_loss(scores, gains, mask, positives_cap=1)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     only_first = tf.constant([[True, False], [True, True]])
-    loss = losses.gains_softmax_loss(scores, gains, only_first, positives_cap=1)
+    loss = losses.weighted_softmax_loss(scores, gains, only_first, positives_cap=1)
     assert float(loss) == pytest.approx(0.0, abs=1e-6)  # a list of one row

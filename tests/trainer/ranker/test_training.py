@@ -88,40 +88,6 @@ def _biased_pages(num_pages: int = 5_000) -> tuple[CandidateRows, np.ndarray]:
     return rows, (clicked * weights).reshape(-1).astype(np.float32)
 
 
-<<<<<<< HEAD
-def _tau(*, use_gains: bool, loss: str) -> float:
-    """Kendall's tau of a fitted ranker with the true order of new items."""
-    rows, gains = _biased_pages()
-    if use_gains:
-        rows = dataclasses.replace(rows, gains=gains)
-    config = RankerConfig(
-        target_event="click",
-        listwise_loss=loss,
-        hidden_units=(16,),
-        moments_per_batch=64,
-        epochs=4,
-        learning_rate=0.01,
-        dropout=0.0,
-        pointwise_weight=0.0,
-        calibration="none",
-    )
-    fitted = fit_ranker(rows, config)
-    held_out = np.random.default_rng(1).normal(size=(1_000, 2)).astype(np.float32)
-    logits = fitted.model(fitted.normalizer.apply(held_out)).numpy()
-    # The head of the score stands before the events'.
-    return float(stats.kendalltau(logits[:, 0], held_out[:, 0]).statistic)
-
-
-@pytest.mark.slow
-def test_gains_undo_the_position_bias_of_the_clicks() -> None:
-    raw = _tau(use_gains=False, loss="softmax")
-    halfway = _tau(use_gains=True, loss="softmax")
-    unbiased = _tau(use_gains=True, loss="gains")
-    assert raw < 0.6
-    # A list counts by the root of its gains: that undoes half of the bias.
-    assert raw + 0.1 < halfway < 0.85
-    assert unbiased > 0.9
-=======
 @pytest.mark.slow
 def test_gains_undo_the_position_bias_of_the_clicks() -> None:
     config = RankerConfig(
@@ -147,4 +113,3 @@ def test_gains_undo_the_position_bias_of_the_clicks() -> None:
         taus[name] = stats.kendalltau(logits[:, 0], held_out[:, 0]).statistic
     assert taus["raw"] < 0.6
     assert taus["gains"] > 0.8
->>>>>>> main
