@@ -60,7 +60,7 @@ class MineNegatives(base_component.BaseComponent):  # type: ignore[misc]
           moments: JoinHistory's examples.
           tables: ItemNeighbours' tables.
           shop: event types and context.
-          config: sizes of the sources, rows per moment.
+          config: size of the funnel, its first stage, rows per moment.
           retriever: a Trainer's model.
         """
         super().__init__(

@@ -32,7 +32,7 @@ class Executor(base_executor.BaseExecutor):
           input_dict:
             - moments: Examples of JoinHistory, splits `train`, `recent`, `eval`.
             - tables: ItemTablesArtifact.
-            - retriever: Model, optional: one more candidate source.
+            - retriever: Model, optional: its cosine joins the first stage.
           output_dict:
             - candidates: CandidatesArtifact.
           exec_properties:

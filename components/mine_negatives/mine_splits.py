@@ -52,7 +52,7 @@ def mine_splits(
     Args:
       moments_uri: JoinHistory's Examples.
       tables_uri: ItemNeighbours' folder.
-      retriever: folder of the retriever's SavedModel: one more candidate source.
+      retriever: folder of the retriever's SavedModel; its cosine joins the first stage.
     """
     loaded = tf.saved_model.load(retriever) if retriever else None
     moments = {name: read_split(moments_uri, name) for name in SPLITS}

@@ -163,7 +163,7 @@ def mine(
     Args:
       moments: the `moments` table's columns; all at the cut-off of the funnel's tables.
       item_ids: [n] the catalogue order.
-      embed_query: the retriever, as one more candidate source.
+      embed_query: the retriever, whose cosine joins the first stage.
       run: `mining_step(funnel)`, to trace it once for several cut-offs.
       sample: keep every retrieved positive and a sample of the negatives, at most
         `max_rows_per_moment`; False keeps all candidates.
