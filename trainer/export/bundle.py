@@ -81,7 +81,7 @@ class Bundle(tf.Module):
         state = self.funnel.state(moment)
         queries = self._embed(moment)
         rows = self.funnel.retrieve(moment, queries, allowed, state=state)
-        values = self.funnel.features(moment, rows, reference=rows, state=state)
+        values = self.funnel.features(moment, rows, state=state)
         scores = _scored(self.ranker, values)[signatures.SCORE]
         if self._config.diversity_penalty:
             scores = spread_categories(
@@ -137,10 +137,7 @@ class Bundle(tf.Module):
         moment = self.read_moment(inputs)
         rows = self.catalogue.rows(inputs[signatures.CANDIDATE_ITEM_IDS])
         known = rows < self.catalogue.num_items
-        state = self.funnel.state(moment)
-        # Ranks count in the same list as on the page, whatever the caller asks about.
-        reference = self.funnel.retrieve(moment, self._embed(moment), state=state)
-        values = self.funnel.features(moment, rows, reference=reference, state=state)
+        values = self.funnel.features(moment, rows)
         outputs = _scored(self.ranker, values)
         outputs[signatures.SCORE] = tf.sigmoid(outputs[signatures.SCORE])
         return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}

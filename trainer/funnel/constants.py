@@ -30,13 +30,11 @@ from trainer.funnel.tables import ItemTables
 # Item features whose mean over the history tells a taste (for new things, for hits).
 TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
 TITLE_LIKENESS = "title_likeness"
-# Tables of which the strongest single neighbour is a feature as well.
-LINKED = (KNN, TITLE)
 # Neighbour tables by the weighting of the history that they are summed with.
 ONCE, RECENT, WEIGHED = "once", "recent", "interest"
 WEIGHTING = {
     ONCE: (CF, FORECAST),
-    RECENT: (*LINKED, BASKET, LATELY),
+    RECENT: (KNN, TITLE, BASKET, LATELY),
     WEIGHED: (INTEREST,),
 }
 
@@ -45,7 +43,6 @@ class NeighbourGroup(NamedTuple):
     """Neighbour lists of several sources side by side, one gather for all."""
 
     sources: tuple[str, ...]
-    sizes: tuple[int, ...]  # list length of each source, together N
     ids: tf.Variable  # [n + 1, N] int32, source * (n + 1) + catalogue row
     values: tf.Variable  # [n + 1, N] float32
 
@@ -132,7 +129,6 @@ def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> Neighbou
     scores = [_with_row(table.scores, 0) for table in tables.values()]
     return NeighbourGroup(
         sources=tuple(tables),
-        sizes=tuple(part.shape[1] for part in rows),
         ids=_variable(np.concatenate(rows, axis=1), f"{kind}_ids"),
         values=_variable(np.concatenate(scores, axis=1), f"{kind}_values"),
     )

@@ -13,15 +13,13 @@ import tensorflow as tf
 
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
-from trainer.funnel.constants import LINKED, TASTES, TableConstants
+from trainer.funnel.constants import TASTES, TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.history_features import history_block
 from trainer.funnel.scores import group_sums, pick, pick_rows
 
 if TYPE_CHECKING:
     from trainer.funnel.funnel import FunnelState
-
-SLACK = 1.0 + 1e-5  # scores nearer than this are ties, whatever the order of sums
 
 
 class Block(NamedTuple):
@@ -33,7 +31,6 @@ class Block(NamedTuple):
 
 def candidate_blocks(
     rows: tf.Tensor,
-    reference: tf.Tensor,
     state: FunnelState,
     constants: TableConstants,
     shop: ShopConfig,
@@ -43,7 +40,6 @@ def candidate_blocks(
 
     Args:
       rows: [B, C] int32 catalogue rows; n pads.
-      reference: [B, R] int32 the funnel's own candidates, which ranks are counted in.
     """
     names, table = history_block(state, constants, shop, config)
     width = tf.shape(table)[1]
@@ -51,42 +47,30 @@ def candidate_blocks(
     flat = tf.reshape(table, [-1, len(names)])
     return [
         Block(names, pick(flat, slots, width)),
-        _signals(rows, reference, state, constants),
+        _signals(rows, state, constants),
         _against(rows, state.history, constants),
         Block(constants.static_names, tf.gather(constants.static, rows)),
     ]
 
 
-def _signals(
-    rows: tf.Tensor, reference: tf.Tensor, state: FunnelState, constants: TableConstants
-) -> Block:
-    """Each source's score, its share of the person's best, and its rank; links."""
+def _signals(rows: tf.Tensor, state: FunnelState, constants: TableConstants) -> Block:
+    """Each source's score and its share of the person's best; likenesses.
+
+    No rank among the candidates: beside the shares it added nothing (docs/funnel.md),
+    and sorting every source took a seventh of a page's time.
+    """
     # `own` and the likeness stand behind the sources that are ranked.
     sources = constants.sources[:-1]
     count = len(sources)
     signals = picked(state.signals, rows)  # [B, S, C]
     scores = signals[:, :count]
-    shares = tf.math.divide_no_nan(scores, state.best[:, :count, None])
-    compared = scores
-    if reference is not rows:
-        compared = picked(state.signals, reference)[:, :count]
-    ordered = tf.sort(compared, direction="DESCENDING")
-    ranks = tf.searchsorted(
-        tf.reshape(-ordered, [-1, tf.shape(ordered)[2]]),
-        tf.reshape(scores * -SLACK, [-1, tf.shape(rows)[1]]),
-        side="left",
-    )
-    ranks = tf.math.log1p(tf.cast(tf.reshape(ranks, tf.shape(scores)), tf.float32))
     values = [
         tf.sqrt(scores),
-        shares,
-        ranks,
-        pick_rows(state.links, rows),
+        tf.math.divide_no_nan(scores, state.best[:, :count, None]),
         signals[:, count + 1 :],
         _facet_shares(rows, state, constants),
     ]
-    names = [f"{s}_{kind}" for kind in ("score", "share", "rank") for s in sources]
-    names += [f"{name}_link" for name in LINKED]
+    names = [f"{s}_{kind}" for kind in ("score", "share") for s in sources]
     names += constants.signal_names[count + 1 :]
     return Block(tuple(names), tf.transpose(tf.concat(values, axis=1), [0, 2, 1]))
 

@@ -13,21 +13,10 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
-from trainer.funnel.constants import (
-    LINKED,
-    RECENT,
-    WEIGHED,
-    TableConstants,
-)
+from trainer.funnel.constants import RECENT, WEIGHED, TableConstants
 from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
-from trainer.funnel.scores import (
-    group_maxima,
-    group_sums,
-    neighbour_maxima,
-    neighbour_sums,
-    pick,
-)
+from trainer.funnel.scores import group_maxima, group_sums, neighbour_sums, pick
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
@@ -48,7 +37,6 @@ class FunnelState(NamedTuple):
     signals: tuple[tf.Tensor, ...]
     best: tf.Tensor  # [B, S] the scale of each signal; 0 where a source is silent
     taken: tf.Tensor  # [B, V] share of the history with each facet's value
-    links: tf.Tensor  # [B, links, n + 1] the history's strongest single neighbour
 
 
 def _flags(sources: tuple[str, ...]) -> tf.Tensor:
@@ -91,7 +79,7 @@ class CandidateFunnel(tf.Module):
         if fusion is not None:
             self.fusion.assign(fusion)
         rows, state = self._example()
-        blocks = self._blocks(rows, rows, state)
+        blocks = self._blocks(rows, state)
         self.feature_names = tuple(name for block in blocks for name in block.names)
 
     @property
@@ -131,7 +119,7 @@ class CandidateFunnel(tf.Module):
         )
         own = tf.reshape(history_features.own_scores(sums, self.config), [-1])
         everywhere = tf.reshape(slot_of, [-1, self.num_items + 1])
-        scores, links = self._scores(history, weights)
+        scores = self._scores(history, weights)
         likeness = feature_blocks.title_likeness(history, self.constants, self.config)
         own = pick(own, everywhere, size)
         best = [tf.reduce_max(part, axis=2) for part in (*scores, own[:, None])]
@@ -146,7 +134,6 @@ class CandidateFunnel(tf.Module):
             signals=(*scores, tf.stack([own, likeness], axis=1)),
             best=tf.concat(best, axis=1),
             taken=feature_blocks.facet_shares(history, self.constants, self.config),
-            links=links,
         )
 
     def scores(
@@ -185,19 +172,13 @@ class CandidateFunnel(tf.Module):
         moment: Moment,
         rows: tf.Tensor,
         *,
-        reference: tf.Tensor | None = None,
         state: FunnelState | None = None,
     ) -> tf.Tensor:
         """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads).
 
-        Args:
-          reference: [B, R] int32 the funnel's candidates, which ranks are counted in;
-            None: retrieved here, without the tower.
+        Each row's features are its own, whatever else is asked about.
         """
-        state = state or self.state(moment)
-        if reference is None:
-            reference = self.retrieve(moment, state=state)
-        blocks = self._blocks(rows, reference, state)
+        blocks = self._blocks(rows, state or self.state(moment))
         return tf.concat([block.values for block in blocks], axis=-1)
 
     def origins(
@@ -232,8 +213,8 @@ class CandidateFunnel(tf.Module):
 
     def _scores(
         self, history: History, weights: dict[str, tf.Tensor]
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Score rows in the order of `constants.sources` but own; links.
+    ) -> list[tf.Tensor]:
+        """Score rows in the order of `constants.sources` but own.
 
         A distinct item counts once, whatever its visits.
         """
@@ -260,28 +241,18 @@ class CandidateFunnel(tf.Module):
                 )
             )
             if kind == RECENT:
-                size = sum(group.sizes[: len(LINKED)])
-                once = tf.gather_nd(history.target, place)[:, None]
-                links = neighbour_maxima(
-                    values[:, :size] * once,
-                    ids[:, :size],
-                    owner,
-                    batch=batch,
-                    sources=len(LINKED),
-                    width=width,
-                )
                 factors = tf.gather(self.constants.factors_in, rows) * weight
                 person = tf.math.unsorted_segment_sum(factors, owner, batch)
         by_cf = scores[0][:, 0]  # the first source of the first group
         factors = tf.nn.relu(tf.matmul(person, self.constants.factors_out))
         scores.append(tf.stack([by_cf * self.constants.trend, factors], axis=1))
-        return scores, links
+        return scores
 
     def _blocks(
-        self, rows: tf.Tensor, reference: tf.Tensor, state: FunnelState
+        self, rows: tf.Tensor, state: FunnelState
     ) -> list[feature_blocks.Block]:
         return feature_blocks.candidate_blocks(
-            rows, reference, state, self.constants, self.shop, self.config
+            rows, state, self.constants, self.shop, self.config
         )
 
     def _example(self) -> tuple[tf.Tensor, FunnelState]:

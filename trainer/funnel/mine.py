@@ -143,7 +143,7 @@ def mining_step(funnel: CandidateFunnel) -> Step:
     def step(moment: Moment, queries: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         state = funnel.state(moment)
         rows = funnel.retrieve(moment, queries, state=state)
-        return rows, funnel.features(moment, rows, reference=rows, state=state)
+        return rows, funnel.features(moment, rows, state=state)
 
     compiled: Step = tf.function(step, reduce_retracing=True)
     return compiled

@@ -61,21 +61,6 @@ def neighbour_sums(
     return tf.reshape(flat, [batch, sources, width])
 
 
-def neighbour_maxima(
-    values: tf.Tensor,
-    ids: tf.Tensor,
-    owner: tf.Tensor,
-    *,
-    batch: tf.Tensor,
-    sources: int,
-    width: int,
-) -> tf.Tensor:
-    """As `neighbour_sums`, the largest value, at least 0."""
-    ids += owner[:, None] * (sources * width)
-    flat = tf.math.unsorted_segment_max(values, ids, batch * (sources * width))
-    return tf.reshape(tf.nn.relu(flat), [batch, sources, width])
-
-
 def _grouped(
     reduce: Callable[..., tf.Tensor],
     values: tf.Tensor,

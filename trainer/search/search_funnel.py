@@ -130,16 +130,13 @@ class SearchFunnel(tf.Module):
         *,
         personal: FunnelState,
         state: SearchState,
-        reference: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """[B, C, F + M] float32: the person's features, then the query's.
 
         Args:
           rows: [B, C] int32 catalogue rows; n pads.
-          reference: [B, R] the search's candidates, which ranks count in; None: rows.
         """
-        reference = rows if reference is None else reference
-        found = self.funnel.features(moment, rows, reference=reference, state=personal)
+        found = self.funnel.features(moment, rows, state=personal)
         matches = self.lexical.matches(state.terms, rows, state.sums)
         signals = pick_rows(state.signals, rows)
         shares = tf.math.divide_no_nan(signals, state.best[:, :, None])

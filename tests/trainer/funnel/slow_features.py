@@ -17,12 +17,8 @@ def slow_features(
     now: int,
     row: int,
     tables: ItemTables,
-    candidates: list[int],
 ) -> dict[str, float]:
-    """What the graph should find, for the features that depend on the history.
-
-    Ranks count the candidates of a higher score.
-    """
+    """What the graph should find, for the features that depend on the history."""
     days = float(SECONDS_PER_DAY)
     n = tables.num_items
     known = [(r, e, t) for r, e, t in history if r < n and t < now]
@@ -54,8 +50,6 @@ def slow_features(
         ),
     }
     found["cf_score"] = math.sqrt(_cf(sorted({r for r, _ in bought}), tables)[row])
-    scores = _cf(sorted({r for r, _ in bought}), tables)
-    found["cf_rank"] = math.log1p(int((scores[candidates] > scores[row] + 1e-7).sum()))
     weights = {k: math.exp(-(now - t) / days / 120.0) for k, t in first.items()}
     for name, ids in tables.facets.items():
         same = sum(w for k, w in weights.items() if ids[k[2]] == ids[row])

@@ -78,9 +78,8 @@ def test_features_match_slow_python(
 ) -> None:
     wanted = [3, 5, 8, 9, 0, 7, tiny_shop.COLD]
     found = funnel.features(moment([HISTORY]), tf.constant([wanted])).numpy()[0]
-    candidates = funnel.retrieve(moment([HISTORY])).numpy()[0].tolist()
     for i, row in enumerate(wanted):
-        slow = slow_features(HISTORY, NOW, row, tables, candidates)
+        slow = slow_features(HISTORY, NOW, row, tables)
         for name, expected in slow.items():
             value = found[i, funnel.feature_names.index(name)]
             assert value == pytest.approx(expected, rel=1e-4, abs=1e-4), (row, name)
@@ -202,7 +201,7 @@ def test_sources_and_state_agree_with_separate_calls(funnel: CandidateFunnel) ->
     shared = funnel.retrieve(batch, state=state)
     np.testing.assert_array_equal(shared, funnel.retrieve(batch))
     np.testing.assert_allclose(
-        funnel.features(batch, shared, reference=shared, state=state),
+        funnel.features(batch, shared, state=state),
         funnel.features(batch, shared),
     )
 

@@ -122,16 +122,10 @@ def of_page(rows: RankerRows, number: int, name: str) -> dict[int, Any]:
     return dict(zip(rows.rows[own].tolist(), getattr(rows, name)[own], strict=True))
 
 
-def assert_same_features(
-    found: dict[int, Any], expected: dict[int, Any], search: SearchFunnel
-) -> None:
-    """Of every row; ranks aside, where rounding decides between tied scores."""
-    kept = [not name.endswith("_rank") for name in search.feature_names]
+def assert_same_features(found: dict[int, Any], expected: dict[int, Any]) -> None:
     assert found.keys() <= expected.keys()
     for row, values in found.items():
-        np.testing.assert_allclose(
-            values[kept], expected[row][kept], rtol=1e-4, atol=1e-4
-        )
+        np.testing.assert_allclose(values, expected[row], rtol=1e-4, atol=1e-4)
 
 
 LAMP_PAGE, RED_MUG_PAGE = 0, 1
@@ -227,7 +221,7 @@ def test_sampled_features_stay_with_their_rows(
 ) -> None:
     part = of_page(mine(encoded(), sample=True, size=4), RED_MUG_PAGE, "features")
     assert len(part) == 4
-    assert_same_features(part, of_page(rows, RED_MUG_PAGE, "features"), search)
+    assert_same_features(part, of_page(rows, RED_MUG_PAGE, "features"))
 
 
 def test_a_page_does_not_see_its_own_events(
@@ -237,7 +231,7 @@ def test_a_page_does_not_see_its_own_events(
     own = ("i09", "purchase", NOW + 100), ("i04", "purchase", NOW + 90_000)
     leaked = mine(encoded(table(page("red mug", RED_MUG, (*HISTORY, *own)))))
     expected = of_page(rows, RED_MUG_PAGE, "features")
-    assert_same_features(of_page(leaked, 0, "features"), expected, search)
+    assert_same_features(of_page(leaked, 0, "features"), expected)
     # The same purchase a second before the page is history.
     before = (*HISTORY, ("i09", "purchase", NOW + 99))
     known = mine(encoded(table(page("red mug", RED_MUG, before))))
@@ -253,7 +247,7 @@ def test_what_happened_is_no_feature(
     again = mine(encoded(table(page("red mug", untouched, HISTORY))))
     assert not again.gains.any() and not again.labels.any()
     expected = of_page(rows, RED_MUG_PAGE, "features")
-    assert_same_features(of_page(again, 0, "features"), expected, search)
+    assert_same_features(of_page(again, 0, "features"), expected)
 
 
 def test_the_fusion_learns_from_gains_over_the_whole_catalogue(
