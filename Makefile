@@ -13,7 +13,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest lock clean
+        bench-suggest bench-candidates lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-text-encoder: setup  ## The text encoder from scratch, frozen, full and Lo
 
 bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
 	$(PYTHON) -m benchmarks.bench_suggest $(ARGS)
+
+bench-candidates: setup  ## Page quality by the number of candidates, on validation.
+	$(PYTHON) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)

@@ -30,7 +30,7 @@ class EmbeddedServer:
         model_base_path: str | Path,
         *,
         model_name: str = signatures.MODEL_NAME,
-        start_timeout_s: float = 120.0,
+        start_timeout_s: float = 300.0,
         flags: dict[str, str | int | float] | None = None,
         module: str | None = None,
     ) -> None:

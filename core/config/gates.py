@@ -26,7 +26,8 @@ class GatesConfig(Config):
     min_coverage: float = 0.05
     # The bundle is loaded in the model server, which answers its warm-up requests.
     check_serving: bool = True
-    serving_timeout_s: float = 120.0
+    # Load and answer; generous, for a busy machine only waits longer.
+    serving_timeout_s: float = 300.0
     max_size_mb: float | None = None
     max_latency_ms: float | None = None  # median of single-row warm-up requests
 

@@ -39,7 +39,7 @@ class ServerConfig(Config):
     # Rows that run together: 32 is where the funnel's cost per row stops falling.
     max_batch_size: int = 32
     max_enqueued_requests: int = 1000
-    num_batch_threads: int = 0  # 0: half of the cores, at most 4
+    num_batch_threads: int = 0  # 0: one per core, at most 4
     tensorflow_intra_op_parallelism: int = 0  # 0: one thread per batch thread
     ready_file: str = ""  # written when serving: {"port": ..., "rest_api_port": ...}
 
@@ -62,7 +62,7 @@ class ServerConfig(Config):
 
     @property
     def batch_threads(self) -> int:
-        return self.num_batch_threads or max(1, min((os.cpu_count() or 1) // 2, 4))
+        return self.num_batch_threads or min(os.cpu_count() or 1, 4)
 
     @property
     def intra_op_threads(self) -> int:
