@@ -12,19 +12,19 @@ from tfx.types import artifact, artifact_utils, standard_artifacts
 class RejectedRows(artifact.Artifact):
     """`rejected.parquet`: table, row (JSON) and reason of every row left out."""
 
-    TYPE_NAME = "SoukRejectedRows"
+    TYPE_NAME = "components.RejectedRows"
 
 
 class CleanSummary(artifact.Artifact):
     """`summary.json`: rows in and out, counts per reason and per split."""
 
-    TYPE_NAME = "SoukCleanSummary"
+    TYPE_NAME = "components.CleanSummary"
 
 
 class GateReport(artifact.Artifact):
     """`gate.json`: what the data gate checked, with distances and their bounds."""
 
-    TYPE_NAME = "SoukDataGateReport"
+    TYPE_NAME = "components.GateReport"
 
 
 REJECTED_FILE = "rejected.parquet"

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from core.errors import SoukError
 from core.layout import HomeLayout
+from pipeline.kubeflow import commands as kubeflow
 
 DEFAULT_HOME = Path("var")
 DEFAULT_SHOP = "demo"
@@ -237,6 +238,8 @@ def _fail(error: SoukError) -> NoReturn:
     Console(stderr=True).print(f"[bold red]souk:[/] {error}", highlight=False)
     sys.exit(error.exit_code)
 
+
+kubeflow.register(main)
 
 if __name__ == "__main__":
     main()

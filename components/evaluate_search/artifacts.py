@@ -6,4 +6,4 @@ from tfx.types.artifact import Artifact
 class SearchMetrics(Artifact):  # type: ignore[misc]
     """Folder with `search_metrics.json` (schema in docs/search-evaluation.md)."""
 
-    TYPE_NAME = "SearchMetrics"
+    TYPE_NAME = "components.SearchMetrics"

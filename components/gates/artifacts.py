@@ -6,4 +6,4 @@ from tfx.types.artifact import Artifact
 class GateVerdicts(Artifact):  # type: ignore[misc]
     """Folder with `verdicts.json`: {"blessed": bool, "verdicts": [Verdict, ...]}."""
 
-    TYPE_NAME = "GateVerdicts"
+    TYPE_NAME = "components.GateVerdicts"

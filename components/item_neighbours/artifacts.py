@@ -11,4 +11,4 @@ class ItemTablesArtifact(artifact.Artifact):
     Each holds `tables.npz`, `query_clicks.npz` and `propensities.json`.
     """
 
-    TYPE_NAME = "SoukItemTables"
+    TYPE_NAME = "components.ItemTablesArtifact"

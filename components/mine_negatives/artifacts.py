@@ -8,4 +8,4 @@ from tfx.types import artifact
 class CandidatesArtifact(artifact.Artifact):
     """`Split-<name>/part-*.npz` (RankerRows) for train, recent, eval; `meta.json`."""
 
-    TYPE_NAME = "SoukCandidates"
+    TYPE_NAME = "components.CandidatesArtifact"

@@ -1,7 +1,6 @@
 """Report: what the run's artifacts and the metadata store say → one HTML page."""
 
 import shutil
-import time
 from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import (
@@ -10,18 +9,15 @@ from tfx.dsl.component.experimental.annotations import (
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types import Artifact, standard_artifacts
-from tfx.utils import path_utils
+from tfx.types import standard_artifacts
 
 from components.data_artifacts import CleanSummary, GateReport, RejectedRows
 from components.evaluate_funnel.artifacts import FunnelMetrics
 from components.evaluate_search.artifacts import SearchMetrics
-from components.evaluate_search.evaluate import METRICS_FILE as SEARCH_METRICS_FILE
 from components.gates.artifacts import GateVerdicts
 from components.report.artifacts import HtmlReport
-from components.report.data import ReportData, find_history, read_json, read_rejected
+from components.report.gather import gather
 from components.report.lineage import read_lineage
-from components.report.profile import read_profiles
 from components.report.write import write_report
 from core.progress import say
 
@@ -56,7 +52,8 @@ def Report(
       report: output; index.html, custom property `path`.
       shop: name in the title.
       path: where people read it (HomeLayout.report); older pages stay beside it.
-      metadata_path: the ML Metadata store's SQLite file, "" for none.
+      metadata_path: the ML Metadata store's SQLite file, or the folder of a Kubeflow
+        run's step records; "" for none.
       model: the bundle, for its souk.json.
       metrics, verdicts, pushed_model: outputs of EvaluateFunnel, Gates and Pusher.
       search_metrics: output of EvaluateSearch.
@@ -65,43 +62,28 @@ def Report(
       items_gate, events_gate: outputs of DataGate.
       retriever_run, ranker_run, retriever, ranker: where history.json is looked for.
     """
-    gates = [read_json(_file(gate, "gate.json")) for gate in (items_gate, events_gate)]
-    bundle = path_utils.serving_model_path(model.uri) if model else ""
-    data = ReportData(
-        shop=shop,
-        created=int(time.time()),
-        metrics=read_json(_file(metrics, "metrics.json")),
-        search=read_json(_file(search_metrics, SEARCH_METRICS_FILE)),
-        verdicts=read_json(_file(verdicts, "verdicts.json")),
-        pushed=read_json(_file(pushed_model, "pushed.json")),
-        clean_summary=read_json(_file(clean_summary, "summary.json")),
-        rejected=read_rejected(_file(rejected, "rejected.parquet")),
-        profiles={
-            "items": read_profiles(_uri(item_statistics)),
-            "events": read_profiles(_uri(event_statistics)),
-        },
-        data_gates=tuple(gate for gate in gates if gate is not None),
-        histories={
-            name: history
-            for name, uris in (
-                ("Retriever", (_uri(retriever_run), _uri(retriever))),
-                ("Ranker", (_uri(ranker_run), _uri(ranker))),
-            )
-            if (history := find_history(uris)) is not None
-        },
-        bundle=read_json(Path(bundle) / "souk.json") if bundle else None,
-        executions=read_lineage(metadata_path) if metadata_path else (),
-    )
+    given = {
+        "model": model,
+        "metrics": metrics,
+        "search_metrics": search_metrics,
+        "verdicts": verdicts,
+        "pushed_model": pushed_model,
+        "clean_summary": clean_summary,
+        "rejected": rejected,
+        "item_statistics": item_statistics,
+        "event_statistics": event_statistics,
+        "items_gate": items_gate,
+        "events_gate": events_gate,
+        "retriever_run": retriever_run,
+        "ranker_run": ranker_run,
+        "retriever": retriever,
+        "ranker": ranker,
+    }
+    uris = {name: artifact.uri for name, artifact in given.items() if artifact}
+    executions = read_lineage(metadata_path) if metadata_path else ()
+    data = gather(shop, uris, executions)
     written = write_report(data, path)
     Path(report.uri).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(written, Path(report.uri) / PAGE)
     report.set_string_custom_property("path", str(written))
     say("Report", str(written))
-
-
-def _uri(artifact: Artifact | None) -> str | None:
-    return artifact.uri if artifact is not None else None
-
-
-def _file(artifact: Artifact | None, name: str) -> str | None:
-    return f"{artifact.uri}/{name}" if artifact is not None else None

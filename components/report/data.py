@@ -56,6 +56,7 @@ class ExecutionRecord:
     seconds: float
     inputs: tuple[ArtifactRecord, ...] = ()
     outputs: tuple[ArtifactRecord, ...] = ()
+    error: str = ""  # of a failed one, where it is known
 
     @property
     def size_bytes(self) -> int:

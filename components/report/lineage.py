@@ -1,4 +1,4 @@
-"""Executions and artifacts of the newest run, from ML Metadata."""
+"""Executions and artifacts of the newest run, from ML Metadata or step records."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.report.data import ArtifactRecord, ExecutionRecord
+from components.report.step_records import read_records
 
 _RUN, _NODE = "pipeline_run", "node"
 _OUTPUTS = (mlmd.Event.OUTPUT, mlmd.Event.DECLARED_OUTPUT)
@@ -17,7 +18,13 @@ _INPUTS = (mlmd.Event.INPUT, mlmd.Event.DECLARED_INPUT)
 
 
 def read_lineage(metadata_path: str | Path) -> tuple[ExecutionRecord, ...]:
-    """Executions of the newest pipeline run, in order; empty without a store."""
+    """Executions of the newest pipeline run, in order; empty without a store.
+
+    Args:
+      metadata_path: ML Metadata's SQLite file, or a folder of step records.
+    """
+    if Path(metadata_path).is_dir():
+        return read_records(Path(metadata_path))
     if not Path(metadata_path).is_file():
         return ()
     config = mlmd.ConnectionConfig()

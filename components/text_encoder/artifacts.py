@@ -8,4 +8,4 @@ from tfx.types import artifact
 class ItemVectorsArtifact(artifact.Artifact):
     """`item_vectors.npy`: [n, d] float32 in catalogue order, norm 1 or zero."""
 
-    TYPE_NAME = "SoukItemVectors"
+    TYPE_NAME = "components.ItemVectorsArtifact"

@@ -1,0 +1,67 @@
+"""URIs of a run's artifacts → what the report is made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tfx.utils import path_utils
+
+from components.evaluate_search.evaluate import METRICS_FILE as SEARCH_METRICS_FILE
+from components.report.data import (
+    ExecutionRecord,
+    ReportData,
+    find_history,
+    read_json,
+    read_rejected,
+)
+from components.report.profile import read_profiles
+
+BUNDLE_FILE = "souk.json"
+
+
+def gather(
+    shop: str, uris: Mapping[str, str], executions: Iterable[ExecutionRecord] = ()
+) -> ReportData:
+    """Reads what there is; an input that is missing leaves its part of the page out.
+
+    Args:
+      shop: name in the title.
+      uris: folders of the artifacts by the name of the Report component's input.
+      executions: the run's steps.
+    """
+
+    def file(key: str, name: str) -> Path | None:
+        return Path(uris[key]) / name if key in uris else None
+
+    gates = [read_json(file(key, "gate.json")) for key in ("items_gate", "events_gate")]
+    return ReportData(
+        shop=shop,
+        created=int(time.time()),
+        metrics=read_json(file("metrics", "metrics.json")),
+        search=read_json(file("search_metrics", SEARCH_METRICS_FILE)),
+        verdicts=read_json(file("verdicts", "verdicts.json")),
+        pushed=read_json(file("pushed_model", "pushed.json")),
+        clean_summary=read_json(file("clean_summary", "summary.json")),
+        rejected=read_rejected(file("rejected", "rejected.parquet")),
+        profiles={
+            "items": read_profiles(uris.get("item_statistics")),
+            "events": read_profiles(uris.get("event_statistics")),
+        },
+        data_gates=tuple(gate for gate in gates if gate is not None),
+        histories={
+            name: history
+            for name, key in (("Retriever", "retriever"), ("Ranker", "ranker"))
+            if (history := find_history((uris.get(f"{key}_run"), uris.get(key))))
+            is not None
+        },
+        bundle=_bundle(uris.get("model")),
+        executions=tuple(executions),
+    )
+
+
+def _bundle(uri: str | None) -> dict[str, object] | None:
+    if uri is None:
+        return None
+    return read_json(Path(path_utils.serving_model_path(uri)) / BUNDLE_FILE)

@@ -1,0 +1,1 @@
+"""The same DAG on Kubeflow Pipelines: compiled, submitted, and run without a cluster."""

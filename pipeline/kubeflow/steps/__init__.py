@@ -1,0 +1,1 @@
+"""What runs inside the containers: the entry point of each kind of step."""

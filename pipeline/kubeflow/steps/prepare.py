@@ -1,0 +1,134 @@
+"""Prepare: run parameters → the shop's tables on the volume, and the run's settings.
+
+Its outputs are parameters, so that caches are keyed on what the data and the settings are,
+not on when they were written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import shops
+from components.curate_schema.schema_file import edited_fingerprint
+from components.pusher.push import newest_version
+from core import presets
+from core.config.shop import ShopConfig
+from core.config.souk import SoukConfig
+from core.config.splits import SplitConfig
+from core.errors import ConfigError
+from core.layout import HomeLayout
+from pipeline import sources
+from pipeline.kubeflow import dates, names, run_values
+from pipeline.kubeflow.steps import command
+from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
+
+
+def prepare(step: ExecutorInput) -> None:
+    """Writes the tables where the source changed, and every output parameter."""
+    given = step.parameters
+    layout = HomeLayout(Path(given[names.HOME]), given[names.SHOP])
+    with command.recorded(step, step.run_folder(str(layout.root))):
+        outputs = _outputs(given, layout)
+        folder = step.output_path(names.SETTINGS)
+        folder.mkdir(parents=True)
+        text = json.dumps(outputs, indent=2, sort_keys=True)
+        (folder / "settings.json").write_text(text, encoding="utf-8")
+        step.finish(parameters=outputs)
+
+
+def _outputs(given: Json, layout: HomeLayout) -> Json:
+    data = given[names.DATA]
+    shop, splits = sources.ensure_tables(
+        layout,
+        given[names.SOURCE],
+        data=Path(data) if data else None,
+        seed=int(given[names.SEED]),
+    )
+    _check_shop(shop, given)
+    _check_tables(layout, given)
+    config = settings(shop, splits, given[names.TEST_START], given[names.GATES])
+    version = newest_version(layout.serving)
+    return {
+        names.ROOT: str(layout.root),
+        names.SERVED_VERSION: version.name if version else "",
+        **run_values.of(config),
+        **{
+            names.fingerprint_of(table): _content(layout.tables / f"{table}.parquet")
+            for table in (*run_values.TABLES, "rejected")
+        },
+        **{
+            names.fingerprint_of(f"{table}_schema"): edited_fingerprint(
+                layout.schemas / f"{table}.pbtxt"
+            )
+            for table in ("items", "events")
+        },
+    }
+
+
+def settings(
+    shop: ShopConfig, splits: SplitConfig, test_start: str, gates: str
+) -> SoukConfig:
+    """The shop's preset with a run's own date and bounds.
+
+    Args:
+      shop, splits: as the shop's tables have them.
+      test_start: T2 as `2025-06-17` or with a time, UTC; "" keeps the shop's.
+      gates: JSON of the GatesConfig settings that differ from the preset's.
+
+    Raises:
+      ConfigError: a value breaks a rule.
+    """
+    if test_start:
+        splits = splits.replace(test_start=dates.to_seconds(test_start))
+    config = presets.for_shop(shop, splits)
+    try:
+        changes = json.loads(gates or "{}")
+        if not isinstance(changes, dict):
+            raise ValueError("not a mapping")
+    except ValueError as error:
+        raise ConfigError(
+            f"`{names.GATES}` must be a JSON mapping of gate settings. Received: "
+            f'{gates!r} ({error}). Example: {{"max_drop_percent": 3}}.'
+        ) from error
+    gates_config = type(config.gates).from_dict({**config.gates.to_dict(), **changes})
+    return config.replace(gates=gates_config)
+
+
+def _check_shop(shop: ShopConfig, given: Json) -> None:
+    """A shop with other events or context needs other models: another compile."""
+    compiled = ShopConfig.from_json(given[names.COMPILED_SHOP])
+    if shop.replace(name=compiled.name) != compiled:
+        raise ConfigError(
+            f"The shop must have the event types and context features the pipeline was "
+            f"compiled for: {compiled.to_json()}. Received: {shop.to_json()}. Compile "
+            "the pipeline again for this shop."
+        )
+
+
+def _check_tables(layout: HomeLayout, given: Json) -> None:
+    """Whether there are judgments decides which tasks there are."""
+    found = [t for t in run_values.TABLES if (layout.tables / f"{t}.parquet").is_file()]
+    compiled = json.loads(given[names.COMPILED_TABLES])
+    if found != compiled:
+        raise ConfigError(
+            f"The shop must have the tables the pipeline was compiled for: "
+            f"{', '.join(compiled)}. Received: {', '.join(found)}. Compile the pipeline "
+            "again for this shop."
+        )
+
+
+def _content(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(prepare, sys.argv[1:]))
