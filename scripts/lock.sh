@@ -15,6 +15,8 @@ compile() { # NAME, then uv's options
 compile bootstrap --python-version 3.10 --python-platform x86_64-manylinux_2_28 "$@"
 compile weights --no-deps --python-version 3.10 "$@"
 compile py310 --python-version 3.10 --python-platform x86_64-manylinux_2_28 "$@"
+compile cuda310 --python-version 3.10 --python-platform x86_64-manylinux_2_28 \
+  --constraints requirements/py310.lock "$@"
 # One file for Python 3.12 and 3.13, so with markers; pyproject.toml ([tool.uv]) limits it to
 # Linux on x86-64, and the markers that say so on every line are taken off.
 compile py312 --universal --python-version 3.12 "$@"

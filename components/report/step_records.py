@@ -27,7 +27,7 @@ class StepRecord:
     started: float  # seconds, UTC
     seconds: float = 0.0
     error: str = ""
-    inputs: tuple[dict[str, str], ...] = ()
+    inputs: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
 
 

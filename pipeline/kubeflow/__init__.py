@@ -1,1 +1,1 @@
-"""The same DAG on Kubeflow Pipelines: compiled, submitted, and run without a cluster."""
+"""The same DAG on Kubeflow Pipelines: compiled, submitted, run without a cluster."""

@@ -1,4 +1,4 @@
-"""`create_pipeline` → a KFP v2 pipeline spec that holds nothing of the compiling machine."""
+"""`create_pipeline` → a KFP v2 pipeline spec without a trace of this machine."""
 
 from __future__ import annotations
 

@@ -28,8 +28,9 @@ class StepConfig(Config):
         self.require(self.retries >= 0, "retries", ">= 0")
 
 
-# Data gates refuse the same data again, so they are not tried again. The trainers and the
-# steps that hold a table in memory get more; sizes are for the demo shop (docs/kubeflow.md).
+# Data gates refuse the same data again, so they are not tried again. The trainers and
+# the steps that hold a table in memory get more: room for some hundred thousand events,
+# a guess and not a measurement (docs/kubeflow.md).
 _STEPS: dict[str, dict[str, float | int]] = {
     "GateItems": {"retries": 0},
     "GateEvents": {"retries": 0},
@@ -52,7 +53,7 @@ _GLOBAL = ("volume_claim", "cache", "steps")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClusterConfig(Config):
-    """Settings of a compiled pipeline that are about the cluster, not about the shop."""
+    """Settings of a compiled pipeline about the cluster, not about the shop."""
 
     # ReadWriteMany claim mounted at DEFAULT_HOME in every step; "" mounts nothing, for
     # clusters that see a shared folder otherwise (Vertex AI: home=/gcs/BUCKET/FOLDER).

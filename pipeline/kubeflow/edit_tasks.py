@@ -38,7 +38,7 @@ def add(spec: Json, tasks: Json, own: OwnTask, image: str) -> None:
 
 def use_run_values(spec: Json, tasks: Json, config: SoukConfig) -> None:
     """Parameters that a run decides on come from Prepare instead of being constants."""
-    by_value = {value: name for name, value in run_values.of(config).items()}
+    by_value: dict[Any, str] = {v: name for name, v in run_values.of(config).items()}
     for task in tasks.values():
         parameters = task.get("inputs", {}).get("parameters", {})
         for key, given in parameters.items():
@@ -75,7 +75,7 @@ def use_fingerprints(spec: Json, tasks: Json) -> None:
 
 
 def replace_resolver(spec: Json, tasks: Json, image: str) -> None:
-    """LastBlessed's two resolver tasks become one container that looks at the volume."""
+    """LastBlessed's two resolver tasks become one container that reads the volume."""
     if not set(_RESOLVER_TASKS) <= set(tasks):
         return  # a shop without events has none
     types = {}
@@ -111,7 +111,9 @@ def use_step_entrypoint(spec: Json, tasks: Json, components: list[str]) -> None:
         definitions = spec["components"][name]["inputDefinitions"]
         place = args.index(_INPUTS_FLAG) + 1
         args[place] = json.dumps(definitions, sort_keys=True)
-        container["args"] = ["--task", name, *keep, *args]
+        # Remote Beam workers run in the image; TFX then packs no source of its own.
+        workers = f"--sdk_container_image={container['image']}"
+        container["args"] = ["--task", name, *keep, *args, workers]
 
 
 def _read_by_report(tasks: Json) -> dict[str, list[str]]:

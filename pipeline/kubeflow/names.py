@@ -23,8 +23,8 @@ SERVED_VERSION = "served_version"  # newest pushed version, "" before the first
 ROOT_TOKEN, RUN_TOKEN = "${souk_root}", "${souk_run}"
 
 RUNS = "runs"  # below the root: a folder of step records and kept files per run
-# Of an output that holds nothing (no model was blessed yet): metadata, and a file, since
-# an empty folder cannot be uploaded.
+# Of an output that holds nothing (no model was blessed yet): metadata, and a file,
+# since an empty folder cannot be uploaded.
 ABSENT, ABSENT_FILE = "souk_absent", "ABSENT"
 
 

@@ -1,7 +1,7 @@
 """Settings that Prepare decides on at run time, by the name of its output parameter.
 
-The compiler replaces every parameter of a task that equals one of these values, so that a
-run with another date or other gates needs no other spec.
+The compiler replaces every parameter of a task that equals one of these values, so that
+a run with another date or other gates needs no other spec.
 """
 
 from __future__ import annotations

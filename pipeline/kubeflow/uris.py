@@ -1,8 +1,8 @@
 """Artifact URIs and where a container finds them, as KFP's launcher lays them out.
 
-The launcher downloads `gs://bucket/key` to `/gcs/bucket/key` before the command and uploads
-from there after it (Vertex AI mounts the same path). Steps therefore read and write plain
-files, whatever the store, and need no client library of it.
+The launcher downloads `gs://bucket/key` to `/gcs/bucket/key` before the command and
+uploads from there after it (Vertex AI mounts the same path). Steps therefore read and
+write plain files, whatever the store, and need no client library of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import ConfigError
 
 MOUNTS = {"gs": "gcs", "s3": "s3", "minio": "minio"}
-# Where the mounts are looked for; another root lets a machine without a cluster have them.
+# Where the mounts are looked for; a machine without a cluster has them elsewhere.
 ROOT_VARIABLE = "SOUK_MOUNT_ROOT"
 
 

@@ -1,1 +1,1 @@
-"""A compiled pipeline run on this machine: KFP's driver and launcher, without a cluster."""
+"""A compiled pipeline run here: KFP's driver and launcher without a cluster."""

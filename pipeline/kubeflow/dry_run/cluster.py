@@ -39,7 +39,7 @@ class RunResult:
 
 
 class LocalCluster:
-    """A folder that stands for a cluster: an artifact store, a cache, attempts' logs."""
+    """A folder that stands for a cluster: artifact store, cache, attempts' logs."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""What KFP's driver does before a step: inputs, output URIs, the command, the cache key.
+"""What KFP's driver does before a step: inputs, output URIs, command, cache key.
 
-It follows open-source KFP v2 (backend/src/v2/driver): an input carries a number for a name
-and no type; a constant reaches the step as it stands; outputs lie at
+It follows open-source KFP v2 (backend/src/v2/driver): an input carries a number for a
+name and no type; a constant reaches the step as it stands; outputs lie at
 ROOT/PIPELINE/RUN/TASK/SALT/KEY.
 """
 
@@ -58,12 +58,16 @@ class Driver:
           done: outputs of the tasks before it.
           states: final state by task, for exit handlers.
         """
-        declared = self.component(task).get("inputDefinitions", {}).get("parameters", {})
+        declared = (
+            self.component(task).get("inputDefinitions", {}).get("parameters", {})
+        )
         given = task.get("inputs", {}).get("parameters", {})
         found = {}
         for name, source in given.items():
             value = _value(name, source, parent, done, states)
-            if declared[name]["parameterType"] == "STRING" and not isinstance(value, str):
+            if declared[name]["parameterType"] == "STRING" and not isinstance(
+                value, str
+            ):
                 value = json.dumps(value)
             found[name] = value
         missing = set(declared) - set(given)
@@ -75,7 +79,12 @@ class Driver:
         return found
 
     def executor_input(
-        self, name: str, task: Json, parameters: Json, done: dict[str, Outputs], out: str
+        self,
+        name: str,
+        task: Json,
+        parameters: Json,
+        done: dict[str, Outputs],
+        out: str,
     ) -> Json:
         """KFP's ExecutorInput.
 
@@ -123,6 +132,7 @@ class Driver:
     def cache_key(self, task: Json, executor_input: Json) -> str:
         """Of inputs and container, as KFP fingerprints them; output URIs left out."""
         container = self.container(task)
+        command = [*container["command"], *container["args"]]
         inputs = executor_input["inputs"]
         key = {
             "parameters": inputs["parameterValues"],
@@ -131,7 +141,7 @@ class Driver:
                 for name, found in inputs["artifacts"].items()
             },
             "outputs": self.component(task).get("outputDefinitions", {}),
-            "container": [container["image"], *container["command"], *container["args"]],
+            "container": [container["image"], *command],
         }
         return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What KFP's launcher does around a step: download, run the command, upload, publish."""
+"""What KFP's launcher does around a step: download, run, upload, publish."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _TIMEOUT_S = 1200
 class Launcher:
     """Runs container commands as plain processes.
 
-    A step sees its inputs, and nothing else of the artifact store, below a mount root of
-    its own; works in an empty folder; and finds `python`, with the installed package and no
-    source tree, first on its path.
+    A step sees its inputs, and nothing else of the artifact store, below a mount root
+    of its own; works in an empty folder; and finds `python`, with the installed package
+    and no source tree, first on its path.
     """
 
     store: Path  # stands for the bucket: SCHEME/BUCKET/KEY
@@ -93,7 +93,7 @@ class Launcher:
         shutil.move(source, target)
 
     def _collect(self, executor_input: Json) -> Outputs:
-        """Output parameters and artifacts, with what the step said of them merged in."""
+        """Output parameters and artifacts, merged with what the step said of them."""
         expected = executor_input["outputs"]
         said = _read(Path(expected["outputFile"]))
         parameters = dict(said.get("parameterValues", {}))

@@ -1,8 +1,8 @@
 """Entry point of a container that runs one TFX component's executor.
 
 TFX's own (`kubeflow_v2_run_executor`) does the work; around it, what it lacks outside
-Vertex AI: URIs as local paths, the inputs' types, inputs that hold nothing left out, the
-outputs of a killed attempt removed, and a record for the report.
+Vertex AI: URIs as local paths, the inputs' types, inputs that hold nothing left out,
+the outputs of a killed attempt removed, and a record for the report.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""KFP's ExecutorInput as our steps need it: local paths, types, filled-in parameters."""
+"""KFP's ExecutorInput as our steps need it: local paths, types, filled parameters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""LastBlessed: the served version → the model that a new one has to hold its own against.
+"""LastBlessed: the served version → the model that a new one is compared with.
 
-TFX asks the cluster's metadata for it (a resolver), which only Vertex AI answers. What was
-blessed last is what was pushed last, and that lies on the volume.
+TFX asks the cluster's metadata for it (a resolver), which only Vertex AI answers. What
+was blessed last is what was pushed last, and that lies on the volume.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """OnExit: whatever became of the run, the shop has its report.
 
-After a run that reached its Report step the page is there already. Otherwise it is made of
-what the finished steps kept on the volume, and says which step failed and why.
+After a run that reached its Report step the page is there already. Otherwise it is made
+of what the finished steps kept on the volume, and says which step failed and why.
 """
 
 from __future__ import annotations

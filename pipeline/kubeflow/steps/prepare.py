@@ -1,7 +1,7 @@
 """Prepare: run parameters → the shop's tables on the volume, and the run's settings.
 
-Its outputs are parameters, so that caches are keyed on what the data and the settings are,
-not on when they were written.
+Its outputs are parameters, so that caches are keyed on what the data and the settings
+are, not on when they were written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import sys
 from pathlib import Path
 
-import shops
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.push import newest_version
 from core import presets
@@ -115,8 +114,8 @@ def _check_tables(layout: HomeLayout, given: Json) -> None:
     if found != compiled:
         raise ConfigError(
             f"The shop must have the tables the pipeline was compiled for: "
-            f"{', '.join(compiled)}. Received: {', '.join(found)}. Compile the pipeline "
-            "again for this shop."
+            f"{', '.join(compiled)}. Received: {', '.join(found)}. Compile the "
+            "pipeline again for this shop."
         )
 
 

@@ -1,0 +1,108 @@
+"""`make kubeflow-dry-run`: compiled, run step by step, compared with the local run."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import click
+import yaml
+from rich.console import Console
+
+from core import presets
+from core.layout import HomeLayout
+from pipeline import sources
+from pipeline.kubeflow.compile import Target, compile_pipeline
+from pipeline.kubeflow.dry_run.cluster import (
+    COMPLETE,
+    LocalCluster,
+    RunResult,
+    TaskResult,
+)
+from pipeline.kubeflow.dry_run.compare import compare
+from pipeline.kubeflow.dry_run.driver import Json
+from pipeline.kubeflow.dry_run.environment import build_environment
+from pipeline.quiet import quiet
+from pipeline.run import RunRequest, run_shop
+
+
+@click.command()
+@click.argument("shop", default="tiny")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    help="Of the local run; the dry run goes to HOME/kubeflow.",
+)
+@click.option("--keep", is_flag=True, help="Keep the folders of an earlier dry run.")
+def main(shop: str, home: Path, keep: bool) -> None:
+    """Run SHOP locally, then its compiled pipeline without a cluster, and compare."""
+    console = Console()
+    layout, folder = HomeLayout(home.resolve(), shop), home.resolve() / "kubeflow"
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    run_shop(RunRequest(layout=layout, source=shop))
+    spec, parameters = _compiled(layout, shop, folder, console)
+    started = time.monotonic()
+    # Beside a kept one: what is in the image may have changed.
+    image = folder / f"image-{int(time.time())}"
+    python = build_environment(Path.cwd(), image)
+    console.print(f"image    {python} ({time.monotonic() - started:.0f} s)")
+    result = _run(spec, parameters, folder, python, console)
+    if result.state != COMPLETE:
+        raise SystemExit(f"souk: the run ended as {result.state}; see {folder}/logs")
+    cluster = HomeLayout(folder / "home", shop)
+    config = presets.for_shop(*sources.ensure_tables(layout, shop, data=None, seed=0))
+    found = compare(layout, cluster, config)
+    console.print(
+        f"pages    {found.same_pages} of {found.num_pages} the same as the local run's "
+        f"(scores within {found.score_difference:.1e})\n"
+        f"metrics  {found.num_metrics}, largest difference "
+        f"{found.metric_difference:.1e}"
+    )
+    if not found.same:
+        raise SystemExit("souk: the bundles differ")
+
+
+def _compiled(
+    layout: HomeLayout, shop: str, folder: Path, console: Console
+) -> tuple[Json, Json]:
+    """The specification, read back from its file, and the run's parameters."""
+    started = time.monotonic()
+    path = folder / "kubeflow.yaml"
+    with quiet(folder / "compile.log"):
+        config = presets.for_shop(
+            *sources.ensure_tables(layout, shop, data=None, seed=0)
+        )
+        target = Target(
+            pipeline_root="gs://dry-run/artifacts", image="souk:dry-run", source=shop
+        )
+        compile_pipeline(config, layout, target).write(path)
+    console.print(f"compiled {path} ({time.monotonic() - started:.0f} s)")
+    spec = next(yaml.safe_load_all(path.read_text("utf-8")))
+    return spec, {"home": str(folder / "home")}
+
+
+def _run(
+    spec: Json, parameters: Json, folder: Path, python: Path, console: Console
+) -> RunResult:
+    started = time.monotonic()
+
+    def show(result: TaskResult) -> None:
+        note = f"  {result.log}/log.txt" if result.state not in (COMPLETE,) else ""
+        console.print(
+            f"  {result.name:20s} {result.state.lower():9s} {result.seconds:6.1f} s"
+            f"{note if result.log else ''}",
+            highlight=False,
+        )
+
+    result = LocalCluster(folder / "cluster", python, show).run(spec, parameters)
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    console.print(f"{len(result.tasks)} steps in {minutes} min {seconds} s")
+    return result
+
+
+if __name__ == "__main__":
+    main()
