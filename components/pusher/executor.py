@@ -51,6 +51,7 @@ class AtomicExecutor(stock.Executor):  # type: ignore[misc]
             Path(self.GetModelPath(input_dict)),
             Path(destination.filesystem.base_directory),
             facts=_facts(input_dict),
+            files=_metrics_files(input_dict),
         )
         self._MarkPushed(
             pushed, pushed_destination=str(version), pushed_version=version.name
@@ -68,13 +69,19 @@ def _facts(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
     models = input_dict.get(standard_component_specs.MODEL_KEY)
     if models:
         facts["model_uri"] = artifact_utils.get_single_uri(models)
-    blessings = input_dict.get(standard_component_specs.MODEL_BLESSING_KEY)
-    if blessings:
-        path = Path(artifact_utils.get_single_uri(blessings)) / METRICS_FILE
-        if path.is_file():
-            metrics = json.loads(path.read_text(encoding="utf-8"))
-            facts["metrics"] = metrics["systems"]["bundle"]
+    for path in _metrics_files(input_dict):
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        facts["metrics"] = metrics["systems"]["bundle"]
     return facts
+
+
+def _metrics_files(input_dict: dict[str, list[types.Artifact]]) -> list[Path]:
+    """What the model was blessed with, for the gates of a later run; none, or one."""
+    blessings = input_dict.get(standard_component_specs.MODEL_BLESSING_KEY)
+    if not blessings:
+        return []
+    path = Path(artifact_utils.get_single_uri(blessings)) / METRICS_FILE
+    return [path] if path.is_file() else []
 
 
 def _note(uri: str, values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,13 @@ _PUSHING = ".pushing-"  # hidden and not a number, so that model servers pass it
 _LOCK = ".push.lock"
 
 
-def push(model_dir: Path, serving_dir: Path, *, facts: dict[str, Any]) -> Path:
+def push(
+    model_dir: Path,
+    serving_dir: Path,
+    *,
+    facts: dict[str, Any],
+    files: Sequence[Path] = (),
+) -> Path:
     """The folder of the new version, `serving_dir/<UTC second>`.
 
     The bundle is copied into a hidden folder beside the versions, written through to
@@ -32,6 +38,7 @@ def push(model_dir: Path, serving_dir: Path, *, facts: dict[str, Any]) -> Path:
       model_dir: the SavedModel's folder.
       serving_dir: what the model server watches; made where missing.
       facts: added to the pushed `souk.json`: metrics, model_uri and so on.
+      files: copied beside it.
 
     Raises:
       ArtifactError: `model_dir` holds no SavedModel.
@@ -51,6 +58,8 @@ def push(model_dir: Path, serving_dir: Path, *, facts: dict[str, Any]) -> Path:
         version = str(max(int(time.time()), last + 1))
         hidden = serving_dir / f"{_PUSHING}{version}"
         _copy_tree(model_dir, hidden)
+        for path in files:
+            _copy_file(path, hidden / path.name)
         _add_facts(hidden, facts)
         _sync_folders(hidden)
         os.rename(hidden, serving_dir / version)
