@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import kfp
+import urllib3
 import yaml
 from kfp_server_api.exceptions import ApiException
 from urllib3.exceptions import HTTPError
@@ -15,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from core.errors import ConfigError, ServingError
 
 _INTEGER = "NUMBER_INTEGER"
+_PROBE_TIMEOUT_S = 10.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,20 +54,24 @@ def submit(submission: Submission, endpoint: str, *, token: str | None = None) -
     name = spec["pipelineInfo"]["name"]
     version = f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
     try:
-        client = kfp.Client(
-            host=endpoint, namespace=submission.namespace, existing_token=token
-        )
-        pipeline_id, version_id = _upload(client, submission, name, version)
-        experiment = client.create_experiment(
-            submission.experiment, namespace=submission.namespace
-        )
-        run = client.run_pipeline(
-            experiment_id=experiment.experiment_id,
-            job_name=submission.run_name or version,
-            pipeline_id=pipeline_id,
-            version_id=version_id,
-            params=arguments,
-        )
+        # The client itself asks five times, 5 s apart, before it gives up.
+        pool = urllib3.PoolManager(timeout=_PROBE_TIMEOUT_S, retries=False)
+        pool.request("GET", endpoint)
+        with _quiet():
+            client = kfp.Client(
+                host=endpoint, namespace=submission.namespace, existing_token=token
+            )
+            pipeline_id, version_id = _upload(client, submission, name, version)
+            experiment = client.create_experiment(
+                submission.experiment, namespace=submission.namespace
+            )
+            run = client.run_pipeline(
+                experiment_id=experiment.experiment_id,
+                job_name=submission.run_name or version,
+                pipeline_id=pipeline_id,
+                version_id=version_id,
+                params=arguments,
+            )
     except (ApiException, HTTPError, OSError) as error:
         reason = getattr(error, "body", None) or error
         raise ServingError(
@@ -69,6 +79,14 @@ def submit(submission: Submission, endpoint: str, *, token: str | None = None) -
             "Check the URL, and --token-file where it asks for a login."
         ) from error
     return str(run.run_id)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the client's links and its remarks on its own version."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _upload(

@@ -116,7 +116,7 @@ def test_executors_and_artifact_types_can_be_imported_by_name(compiled) -> None:
     titles = set(re.findall(r"title: (components\.\w+)", json.dumps(compiled.spec)))
     assert "components.FunnelMetrics" in titles and len(titles) == 10
     for title in titles:
-        assert import_utils.import_class_by_path(title).TYPE_NAME == title
+        assert title == import_utils.import_class_by_path(title).TYPE_NAME
 
 
 def test_shop_data_dates_and_gates_are_run_parameters(compiled, config) -> None:

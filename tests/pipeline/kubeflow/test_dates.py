@@ -22,5 +22,5 @@ def test_seconds_since_1970(text: str, seconds: int) -> None:
 
 
 def test_no_date_is_refused_with_an_example() -> None:
-    with pytest.raises(ConfigError, match="2025-06-17.*'17.6.2025'"):
+    with pytest.raises(ConfigError, match=r"2025-06-17.*'17.6.2025'"):
         dates.to_seconds("17.6.2025")

@@ -1,0 +1,126 @@
+"""Run parameters become tables on the volume and settings of the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config.gates import GatesConfig
+from core.config.souk import SoukConfig
+from core.config.splits import SplitConfig
+from core.errors import ConfigError
+from pipeline.kubeflow import run_values
+from pipeline.kubeflow.steps import command, prepare
+from tests.pipeline.kubeflow.messages import message
+
+DAY = 24 * 3600
+
+
+class Prepared:
+    """Runs Prepare in a home; `parameters` differ from the compiled defaults."""
+
+    def __init__(self, home: Path, config: SoukConfig) -> None:
+        self.home, self.config, self.runs = home, config, 0
+
+    def __call__(self, **parameters: Any) -> tuple[int, dict[str, Any]]:
+        self.runs += 1
+        out = self.home.parent / f"out{self.runs}"
+        text = message(
+            "Prepare",
+            parameters={
+                "home": str(self.home),
+                "shop": "tiny",
+                "source": "tiny",
+                "data": "",
+                "seed": 0.0,  # JSON knows no integers
+                "test_start": "",
+                "gates": "{}",
+                "compiled_shop": self.config.shop.to_json(),
+                "compiled_tables": json.dumps(["items", "events", "judgments"]),
+                **parameters,
+            },
+            outputs={"settings": "system.Artifact"},
+            out=str(out),
+        )
+        flags = ["--task", "Prepare", "--json_serialized_invocation_args", text]
+        code = command.run(prepare.prepare, flags)
+        if code:
+            return code, {}
+        return 0, json.loads((out / "output_metadata.json").read_text())[
+            "parameterValues"
+        ]
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, mounts: Path, config: SoukConfig) -> Prepared:
+    return Prepared(tmp_path / "home", config)
+
+
+def test_the_defaults_are_what_the_compiler_replaced(prepared, config) -> None:
+    code, values = prepared()
+    assert code == 0
+    for name, value in run_values.of(config).items():
+        assert values[name] == value
+    assert (prepared.home / "tiny" / "tables" / "events.parquet").is_file()
+    assert values["souk_root"] == str(prepared.home / "tiny")
+    assert values["served_version"] == ""
+
+
+def test_an_unchanged_shop_changes_no_cache_key(prepared) -> None:
+    assert prepared() == prepared()
+
+
+def test_dates_and_gates_of_the_run_reach_the_settings(prepared, config) -> None:
+    earlier = config.splits.test_start - 7 * DAY  # 2025-06-10
+    _, values = prepared(test_start="2025-06-10", gates='{"max_size_mb": 1.5}')
+    splits = SplitConfig.from_json(values["splits"])
+    assert splits == config.splits.replace(test_start=earlier)
+    assert values["before"] == earlier - 14 * DAY
+    gates = GatesConfig.from_json(values["gate_settings"])
+    assert gates == config.gates.replace(max_size_mb=1.5)
+
+
+def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(
+    prepared,
+) -> None:
+    _, before = prepared()
+    root = prepared.home / "tiny"
+    (root / "schemas").mkdir()
+    (root / "schemas" / "items.pbtxt").write_text("# mine\n")
+    version = root / "serving" / "souk" / "1700000000"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    _, after = prepared()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"items_schema_fingerprint", "served_version"}
+    assert after["served_version"] == "1700000000"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rule"),
+    [
+        ({"gates": "[1]"}, "JSON mapping of gate settings"),
+        ({"gates": '{"max_drop": 1}'}, "has no setting max_drop"),
+        ({"test_start": "soon"}, "2025-06-17"),
+        ({"compiled_tables": '["items", "events"]'}, "Compile the pipeline again"),
+        ({"source": "no-such-shop"}, "no-such-shop"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_the_rule(
+    prepared, capsys, parameters, rule
+) -> None:
+    code, _ = prepared(**parameters)
+    assert code == ConfigError.exit_code
+    assert rule in capsys.readouterr().err
+
+
+def test_a_shop_with_other_events_needs_another_compile(
+    prepared, capsys, config
+) -> None:
+    other = config.shop.replace(context_features=("country",))
+    code, _ = prepared(compiled_shop=other.to_json())
+    assert code == ConfigError.exit_code
+    assert "Compile the pipeline again" in capsys.readouterr().err
