@@ -7,15 +7,9 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 PACKAGES = ("core", "shops", "trainer", "components", "serving", "pipeline")
-TEXT_FILES = (
-    "*.html",
-    "*.css",
-    "*.js",
-    "*.json",
-    "*.proto",
-    "*.pbtxt",
-    "*.txt",
-    "py.typed",
+# Also in folders that are no packages, such as a component's templates/.
+TEXT_FILES = ("py.typed",) + tuple(
+    f"**/*.{kind}" for kind in ("html", "css", "js", "json", "proto", "pbtxt", "txt")
 )
 
 
