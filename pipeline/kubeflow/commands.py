@@ -113,28 +113,31 @@ def _compile(
     cluster_data: str,
     cluster_home: str,
 ) -> int:
-    # Heavy imports, here so that `souk --help` is fast.
     import shops
-    from core import presets
-    from pipeline import sources
     from pipeline.home import locked
-    from pipeline.kubeflow.compile import Target, compile_pipeline
     from pipeline.kubeflow.config import ClusterConfig
+    from pipeline.quiet import quiet
 
     own = Path(shop)
     source = shop
     if shop not in shops.NAMES and own.exists():  # one's own tables
         data, source = own, shops.TABLES
-    target = Target(
-        pipeline_root=pipeline_root,
-        image=image,
-        source=source,
-        data=cluster_data,
-        seed=seed,
-        home=cluster_home,
-        cluster=ClusterConfig.from_file(cluster) if cluster else ClusterConfig(),
-    )
-    with locked(layout):
+    settings = ClusterConfig.from_file(cluster) if cluster else ClusterConfig()
+    with locked(layout), quiet(layout.logs / "compile.log"):
+        # Heavy imports, here so that they are quiet and `souk --help` is fast.
+        from core import presets
+        from pipeline import sources
+        from pipeline.kubeflow.compile import Target, compile_pipeline
+
+        target = Target(
+            pipeline_root=pipeline_root,
+            image=image,
+            source=source,
+            data=cluster_data,
+            seed=seed,
+            home=cluster_home,
+            cluster=settings,
+        )
         config = presets.for_shop(
             *sources.ensure_tables(
                 layout, source, data=data.resolve() if data else None, seed=seed

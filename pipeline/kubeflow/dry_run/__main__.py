@@ -13,9 +13,9 @@ from rich.console import Console
 from core import presets
 from core.layout import HomeLayout
 from pipeline import sources
-from pipeline.kubeflow.compile import Target, compile_pipeline
 from pipeline.kubeflow.dry_run.cluster import (
     COMPLETE,
+    FAILED,
     LocalCluster,
     RunResult,
     TaskResult,
@@ -73,6 +73,9 @@ def _compiled(
     started = time.monotonic()
     path = folder / "kubeflow.yaml"
     with quiet(folder / "compile.log"):
+        # A heavy import, here so that it is quiet.
+        from pipeline.kubeflow.compile import Target, compile_pipeline
+
         config = presets.for_shop(
             *sources.ensure_tables(layout, shop, data=None, seed=0)
         )
@@ -91,12 +94,12 @@ def _run(
     started = time.monotonic()
 
     def show(result: TaskResult) -> None:
-        note = f"  {result.log}/log.txt" if result.state not in (COMPLETE,) else ""
         console.print(
-            f"  {result.name:20s} {result.state.lower():9s} {result.seconds:6.1f} s"
-            f"{note if result.log else ''}",
+            f"  {result.name:20s} {result.state.lower():9s} {result.seconds:6.1f} s",
             highlight=False,
         )
+        if result.state == FAILED:
+            console.print(f"  see {result.log}/log.txt", highlight=False)
 
     result = LocalCluster(folder / "cluster", python, show).run(spec, parameters)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)

@@ -73,8 +73,8 @@ def _pages(layout: HomeLayout, asked: HomeLayout, config: SoukConfig) -> Iterato
     some = items[:: max(1, len(items) // NUM_ITEMS)][:NUM_ITEMS]
     words = [title.split(",")[0] for _, title in some[:NUM_QUERIES]]
     with (
-        EmbeddedServer(layout.serving) as server,
-        SoukClient(server.grpc_target, timeout_s=60.0) as client,
+        EmbeddedServer(layout.serving, start_timeout_s=600.0) as server,
+        SoukClient(server.grpc_target, timeout_s=300.0) as client,
     ):
         for user in _people(asked):
             person = tables.person(user, at, config.splits.max_history)
