@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import time
 from pathlib import Path
@@ -92,6 +93,7 @@ def _run(
     spec: Json, parameters: Json, folder: Path, python: Path, console: Console
 ) -> RunResult:
     started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     def show(result: TaskResult) -> None:
         console.print(
@@ -103,7 +105,11 @@ def _run(
 
     result = LocalCluster(folder / "cluster", python, show).run(spec, parameters)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
-    console.print(f"{len(result.tasks)} steps in {minutes} min {seconds} s")
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime
+    console.print(
+        f"{len(result.tasks)} steps in {minutes} min {seconds} s, {cpu:.0f} s of CPU"
+    )
     return result
 
 
