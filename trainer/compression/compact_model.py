@@ -1,4 +1,4 @@
-"""A SavedModel made of another one, its arrays stored in fewer bytes."""
+"""The signatures of a model once more, their arrays stored in fewer bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainer.compression.rewrite import CODES, SCALES, read_stored, uses_of
 
 
 class CompactModel(tf.Module):
-    """The signatures of a loaded SavedModel over stored codes.
+    """The signatures of a model over stored codes.
 
     Each array is stored once, however many signatures read it and under however many
     names. Nothing of the source is kept but its hash tables.
@@ -25,7 +25,7 @@ class CompactModel(tf.Module):
     def __init__(self, loaded: Any, plan: StoragePlan) -> None:
         """
         Args:
-          loaded: of `tf.saved_model.load`; has `signatures`.
+          loaded: of `tf.saved_model.load`.
           plan: how arrays are stored.
         """
         super().__init__(name="compact")

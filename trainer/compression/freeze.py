@@ -1,4 +1,4 @@
-"""A signature of a SavedModel as one flat graph, its numbers taken out of it."""
+"""A signature as one flat graph, its numbers taken out of it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def freeze(name: str, function: Any) -> FrozenSignature:
 
     Args:
       name: of the signature.
-      function: `tf.saved_model.load(path).signatures[name]`.
+      function: of a loaded model's `signatures`.
     """
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     graph = frozen.graph.as_graph_def()
