@@ -23,6 +23,7 @@ from components.report.data import ReportData, find_history, read_json, read_rej
 from components.report.lineage import read_lineage
 from components.report.profile import read_profiles
 from components.report.write import write_report
+from core.layout import COMPRESSION_PATH
 from core.progress import say
 
 PAGE = "index.html"
@@ -57,7 +58,7 @@ def Report(
       shop: name in the title.
       path: where people read it (HomeLayout.report); older pages stay beside it.
       metadata_path: the ML Metadata store's SQLite file, "" for none.
-      model: the bundle, for its souk.json.
+      model: the bundle, for its souk.json and compression.json.
       metrics, verdicts, pushed_model: outputs of EvaluateFunnel, Gates and Pusher.
       search_metrics: output of EvaluateSearch.
       clean_summary, rejected: outputs of Clean.
@@ -90,6 +91,7 @@ def Report(
             if (history := find_history(uris)) is not None
         },
         bundle=read_json(Path(bundle) / "souk.json") if bundle else None,
+        compression=read_json(Path(bundle) / COMPRESSION_PATH) if bundle else None,
         executions=read_lineage(metadata_path) if metadata_path else (),
     )
     written = write_report(data, path)

@@ -17,8 +17,8 @@ class CompressConfig(Config):
     enabled: bool = True
     # Float arrays as 8-bit codes with scales; False stores them as they are.
     quantize: bool = True
-    # Entries kept per item and source of neighbours, the highest; 0: all.
-    num_neighbours: int = 90
+    # Neighbours kept per item, the highest of all sources together; 0: all.
+    num_neighbours: int = 420
     # Columns of a neighbour list that share a scale.
     block: int = 30
 
@@ -53,6 +53,12 @@ class CompressConfig(Config):
             "sparsity",
             "PATTERN=SHARE with a share in [0, 1)",
         )
+
+    @property
+    def changes_rankers(self) -> bool:
+        """Whether anything is to be done beside how arrays are stored."""
+        pruned = any(share for _, share in self.layer_sparsity)
+        return pruned or self.kept_neurons < 1 or self.quantization_aware
 
     @property
     def layer_sparsity(self) -> tuple[tuple[str, float], ...]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 Array = npt.NDArray[Any]
+_BFLOAT16 = tf.bfloat16.as_numpy_dtype
 _INTEGERS = (np.uint8, np.int8, np.uint16, np.int16, np.int32)
 
 
@@ -18,21 +20,21 @@ class Quantized:
 
     Attributes:
       codes: int8, or uint8 where no value is negative; the shape of the values.
-      scales: float32; the codes' rank, 1 along the axes that share a scale. In blocks:
-        [rows, columns / block].
+      scales: float32; the codes' rank, 1 along the axes that share a scale. In blocks
+        bfloat16, [rows, columns / block].
       block: columns that share one of a row's scales; 0: see `scales`' shape.
     """
 
     codes: Array
-    scales: npt.NDArray[np.float32]
+    scales: Array
     block: int = 0
 
     def values(self) -> npt.NDArray[np.float32]:
         """[...] float32: the numbers that the graph computes with."""
-        codes = self.codes.astype(np.float32)
+        codes, scales = self.codes.astype(np.float32), self.scales.astype(np.float32)
         if not self.block:
-            return codes * self.scales
-        shaped = codes.reshape(len(codes), -1, self.block) * self.scales[:, :, None]
+            return codes * scales
+        shaped = codes.reshape(len(codes), -1, self.block) * scales[:, :, None]
         return shaped.reshape(codes.shape)
 
 
@@ -54,7 +56,8 @@ def quantize(values: Array, axis: int) -> Quantized:
 def quantize_in_blocks(values: Array, block: int) -> Quantized:
     """The same with one scale per row and per `block` columns of [rows, columns].
 
-    For rows in which sorted lists of different size stand side by side.
+    For rows in which sorted lists of different size stand side by side. Scales are
+    bfloat16, rounded up so that the largest code fits: there are many of them.
 
     Raises:
       ValueError: `block` does not divide the number of columns.
@@ -66,7 +69,9 @@ def quantize_in_blocks(values: Array, block: int) -> Quantized:
         )
     shaped = values.reshape(rows, columns // block, block)
     limits = np.abs(shaped).max(axis=2, keepdims=True, initial=0.0)
-    codes, scales = _codes(shaped, limits)
+    # bfloat16 has 8 bits of mantissa: 1 / 128 above rounds up in any case.
+    limits = (limits * (1 + 1 / 128)).astype(_BFLOAT16).astype(np.float32)
+    codes, scales = _codes(shaped, limits, _BFLOAT16)
     return Quantized(codes.reshape(rows, columns), scales[:, :, 0], block)
 
 
@@ -84,11 +89,14 @@ def smallest_integers(values: Array) -> Array:
     return values
 
 
-def _codes(values: Array, limits: Array) -> tuple[Array, npt.NDArray[np.float32]]:
+def _codes(
+    values: Array, limits: Array, scale_dtype: npt.DTypeLike = np.float32
+) -> tuple[Array, Array]:
     unsigned = not (values < 0).any()
     top, dtype = (255, np.uint8) if unsigned else (127, np.int8)
-    scales = (limits / top).astype(np.float32)
+    stored = (limits / top).astype(scale_dtype)
+    scales = stored.astype(np.float32)
     # A row of zeros, or of numbers too small for a float32 scale, is all zeros.
     safe = np.where(scales > 0, scales, 1.0)
     codes = np.where(scales > 0, np.rint(values / safe), 0.0)
-    return np.clip(codes, -top, top).astype(dtype), scales
+    return np.clip(codes, -top, top).astype(dtype), stored

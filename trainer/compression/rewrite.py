@@ -107,15 +107,11 @@ class _Editor:
         if stored.scales.shape[axis] != 1:
             scales = self._add("GatherV2", [scales, node.input[1], node.input[2]])
             added = self.graph.node[-1]
-            added.attr["Tparams"].type = self.dtype
+            added.attr["Tparams"].type = _type_of(stored.scales)
             added.attr["Tindices"].type = node.attr["Tindices"].type
             added.attr["Taxis"].type = node.attr["Taxis"].type
             added.attr["batch_dims"].i = 0
-        if stored.block:
-            numbers = self._in_blocks(numbers, scales, stored)
-        else:
-            numbers = self._binary("Mul", numbers, scales)
-        self._give(node, numbers)
+        self._give(node, self._scaled(numbers, scales, stored))
 
     def product(self, node: node_def_pb2.NodeDef, stored: Array | Quantized) -> None:
         """The product's matrix holds codes; its result is scaled."""
@@ -131,7 +127,10 @@ class _Editor:
         numbers = self._cast(f"{self.table}/{CODES}", _type_of(stored))
         if not isinstance(stored, Quantized):
             return numbers
-        scales = f"{self.table}/{SCALES}"
+        return self._scaled(numbers, f"{self.table}/{SCALES}", stored)
+
+    def _scaled(self, numbers: str, scales: str, stored: Quantized) -> str:
+        scales = self._cast(scales, _type_of(stored.scales))
         if stored.block:
             return self._in_blocks(numbers, scales, stored)
         return self._binary("Mul", numbers, scales)

@@ -10,34 +10,47 @@ from trainer.funnel.neighbours import Neighbours
 from trainer.funnel.tables import ItemTables
 
 
-def trim_tables(tables: ItemTables, count: int, block: int) -> ItemTables:
-    """Tables whose neighbour lists hold at most `count` entries, the highest.
+def trim_tables(tables: ItemTables, entries: int, block: int) -> ItemTables:
+    """Tables whose neighbour lists hold about `entries` per item, over all sources.
 
-    Columns that are empty for every item go too: a source that knows few neighbours is
-    as narrow as its longest list. Widths are multiples of `block`, so that no block of
-    columns lies across two sources; a list shorter than a block stays as it is.
+    Columns are given `block` at a time to the source that gains most by them: the share
+    of its summed scores that stands there. Lists are sorted, so what goes are the
+    lowest scores, and a source that knows few neighbours gets few columns. No block
+    lies across two sources.
 
     Args:
-      count: 0 keeps every entry.
-      block: columns that will share a scale.
+      entries: 0 keeps every column with an entry. Each source keeps one block at least.
+      block: columns that will share a scale; a source with fewer stays as it is.
     """
+    lists = {n: t for n, t in tables.neighbours.items() if t.scores.shape[1] >= block}
+    gains = {name: _gains(each, block) for name, each in lists.items()}
+    order = sorted(
+        ((gain, name) for name, found in gains.items() for gain in found if gain > 0),
+        reverse=True,
+    )
+    room = entries // block if entries else len(order)
+    taken = dict.fromkeys(lists, 0)
+    for _, name in order[:room]:
+        taken[name] += 1
     trimmed = {
-        name: _trimmed(each, count, block, tables.num_items)
-        for name, each in tables.neighbours.items()
+        name: _trimmed(each, max(taken[name], 1) * block, tables.num_items)
+        for name, each in lists.items()
     }
-    return dataclasses.replace(tables, neighbours=trimmed)
+    return dataclasses.replace(tables, neighbours={**tables.neighbours, **trimmed})
 
 
-def _trimmed(table: Neighbours, count: int, block: int, pad: int) -> Neighbours:
-    stored = table.scores.shape[1]
-    longest = int((table.scores > 0).sum(axis=1).max(initial=0))
-    wanted = min(longest, count) if count else longest
-    width = min(-(-max(wanted, 1) // block) * block, -(-stored // block) * block)
-    if width < block or stored < block:
-        return table
-    # Lists are sorted, best first, and padded behind.
-    rows, scores = table.rows[:, :wanted], table.scores[:, :wanted]
-    behind = ((0, 0), (0, width - wanted))
+def _gains(table: Neighbours, block: int) -> list[float]:
+    """Share of the summed scores in each block of columns, never rising."""
+    by_column = table.scores.sum(axis=0, dtype=np.float64)
+    starts = np.arange(0, len(by_column), block)
+    return (
+        np.add.reduceat(by_column, starts) / max(float(by_column.sum()), 1e-12)
+    ).tolist()
+
+
+def _trimmed(table: Neighbours, width: int, pad: int) -> Neighbours:
+    rows, scores = table.rows[:, :width], table.scores[:, :width]
+    behind = ((0, 0), (0, width - scores.shape[1]))
     return Neighbours(
         rows=np.pad(rows, behind, constant_values=pad), scores=np.pad(scores, behind)
     )
