@@ -131,7 +131,7 @@ def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         ),
         funnel=full.funnel.replace(num_candidates=120),
         ranker=full.ranker.replace(hidden_units=(32, 16), epochs=2),
-        # Tables and networks of a few hundred numbers; the steps have tests of their own.
+        # Nothing to save at this size; the steps have tests of their own.
         compress=full.compress.replace(enabled=False),
         bundle=full.bundle.replace(warmup_batch_sizes=(1,), warmup_history=8),
         evaluation=full.evaluation.replace(bootstrap_samples=50),

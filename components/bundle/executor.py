@@ -100,7 +100,12 @@ class Executor(base_executor.BaseExecutor):
             build_bundle(parts, plain_dir, **settings)
             smaller, facts = _compressed(parts, input_dict)
             build_compact(
-                smaller, plain_dir, out_dir, compress=compress, rankers=facts, **settings
+                smaller,
+                plain_dir,
+                out_dir,
+                compress=compress,
+                rankers=facts,
+                **settings,
             )
         else:
             build_bundle(parts, out_dir, **settings)
@@ -112,7 +117,7 @@ def _compressed(
     parts: BundleParts, input_dict: dict[str, list[types.Artifact]]
 ) -> tuple[BundleParts, dict[str, Any] | None]:
     """The parts with Compress's rankers in place of the trained ones, and its facts."""
-    changed = {
+    changed: dict[str, Any] = {
         name: Path(path_utils.serving_model_dir(artifact_utils.get_single_uri(found)))
         for name in ("ranker", "search_ranker")
         if (found := input_dict.get(f"compressed_{name}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from trainer.compression.freeze import FrozenSignature, Table, freeze
 from trainer.compression.plan import StoragePlan, Use
 from trainer.compression.quantize import Array, Quantized
 from trainer.compression.rewrite import CODES, SCALES, read_stored, uses_of
+
+
+_Made = list[tuple[FrozenSignature, dict[str, tf.Variable]]]
 
 
 class CompactModel(tf.Module):
@@ -35,7 +39,9 @@ class CompactModel(tf.Module):
         stored = self._store(found, plan)
         # In a closure: functions that are attributes would be saved beside the
         # signatures made of them.
-        self._make = lambda: [(each, stored[each.name]) for each in found]
+        self._make: Callable[[], _Made] = lambda: [
+            (each, stored[each.name]) for each in found
+        ]
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions by signature name."""

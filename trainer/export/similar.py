@@ -62,7 +62,7 @@ class SimilarItems(tf.Module):
         together, tower, title = self._weights
         constants, n = self._constants, self._num_items
         scores = together * self._cooccurrence_row(rows)
-        vectors = tf.transpose(tf.gather(constants.tower.read_value(), rows, axis=1))
+        vectors = constants.tower_vectors(rows)
         scores += tower * constants.tower_scores(vectors)[:, :n]
         titles = tf.gather(constants.titles.read_value(), rows)
         likeness = tf.matmul(titles, constants.titles, transpose_b=True)
