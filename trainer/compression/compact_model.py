@@ -15,7 +15,6 @@ from trainer.compression.plan import StoragePlan, Use
 from trainer.compression.quantize import Array, Quantized
 from trainer.compression.rewrite import CODES, SCALES, read_stored, uses_of
 
-
 _Made = list[tuple[FrozenSignature, dict[str, tf.Variable]]]
 
 
