@@ -135,7 +135,8 @@ def print_speed(bundles: dict[str, Path], test_set: TestSet) -> None:
         ways[f"{label}, signatures[...]"] = _through_signature(loaded[name])
         ways[f"{label}, Session callable"] = _through_session(sessions[name])
     print(
-        f"\n{'recommend, in process':34}{'p50 ms':>9}{'p99 ms':>9}{'moments/s, batch 32':>22}"
+        f"\n{'recommend, in process':34}{'p50 ms':>9}{'p99 ms':>9}"
+        f"{'moments/s, batch 32':>22}"
     )
     seconds: dict[str, dict[int, list[float]]] = {
         w: {b: [] for b in BATCHES} for w in ways

@@ -11,6 +11,10 @@ Metrics = dict[str, Any]
 _BUNDLE = "bundle"
 _LAST = "last_blessed"
 _UNCOMPRESSED = "uncompressed"
+_COMPRESS_LESS = (
+    "Keep more (num_neighbours, kept_neurons, sparsity of CompressConfig), or set its "
+    "`enabled` to False to push the bundle as it was trained."
+)
 
 
 def check_metrics(
@@ -88,12 +92,7 @@ def _against_uncompressed(metrics: Metrics, config: GatesConfig) -> list[Verdict
         after = float(metrics["systems"][_BUNDLE][view][name]["value"])
         bound = before * (1.0 - percent / 100.0)
         change = 100.0 * (after / before - 1.0) if before > 0 else 0.0
-        failed = (
-            ""
-            if after >= bound
-            else " Keep more (CompressConfig.num_neighbours, kept_neurons, sparsity) or "
-            "set CompressConfig.enabled to False to push the bundle as it was trained."
-        )
+        failed = "" if after >= bound else f" {_COMPRESS_LESS}"
         verdicts.append(
             Verdict(
                 gate=f"compression holds {name}, {view} items",

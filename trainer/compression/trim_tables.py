@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,7 +12,17 @@ from trainer.funnel.tables import ItemTables
 
 
 def trim_tables(tables: ItemTables, entries: int, block: int) -> ItemTables:
-    """Tables whose neighbour lists hold about `entries` per item, over all sources.
+    """Tables whose neighbour lists are `trim_lists`'."""
+    trimmed = trim_lists(
+        tables.neighbours, pad=tables.num_items, entries=entries, block=block
+    )
+    return dataclasses.replace(tables, neighbours=trimmed)
+
+
+def trim_lists(
+    neighbours: Mapping[str, Neighbours], *, pad: int, entries: int, block: int
+) -> dict[str, Neighbours]:
+    """Neighbour lists that hold about `entries` per item, over all sources.
 
     Columns are given `block` at a time to the source that gains most by them: the share
     of its summed scores that stands there. Lists are sorted, so what goes are the
@@ -19,24 +30,29 @@ def trim_tables(tables: ItemTables, entries: int, block: int) -> ItemTables:
     lies across two sources.
 
     Args:
+      neighbours: by source.
+      pad: row number of no item.
       entries: 0 keeps every column with an entry. Each source keeps one block at least.
       block: columns that will share a scale; a source with fewer stays as it is.
     """
-    lists = {n: t for n, t in tables.neighbours.items() if t.scores.shape[1] >= block}
-    gains = {name: _gains(each, block) for name, each in lists.items()}
+    lists = {n: t for n, t in neighbours.items() if t.scores.shape[1] >= block}
     order = sorted(
-        ((gain, name) for name, found in gains.items() for gain in found if gain > 0),
+        (
+            (gain, name)
+            for name, each in lists.items()
+            for gain in _gains(each, block)
+            if gain > 0
+        ),
         reverse=True,
     )
-    room = entries // block if entries else len(order)
     taken = dict.fromkeys(lists, 0)
-    for _, name in order[:room]:
+    for _, name in order[: entries // block if entries else None]:
         taken[name] += 1
     trimmed = {
-        name: _trimmed(each, max(taken[name], 1) * block, tables.num_items)
+        name: _trimmed(each, max(taken[name], 1) * block, pad)
         for name, each in lists.items()
     }
-    return dataclasses.replace(tables, neighbours={**tables.neighbours, **trimmed})
+    return {**neighbours, **trimmed}
 
 
 def _gains(table: Neighbours, block: int) -> list[float]:

@@ -140,23 +140,25 @@ def test_zeros_are_counted_in_the_file(tmp_path: Path) -> None:
 
 
 def test_loads_where_there_is_only_tensorflow(folders: tuple[Path, Path]) -> None:
-    code = (
-        "import sys, tensorflow as tf\n"
-        f"model = tf.saved_model.load({str(folders[1])!r})\n"
-        "found = model.signatures['features'](names=tf.constant(['item-7']))\n"
-        "assert not {'trainer', 'tf_keras', 'tensorflow_model_optimization'} & "
-        "set(sys.modules)\n"
-        "print(found['features'].numpy()[0, 0])\n"
-    )
+    code = f"""
+import sys
+for name in ("trainer", "core", "tfx", "tf_keras", "tensorflow_model_optimization"):
+    sys.modules[name] = None  # importing it now fails
+import tensorflow as tf
+model = tf.saved_model.load({str(folders[1])!r})
+print(model.signatures["features"](names=tf.constant(["item-7"]))["features"][0, 0])
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         timeout=300,
-        check=True,
+        check=False,
         cwd="/",
     )
-    assert float(done.stdout) == pytest.approx(FEATURES[7, 0], rel=1e-3)
+    assert done.returncode == 0, done.stderr
+    half = FEATURES.astype(np.float16)
+    assert f"{float(half[7, 0])}"[:5] in done.stdout
 
 
 def test_a_plan_without_quantization_keeps_every_number(

@@ -58,7 +58,7 @@ def test_blocks_of_a_row_have_scales_of_their_own() -> None:
 
 
 def test_a_block_must_divide_the_columns() -> None:
-    with pytest.raises(ValueError, match="must divide the 60 columns. Received: 7"):
+    with pytest.raises(ValueError, match=r"must divide the 60 columns\. Received: 7"):
         quantize_in_blocks(_values(0), 7)
 
 
