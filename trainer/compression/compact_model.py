@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from trainer.compression.freeze import FrozenSignature, Table, freeze
@@ -54,7 +52,7 @@ class CompactModel(tf.Module):
         first: dict[str, Table] = {}
         for each in found:
             for node, table in each.tables.items():
-                key = _key(table.values)
+                key = table.key
                 uses.setdefault(key, []).extend(uses_of(each.graph, node))
                 first.setdefault(key, table)
         forms = {key: plan.stored(table, uses[key]) for key, table in first.items()}
@@ -65,7 +63,7 @@ class CompactModel(tf.Module):
         for each in found:
             nodes[each.name] = {}
             for node, table in each.tables.items():
-                key = _key(table.values)
+                key = table.key
                 read_stored(each.graph, node, table.values.dtype, forms[key])
                 for part, variable in variables[key].items():
                     nodes[each.name][f"{node}/{part}"] = variable
@@ -89,11 +87,6 @@ class CompactModel(tf.Module):
     def save(self, path: Path | str) -> None:
         """Writes the SavedModel; loads in a process that has only TensorFlow."""
         tf.saved_model.save(self, str(path), signatures=self.signatures())
-
-
-def _key(values: Array) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
-    return f"{values.dtype}{values.shape}{digest}"
 
 
 def _lookups(loaded: Any, found: list[FrozenSignature]) -> list[Any]:

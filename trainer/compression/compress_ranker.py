@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from core.config.compress import CompressConfig
@@ -25,6 +26,7 @@ from trainer.ranker.model import split_heads
 
 # Rows that activations are looked at on.
 _SAMPLE = 8_192
+_CHUNK = 16_384
 
 
 def compress_ranker(
@@ -130,8 +132,12 @@ def _ndcg(
 ) -> dict[str, float | None]:
     if not len(moments):
         return {"ndcg": None, "ndcg_new": None}
-    features = rows.features[rows.rows_of(moments)]
-    logits = fitted.model.predict(features, batch_size=16_384, verbose=0)
+    numbers = rows.rows_of(moments)
+    parts = [
+        fitted.model(rows.features[numbers[start : start + _CHUNK]], training=False)
+        for start in range(0, len(numbers), _CHUNK)
+    ]
+    logits = tf.concat(parts, axis=0)
     scores, _ = split_heads(logits, rows.event_types, fitted.config)
     found = [
         metrics.mean(

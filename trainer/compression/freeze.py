@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from tensorflow.core.framework import graph_pb2
+from tensorflow.core.framework import graph_pb2, node_def_pb2
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
@@ -23,6 +25,7 @@ class Table:
     """An array that the graph reads."""
 
     name: str  # of the variable, or of the constant
+    key: str  # equal for equal type, shape and content
     values: npt.NDArray[Any]
 
 
@@ -80,26 +83,52 @@ def freeze(name: str, function: Any) -> FrozenSignature:
             resources[node] = handle
         labels[node] = names.get(id(handle), node)
     outside = {node for node, _ in inputs.values()} | set(resources)
+    arrays = _take_arrays(graph)
     graph, outputs, renamed = clean(graph, outputs, outside)
     labels = {renamed[node]: label for node, label in labels.items() if node in renamed}
     tables = {}
     for node in graph.node:
-        if node.op == "Const":
-            values = tf.make_ndarray(node.attr["value"].tensor)
-            if values.size >= _MIN_VALUES and values.dtype.kind in "fiu":
-                tables[node.name] = Table(
-                    name=labels.get(node.name, node.name), values=values
-                )
+        key = _key_in(node)
+        if key in arrays:
+            label = labels.get(node.name, node.name)
+            tables[node.name] = Table(name=label, key=key, values=arrays[key])
     used = {source.split(":")[0] for node in graph.node for source in node.input}
     _remove(graph, outside | set(tables))
     return FrozenSignature(
         name=name,
         graph=graph,
-        inputs={a: (node, spec) for a, (node, spec) in inputs.items()},
+        inputs=inputs,
         outputs=outputs,
         resources={n: handle for n, handle in resources.items() if n in used},
         tables=tables,
     )
+
+
+def _take_arrays(graph: graph_pb2.GraphDef) -> dict[str, npt.NDArray[Any]]:
+    """Key -> array of the larger constants; each key stands in its array's place.
+
+    What follows copies nodes about, which is then cheap.
+    """
+    arrays = {}
+    for node in graph.node:
+        if node.op != "Const" or node.attr["dtype"].type == tf.string.as_datatype_enum:
+            continue
+        held = node.attr["value"].tensor
+        values = tf.make_ndarray(held)
+        if values.size < _MIN_VALUES or values.dtype.kind not in "fiu":
+            continue
+        digest = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+        key = f"{values.dtype}{values.shape}{digest}"
+        arrays[key] = values
+        held.CopyFrom(tf.make_tensor_proto(key))
+    return arrays
+
+
+def _key_in(node: node_def_pb2.NodeDef) -> str:
+    if node.op != "Const" or len(node.attr["value"].tensor.string_val) != 1:
+        return ""
+    held = node.attr["value"].tensor
+    return str(held.string_val[0].decode("utf-8", "replace"))
 
 
 def _variable_names(function: Any) -> dict[int, str]:
