@@ -28,7 +28,7 @@ class CompressConfig(Config):
     # 2 zeros in each 4 weights, as sparse tensor cores want them, instead.
     two_of_four: bool = False
     # Share of a hidden layer's neurons that stay, the most important; 1: all.
-    kept_neurons: float = 0.5
+    kept_neurons: float = 1.0
     # Quantization-aware fine-tuning that keeps the zeros.
     quantization_aware: bool = True
     # Weight of the uncompressed ranker's scores as a teacher beside the training loss.
