@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--speed-only", action="store_true")
     options = parser.parse_args()
     layout = HomeLayout(options.home, options.shop)
-    bundles = {n: _newest(layout.tfx / "Bundle" / n) for n in (BEFORE, AFTER)}
+    bundles = {n: newest(layout.tfx / "Bundle" / n) for n in (BEFORE, AFTER)}
     bundles = {name: folder / "Format-Serving" for name, folder in bundles.items()}
     print(f"{options.shop}: {os.cpu_count()} cores")
     facts = json.loads((bundles[AFTER] / "souk.json").read_text("utf-8"))
@@ -60,9 +60,9 @@ def main() -> None:
     splits = SplitConfig.from_dict(facts["splits"])
     config = presets.for_shop(shop, splits).evaluation
     test_set = read_test_set(
-        str(_newest(layout.tfx / "JoinHistory" / "moments")),
-        str(_newest(layout.tfx / "Clean" / "items")),
-        str(_newest(layout.tfx / "Clean" / "events")),
+        str(newest(layout.tfx / "JoinHistory" / "moments")),
+        str(newest(layout.tfx / "Clean" / "items")),
+        str(newest(layout.tfx / "Clean" / "events")),
         shop,
         config,
     )
@@ -202,7 +202,7 @@ def _is_pruned(name: str) -> bool:
     return any(part in name for part in ("trunk_", "bottom_")) and "codes" in name
 
 
-def _newest(folder: Path) -> Path:
+def newest(folder: Path) -> Path:
     """The artifact of the newest execution."""
     found = [path for path in folder.glob("*") if path.name.isdigit()]
     if not found:

@@ -234,7 +234,7 @@ def _number(folder: Path) -> int:
 
 
 def _answer_alike(plain: Path, compact: Path) -> None:
-    """Every signature of both answers in the same shapes; vectors point the same way."""
+    """Every signature answers in the same shapes; vectors point the same way."""
     models = [tf.saved_model.load(str(path)) for path in (plain, compact)]
     assert set(models[0].signatures) == set(models[1].signatures)
     asked = {
