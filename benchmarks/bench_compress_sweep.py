@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
+from matplotlib import pyplot
 
 from benchmarks.bench_compress import newest
-from benchmarks.scatter import Dot, scatter
 from components.bundle.build_bundle import BundleParts, assemble_bundle
 from components.bundle.build_compact import size_of
 from components.compress.compress_models import compress_model
@@ -104,7 +104,7 @@ def main() -> None:
     chosen = min((m for m in found if m.within(found[0])), key=lambda m: m.megabytes)
     print(f"smallest within {MAX_DROP:.1%}: {chosen.name}")
     picture = options.picture or Path("docs") / f"compression-{options.shop}.svg"
-    picture.write_text(_picture(found, chosen), "utf-8")
+    _draw(found, chosen, picture)
     print(f"picture: {picture}")
 
 
@@ -216,20 +216,19 @@ def _validation_set(layout: HomeLayout, config: SoukConfig) -> TestSet:
     )
 
 
-def _picture(found: list[Measured], chosen: Measured) -> str:
+def _draw(found: list[Measured], chosen: Measured, path: Path) -> None:
     """Size against NDCG@20 of all items; dots grow with latency."""
-    dots = [
-        Dot(
-            label=f"{each.name} ({each.p50_ms:.1f} ms)",
-            x=each.megabytes,
-            y=each.ndcg["all"],
-            weight=each.p50_ms,
-            strong=each is chosen,
-        )
-        for each in found
-    ]
-    floor = (1 - MAX_DROP) * found[0].ndcg["all"]
-    return scatter(dots, x="MB", y="NDCG@20, all items, validation", floor=floor)
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    slowest = max(each.p50_ms for each in found)
+    for each in found:
+        colour = "tab:red" if each is chosen else "tab:blue"
+        size = 40 + 160 * each.p50_ms / slowest
+        axes.scatter(each.megabytes, each.ndcg["all"], size, colour, alpha=0.6)
+        label = f"{each.name}, {each.p50_ms:.1f} ms"
+        axes.annotate(label, (each.megabytes, each.ndcg["all"]), fontsize=8)
+    axes.axhline((1 - MAX_DROP) * found[0].ndcg["all"], color="gray", linestyle="--")
+    axes.set(xlabel="MB", ylabel="NDCG@20, all items, validation", xlim=(0, None))
+    figure.savefig(path, bbox_inches="tight")
 
 
 if __name__ == "__main__":
