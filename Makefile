@@ -13,10 +13,11 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest bench-candidates kubeflow-dry-run lock clean
+        bench-suggest bench-candidates bench-compress bench-compress-sweep \
+        kubeflow-dry-run lock clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  SHOP=$(SHOP) DATA=path ARGS='...' go to the souk command."
 
 setup:  ## Make .venv from the lock that fits this system.
@@ -69,6 +70,12 @@ bench-lexical: setup  ## BM25 in the graph against bm25s and tantivy on 50,000 t
 
 bench-text-encoder: setup  ## The text encoder from scratch, frozen, full and LoRA.
 	$(PYTHON) -m benchmarks.bench_text_encoder $(ARGS)
+
+bench-compress: setup  ## Size, quality and speed of SHOP's bundle, compressed and not.
+	$(PYTHON) -m benchmarks.bench_compress --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+
+bench-compress-sweep: setup  ## Size, latency and quality over ways to compress, on validation.
+	$(PYTHON) -m benchmarks.bench_compress_sweep --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
 	$(PYTHON) -m benchmarks.bench_suggest $(ARGS)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from core import signatures
 
+# Beside a compressed bundle: what was done to it, and what its file holds.
+COMPRESSION_PATH = "assets.extra/compression.json"
+
 
 @dataclasses.dataclass(frozen=True)
 class HomeLayout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.config.bundle import BundleConfig
 from core.config.clean import CleanConfig
+from core.config.compress import CompressConfig
 from core.config.evaluation import EvaluationConfig
 from core.config.funnel import FunnelConfig
 from core.config.gates import GatesConfig
@@ -103,6 +104,7 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             choice_new=1.0,
             ignored_features=EXPOSURE_FEATURES,
         ),
+        compress=CompressConfig(),
         bundle=BundleConfig(),
         evaluation=EvaluationConfig(),
         search_evaluation=SearchEvaluationConfig(max_history=splits.max_history),
@@ -129,6 +131,8 @@ def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         ),
         funnel=full.funnel.replace(num_candidates=120),
         ranker=full.ranker.replace(hidden_units=(32, 16), epochs=2),
+        # Nothing to save at this size; the steps have tests of their own.
+        compress=full.compress.replace(enabled=False),
         bundle=full.bundle.replace(warmup_batch_sizes=(1,), warmup_history=8),
         evaluation=full.evaluation.replace(bootstrap_samples=50),
         text_encoder=TextEncoderConfig.tiny(),

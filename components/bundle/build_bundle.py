@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from components.bundle import lexicon, metadata, warmup
 from components.mine_searches.mine_searches import SearchInputs, build_search_funnel
-from core import features
+from core import features, signatures
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
@@ -19,9 +20,11 @@ from core.lexicon import LEXICON_PATH
 from core.progress import say
 from trainer.data.examples import read_split
 from trainer.export.bundle import Bundle
+from trainer.export.loaded_part import LoadedPart
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.tables import ItemTables
+from trainer.text_encoder.export import EMBED_QUERIES
 
 STEP = "Bundle"
 
@@ -66,8 +69,14 @@ def build_bundle(
       search_config: as the search's rows were mined with; None: its defaults.
     """
     items = read_split(parts.items, "train")
-    bundle = _assembled(
-        parts, items, shop, splits, funnel_config, config, search_config
+    bundle = assemble_bundle(
+        parts,
+        items,
+        shop=shop,
+        splits=splits,
+        funnel_config=funnel_config,
+        config=config,
+        search_config=search_config,
     )
     out_dir.mkdir(parents=True, exist_ok=True)
     warmup.write_warmup(
@@ -100,17 +109,23 @@ def build_bundle(
     return out_dir
 
 
-def _assembled(
+def assemble_bundle(
     parts: BundleParts,
     items: pa.Table,
+    *,
     shop: ShopConfig,
     splits: SplitConfig,
     funnel_config: FunnelConfig,
     config: BundleConfig,
-    search_config: SearchConfig | None,
+    search_config: SearchConfig | None = None,
+    trim: Callable[[ItemTables], ItemTables] = lambda tables: tables,
 ) -> Bundle:
-    """The bundle in memory."""
-    tables = ItemTables.load(parts.tables)
+    """The bundle in memory; arguments as `build_bundle`.
+
+    Args:
+      trim: what to leave out of the tables.
+    """
+    tables = trim(ItemTables.load(parts.tables))
     retriever = tf.saved_model.load(str(parts.retriever))
     funnel = CandidateFunnel(
         tables,
@@ -120,24 +135,34 @@ def _assembled(
     )
     search = None
     if parts.search is not None:
+        # The retriever carries the same encoder where its towers read text.
+        encoder = getattr(retriever, "text_encoder", None)
+        encoder = encoder or tf.saved_model.load(parts.search.text_encoder)
         search = build_search_funnel(
             parts.search,
             splits.test_start,
             funnel,
             search_config or SearchConfig(),
             FusionWeights.load(parts.search_candidates),
+            encoder=LoadedPart(encoder, (EMBED_QUERIES,)),
         )
     return Bundle(
         items=items,
         funnel=funnel,
-        retriever=retriever,
-        ranker=tf.saved_model.load(str(parts.ranker)),
+        retriever=LoadedPart(
+            retriever, (signatures.EMBED_QUERY, signatures.EMBED_ITEM)
+        ),
+        ranker=_ranker(parts.ranker),
         shop=shop,
         config=config,
         as_of=splits.test_start,
         search=search,
-        search_ranker=search and tf.saved_model.load(str(parts.search_ranker)),
+        search_ranker=search and _ranker(parts.search_ranker),
     )
+
+
+def _ranker(folder: Path) -> LoadedPart:
+    return LoadedPart(tf.saved_model.load(str(folder)), ("score",))
 
 
 def first_titles(items: pa.Table) -> list[str]:

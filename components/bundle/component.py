@@ -13,11 +13,13 @@ from tfx.types.component_spec import (
 )
 
 from components.bundle import executor
+from components.compress.artifacts import CompressionFacts
 from components.item_neighbours.artifacts import ItemTablesArtifact
 from components.mine_negatives.artifacts import CandidatesArtifact
 from components.text_encoder.artifacts import ItemVectorsArtifact
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
+from core.config.compress import CompressConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
 
@@ -31,6 +33,7 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
         "funnel": ExecutionParameter(type=str),
         "bundle": ExecutionParameter(type=str),
         "search": ExecutionParameter(type=str),
+        "compress": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "items": ChannelParameter(type=standard_artifacts.Examples),
@@ -43,9 +46,17 @@ class BundleSpec(ComponentSpec):  # type: ignore[misc]
         "item_vectors": ChannelParameter(type=ItemVectorsArtifact, optional=True),
         "search_candidates": ChannelParameter(type=CandidatesArtifact, optional=True),
         "search_ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "compressed_ranker": ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
+        "compressed_search_ranker": ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
+        "compression": ChannelParameter(type=CompressionFacts, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
+        "uncompressed": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
 
 
@@ -55,6 +66,8 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
     Outputs:
       model: Model; warm-up requests and the lexicon in `assets.extra`, metadata in
         `souk.json`.
+      uncompressed: Model, only with compression: the bundle of the same parts as they
+        were trained, to compare with.
     """
 
     SPEC_CLASS = BundleSpec
@@ -78,6 +91,10 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
         item_vectors: channel.BaseChannel | None = None,
         search_candidates: channel.BaseChannel | None = None,
         search_ranker: channel.BaseChannel | None = None,
+        compress: CompressConfig | None = None,
+        compressed_ranker: channel.BaseChannel | None = None,
+        compressed_search_ranker: channel.BaseChannel | None = None,
+        compression: channel.BaseChannel | None = None,
     ):
         """Constructs the component.
 
@@ -97,7 +114,13 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
           item_vectors: TextEncoder's vectors of the catalogue.
           search_candidates: MineSearches' output.
           search_ranker: the SearchRanker's model.
+          compress: None or not enabled: `model` is as trained.
+          compressed_ranker, compressed_search_ranker, compression: Compress's outputs.
         """
+        settings = compress or CompressConfig(enabled=False)
+        outputs = {"model": channel.Channel(type=standard_artifacts.Model)}
+        if settings.enabled:
+            outputs["uncompressed"] = channel.Channel(type=standard_artifacts.Model)
         super().__init__(
             spec=BundleSpec(
                 items=items,
@@ -115,6 +138,10 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
                 item_vectors=item_vectors,
                 search_candidates=search_candidates,
                 search_ranker=search_ranker,
-                model=channel.Channel(type=standard_artifacts.Model),
+                compress=settings.to_json(),
+                compressed_ranker=compressed_ranker,
+                compressed_search_ranker=compressed_search_ranker,
+                compression=compression,
+                **outputs,
             )
         )

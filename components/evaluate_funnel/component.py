@@ -13,7 +13,13 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.evaluate_funnel.artifacts import FunnelMetrics
-from components.evaluate_funnel.evaluate import evaluate_funnel, headline, write_metrics
+from components.evaluate_funnel.evaluate import (
+    LAST_BLESSED,
+    UNCOMPRESSED,
+    evaluate_funnel,
+    headline,
+    write_metrics,
+)
 from components.evaluate_funnel.read import read_test_set
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
@@ -31,6 +37,7 @@ def EvaluateFunnel(
     shop: Parameter[str],
     config: Parameter[str],
     baseline_model: InputArtifact[standard_artifacts.Model] = None,
+    uncompressed_model: InputArtifact[standard_artifacts.Model] = None,
 ) -> None:
     """Measures the bundle through its `recommend` signature on the `test` split.
 
@@ -44,19 +51,24 @@ def EvaluateFunnel(
       config: EvaluationConfig as JSON.
       baseline_model: optional; the last blessed bundle, measured as `last_blessed`
         unless it was built from data at or after the test cut-off.
+      uncompressed_model: optional; the same bundle as it was trained, measured as
+        `uncompressed`.
     """
     shop_config = ShopConfig.from_json(shop)
     evaluation = EvaluationConfig.from_json(config)
     test_set = read_test_set(
         moments.uri, items.uri, events.uri, shop_config, evaluation
     )
-    last = _comparable(baseline_model, model.uri, test_set.cutoff)
+    others = {
+        LAST_BLESSED: _comparable(baseline_model, model.uri, test_set.cutoff),
+        UNCOMPRESSED: _folder(uncompressed_model),
+    }
     report = evaluate_funnel(
         path_utils.serving_model_path(model.uri),
         test_set,
         shop_config,
         evaluation,
-        last_model_dir=last,
+        other_models={name: path for name, path in others.items() if path},
     )
     write_metrics(report, metrics.uri)
     metrics.set_string_custom_property("headline", headline(report))
@@ -72,10 +84,13 @@ def _comparable(
     """Folder of the last blessed model, where it did not see the test period."""
     if baseline is None or baseline.uri == uri:
         return None
-    folder = Path(path_utils.serving_model_path(baseline.uri))
-    metadata = folder / _METADATA_FILE
+    metadata = Path(path_utils.serving_model_path(baseline.uri)) / _METADATA_FILE
     if metadata.exists():
         as_of = json.loads(metadata.read_text(encoding="utf-8")).get("as_of", 0)
         if as_of > cutoff:
             return None
-    return str(folder)
+    return _folder(baseline)
+
+
+def _folder(model: standard_artifacts.Model | None) -> str | None:
+    return None if model is None else str(path_utils.serving_model_path(model.uri))

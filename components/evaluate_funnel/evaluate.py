@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ METRICS_FILE = "metrics.json"
 SCHEMA_VERSION = 1
 BUNDLE = "bundle"
 LAST_BLESSED = "last_blessed"
+UNCOMPRESSED = "uncompressed"
 _CALIBRATION_MOMENTS = 1000
 
 Pages = dict[str, IntArray]  # view name → [V, k] catalogue rows
@@ -47,7 +49,7 @@ def evaluate_funnel(
     shop: ShopConfig,
     config: EvaluationConfig,
     *,
-    last_model_dir: str | Path | None = None,
+    other_models: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Any]:
     """Content of metrics.json.
 
@@ -56,7 +58,8 @@ def evaluate_funnel(
       test_set: moments, truth and the data before them.
       shop: target event and context features.
       config: protocol.
-      last_model_dir: the last blessed bundle, measured on the same moments.
+      other_models: further bundles to measure on the same moments, by the system's
+        name: the last blessed one, the one that this was compressed from.
     """
     start = time.monotonic()
     views = make_views(test_set)
@@ -68,11 +71,9 @@ def evaluate_funnel(
         "EvaluateFunnel", 1, 3, f"{test_set.num_moments} moments in {seconds:.0f} s"
     )
     systems = {BUNDLE: asked.pages, **baseline_pages(test_set, shop, views, config)}
-    if last_model_dir is not None:
-        last = BundleClient(last_model_dir, item_ids, config.batch_size)
-        systems[LAST_BLESSED] = ask_bundle(
-            last, test_set, views, config.page_length
-        ).pages
+    for name, folder in (other_models or {}).items():
+        other = BundleClient(folder, item_ids, config.batch_size)
+        systems[name] = ask_bundle(other, test_set, views, config.page_length).pages
     advance("EvaluateFunnel", 2, 3, f"{len(systems)} systems")
     report = summarize(systems, test_set, shop, views, config)
     report["probabilities"] = _probabilities(client, test_set, asked.pages["all"], shop)

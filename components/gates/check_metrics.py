@@ -10,6 +10,11 @@ from core.config.gates import GatesConfig
 Metrics = dict[str, Any]
 _BUNDLE = "bundle"
 _LAST = "last_blessed"
+_UNCOMPRESSED = "uncompressed"
+_COMPRESS_LESS = (
+    "Keep more (num_neighbours, kept_neurons, sparsity of CompressConfig), or set its "
+    "`enabled` to False to push the bundle as it was trained."
+)
 
 
 def check_metrics(
@@ -27,6 +32,7 @@ def check_metrics(
     return [
         *(_beats(metrics, name) for name in config.must_beat),
         *_against_last(metrics, last, config),
+        *_against_uncompressed(metrics, config),
         _covers(metrics, config),
     ]
 
@@ -72,6 +78,34 @@ def _against_last(
         name,
     )
     return [overall, *_slices(metrics, source, system, config)]
+
+
+def _against_uncompressed(metrics: Metrics, config: GatesConfig) -> list[Verdict]:
+    """One verdict per view; none where the bundle was not compressed."""
+    percent = config.max_compression_drop_percent
+    if _UNCOMPRESSED not in metrics["systems"] or percent is None:
+        return []
+    name = metrics["primary_metric"]
+    verdicts = []
+    for view, entry in metrics["systems"][_UNCOMPRESSED].items():
+        before = float(entry[name]["value"])
+        after = float(metrics["systems"][_BUNDLE][view][name]["value"])
+        bound = before * (1.0 - percent / 100.0)
+        change = 100.0 * (after / before - 1.0) if before > 0 else 0.0
+        failed = "" if after >= bound else f" {_COMPRESS_LESS}"
+        verdicts.append(
+            Verdict(
+                gate=f"compression holds {name}, {view} items",
+                passed=after >= bound,
+                value=after,
+                bound=bound,
+                message=(
+                    f"{name} {after:.4f}, before compression {before:.4f} "
+                    f"({change:+.2f} %, at most -{percent:g} % accepted).{failed}"
+                ),
+            )
+        )
+    return verdicts
 
 
 def _slices(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,8 +60,18 @@ def build_search_funnel(
     funnel: CandidateFunnel,
     config: SearchConfig,
     fusion: FusionWeights | None = None,
+    encoder: Any = None,
 ) -> SearchFunnel:
-    """The search funnel over one catalogue, clicks as of `cutoff`."""
+    """The search funnel over one catalogue, clicks as of `cutoff`.
+
+    Args:
+      inputs: where the parts lie.
+      cutoff: clicks and tables are as of it.
+      funnel: the personal side.
+      config: sizes.
+      fusion: the first stage's weights; None: the documented defaults.
+      encoder: the text encoder, where the caller has it loaded already.
+    """
     items = read_split(inputs.items, "train")
     analyzer = Analyzer()
     lexical = LexicalIndex(
@@ -70,7 +81,7 @@ def build_search_funnel(
     return SearchFunnel(
         funnel,
         lexical,
-        tf.saved_model.load(inputs.text_encoder),
+        encoder or tf.saved_model.load(inputs.text_encoder),
         np.load(Path(inputs.item_vectors) / "item_vectors.npy"),
         QueryClickIndex(QueryClicks.load(folder), analyzer),
         config,

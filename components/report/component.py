@@ -54,7 +54,7 @@ def Report(
       path: where people read it (HomeLayout.report); older pages stay beside it.
       metadata_path: the ML Metadata store's SQLite file, or the folder of a Kubeflow
         run's step records; "" for none.
-      model: the bundle, for its souk.json.
+      model: the bundle, for its souk.json and compression.json.
       metrics, verdicts, pushed_model: outputs of EvaluateFunnel, Gates and Pusher.
       search_metrics: output of EvaluateSearch.
       clean_summary, rejected: outputs of Clean.

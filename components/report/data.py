@@ -79,6 +79,7 @@ class ReportData:
     data_gates: tuple[Json, ...] = ()  # gate.json per table
     histories: dict[str, Json] = dataclasses.field(default_factory=dict)
     bundle: Json | None = None  # souk.json
+    compression: Json | None = None  # compression.json of a compressed bundle
     executions: tuple[ExecutionRecord, ...] = ()
 
 

@@ -17,6 +17,7 @@ from components.report.data import (
     read_rejected,
 )
 from components.report.profile import read_profiles
+from core.layout import COMPRESSION_PATH
 
 BUNDLE_FILE = "souk.json"
 
@@ -56,12 +57,13 @@ def gather(
             if (history := find_history((uris.get(f"{key}_run"), uris.get(key))))
             is not None
         },
-        bundle=_bundle(uris.get("model")),
+        bundle=_in_bundle(uris.get("model"), BUNDLE_FILE),
+        compression=_in_bundle(uris.get("model"), COMPRESSION_PATH),
         executions=tuple(executions),
     )
 
 
-def _bundle(uri: str | None) -> dict[str, object] | None:
+def _in_bundle(uri: str | None, name: str | Path) -> dict[str, object] | None:
     if uri is None:
         return None
-    return read_json(Path(path_utils.serving_model_path(uri)) / BUNDLE_FILE)
+    return read_json(Path(path_utils.serving_model_path(uri)) / name)

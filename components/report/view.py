@@ -14,6 +14,7 @@ from components.report.charts import (
     line_chart,
     reliability_chart,
 )
+from components.report.compression import compression
 from components.report.data import ExecutionRecord, Json, ReportData
 from components.report.search import search
 from components.report.words import (
@@ -41,6 +42,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "quality": quality(data.metrics),
         "without_events": without_events(data),
         "search": search(data.search),
+        "compression": compression(data.compression, data.metrics),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
         "curves": {n: curves(h) for n, h in data.histories.items() if h},
@@ -128,7 +130,7 @@ def _best_baseline(metrics: Json, name: str) -> tuple[str, float]:
     others = {
         system: entry["all"][name]["value"]
         for system, entry in metrics["systems"].items()
-        if system not in ("bundle", "last_blessed")
+        if system not in ("bundle", "last_blessed", "uncompressed")
     }
     best = max(others, key=lambda system: others[system])
     ours = metrics["systems"]["bundle"]["all"][name]["value"]

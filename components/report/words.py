@@ -7,6 +7,7 @@ import datetime as dt
 SYSTEM_NAMES = {
     "bundle": "this bundle",
     "last_blessed": "last blessed",
+    "uncompressed": "bundle, uncompressed",
     "popularity": "popularity",
     "user_frequency": "user frequency",
     "item_knn": "item-kNN",

@@ -42,19 +42,20 @@ def build_search_bundle(
     """
     items = read_split(inputs.items, "train")
     as_of = config.splits.test_start
+    vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
+    # `similar` takes the texts' vectors for the tower's.
     funnel = CandidateFunnel(
-        ItemTables.load(table_dir(inputs.tables, as_of)), None, config.funnel
+        ItemTables.load(table_dir(inputs.tables, as_of)), vectors, config.funnel
     )
     weights = FusionWeights(
         names=SIGNALS, linear=config.search.plain_linear, root=config.search.plain_root
     )
     search = build_search_funnel(inputs, as_of, funnel, config.search, weights)
-    vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
     bundle = SearchBundle(
         items=items,
         search=search,
         search_ranker=PriorRanker(search.feature_names),
-        retriever=TextRetriever(search.encoder, vectors),
+        retriever=TextRetriever(search.encoder),
         shop=config.shop,
         config=config.bundle,
         as_of=as_of,

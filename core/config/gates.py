@@ -22,6 +22,9 @@ class GatesConfig(Config):
     max_drop_percent: float = 5.0
     max_slice_drop_percent: float = 15.0
     min_slice_moments: int = 100
+    # Largest accepted fall of the primary metric, for all items and for new ones, below
+    # the same bundle before compression, in percent. None: not asked.
+    max_compression_drop_percent: float | None = 0.5
     # Share of the catalogue on at least one test page of length `primary_k`.
     min_coverage: float = 0.05
     # The bundle is loaded in the model server, which answers its warm-up requests.
@@ -34,6 +37,12 @@ class GatesConfig(Config):
     def __post_init__(self) -> None:
         for name in ("max_drop_percent", "max_slice_drop_percent"):
             self.require(0 <= getattr(self, name) <= 100, name, "0 .. 100")
+        drop = self.max_compression_drop_percent
+        self.require(
+            drop is None or 0 <= drop <= 100,
+            "max_compression_drop_percent",
+            "0 .. 100, or None",
+        )
         self.require(0 <= self.min_coverage <= 1, "min_coverage", "0 .. 1")
         self.require(self.min_slice_moments >= 1, "min_slice_moments", ">= 1")
         self.require(self.serving_timeout_s > 0, "serving_timeout_s", "> 0")

@@ -7,6 +7,7 @@ import dataclasses
 from core.config.base import Config
 from core.config.bundle import BundleConfig
 from core.config.clean import CleanConfig
+from core.config.compress import CompressConfig
 from core.config.evaluation import EvaluationConfig
 from core.config.funnel import FunnelConfig
 from core.config.gates import GatesConfig
@@ -40,6 +41,7 @@ class SoukConfig(Config):
     text_encoder: TextEncoderConfig
     search: SearchConfig
     search_ranker: RankerConfig
+    compress: CompressConfig
     bundle: BundleConfig
     evaluation: EvaluationConfig
     search_evaluation: SearchEvaluationConfig

@@ -10,12 +10,13 @@ from tfx.proto import transform_pb2
 from tfx.types.channel import BaseChannel
 
 from components.bundle.component import Bundle
+from components.compress.component import Compress
 from components.item_neighbours.component import ItemNeighbours
 from components.mine_negatives.component import MineNegatives
 from components.trainer.component import FunnelTrainer
 from core.config.souk import SoukConfig
 from pipeline.stages.data import DataStage
-from pipeline.stages.search import search_stage, text_encoder
+from pipeline.stages.search import SearchStage, search_stage, text_encoder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,16 @@ class ModelStage:
 
     nodes: list[BaseNode]
     bundle: BaseChannel
+    uncompressed: BaseChannel | None  # where compression is on
     trainers: dict[str, BaseNode]  # `retriever` and `ranker`
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CompressStage:
+    """The node, if any, and what the bundle takes of it by its inputs' names."""
+
+    nodes: list[BaseNode]
+    outputs: dict[str, BaseChannel]
 
 
 def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
@@ -73,6 +83,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         tables=neighbours.outputs["tables"],
         candidates=mine.outputs["candidates"],
     )
+    compress = _compress(config, ranker, mine, search)
     bundle = Bundle(
         items=data.items,
         events=data.events,
@@ -85,13 +96,41 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         funnel=config.funnel,
         config=config.bundle,
         search=config.search,
+        compress=config.compress,
         **search.outputs,
+        **compress.outputs,
     )
     personal = [neighbours, transform, encoder, retriever, mine, ranker]
     return ModelStage(
-        nodes=[*personal, *search.nodes, bundle],
+        nodes=[*personal, *search.nodes, *compress.nodes, bundle],
         bundle=bundle.outputs["model"],
+        uncompressed=bundle.outputs["uncompressed"]
+        if config.compress.enabled
+        else None,
         trainers={"retriever": retriever, "ranker": ranker},
+    )
+
+
+def _compress(
+    config: SoukConfig, ranker: BaseNode, mine: BaseNode, search: SearchStage
+) -> CompressStage:
+    """Compress, where it is on."""
+    if not config.compress.enabled:
+        return CompressStage(nodes=[], outputs={})
+    node = Compress(
+        ranker=ranker.outputs["model"],
+        candidates=mine.outputs["candidates"],
+        search_ranker=search.outputs["search_ranker"],
+        search_candidates=search.outputs["search_candidates"],
+        config=config.compress.to_json(),
+    )
+    return CompressStage(
+        nodes=[node],
+        outputs={
+            "compressed_ranker": node.outputs["compressed_ranker"],
+            "compressed_search_ranker": node.outputs["compressed_search_ranker"],
+            "compression": node.outputs["facts"],
+        },
     )
 
 

@@ -42,6 +42,7 @@ def release_stage(
         shop=shop,
         config=evaluation,
         baseline_model=last.outputs["model"],
+        **({"uncompressed_model": models.uncompressed} if models.uncompressed else {}),
     )
     judgments = {"judgments": data.judgments} if data.judgments else {}
     searched = EvaluateSearch(

@@ -12,17 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 from rich.console import Console
 
 import shops
+from components.gates.check_serving import warmup_requests
 from core import presets
 from core.errors import InputDataError, NotBlessedError
-from core.layout import HomeLayout
+from core.layout import COMPRESSION_PATH, HomeLayout
 from pipeline import run as run_module
+from pipeline import sources
 from pipeline.local_runner import run_local
 from serving.client import SoukClient
 from serving.embedded import EmbeddedServer
 from tests.pipeline import runs
+from trainer.compression.read_back import read_back
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -195,3 +199,66 @@ def test_the_pipelines_tables_are_what_the_adapter_wrote(first, layout) -> None:
     items = pq.read_table(layout.tables / "items.parquet")
     assert isinstance(items, pa.Table)
     assert shops.read_tables(layout.tables).tables.items.num_rows == items.num_rows
+
+
+def test_a_compressed_bundle_is_pushed_and_answers_as_the_trained_one(
+    first, layout
+) -> None:
+    # Last in this file: it goes on from the runs before it, and pushes a version.
+    shop, splits = sources.ensure_tables(layout, "tiny", data=None, seed=0)
+    config = presets.for_shop(shop, splits)
+    config = config.replace(
+        # The tiny preset leaves it out; its gate needs more people than there are.
+        compress=config.compress.replace(
+            enabled=True, quantization_aware=False, pruning_epochs=1
+        ),
+        gates=config.gates.replace(max_compression_drop_percent=None),
+    )
+    run_local(config, layout, Console(file=io.StringIO()))
+    newest = runs.versions(layout)[-1]
+    facts = json.loads((newest / COMPRESSION_PATH).read_text("utf-8"))
+    assert facts["after"]["bytes"] < facts["before"]["bytes"]
+    assert {"int8", "uint8", "uint16"} <= set(facts["after"]["by_dtype"])
+    assert facts["rankers"]["ranker"]["after"]["zero_share"]["trunk_0"] == 0.5
+    stored = {a["name"]: a for a in read_back(newest)["arrays"]}
+    kernel = next(a for name, a in stored.items() if "trunk_0_kernel_codes" in name)
+    assert kernel["dtype"] == "int8"
+    assert kernel["zero_share"] >= 0.5  # the pruned half, and what rounds to 0
+    assert "Compression" in layout.report.read_text("utf-8")
+    plain = max((layout.tfx / "Bundle/uncompressed").iterdir(), key=_number)
+    _answer_alike(plain / "Format-Serving", newest)
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name)
+
+
+def _answer_alike(plain: Path, compact: Path) -> None:
+    """Every signature answers in the same shapes; vectors point the same way."""
+    models = [tf.saved_model.load(str(path)) for path in (plain, compact)]
+    assert set(models[0].signatures) == set(models[1].signatures)
+    asked = {
+        name: {
+            key: tf.zeros([1] * spec.shape.rank, spec.dtype)
+            for key, spec in signature.structured_input_signature[1].items()
+        }
+        for name, signature in models[0].signatures.items()
+    }
+    for request in warmup_requests(compact):
+        asked[request.model_spec.signature_name] = {
+            key: tf.constant(tf.make_ndarray(value))
+            for key, value in request.inputs.items()
+        }
+    for name, inputs in asked.items():
+        before, after = (model.signatures[name](**inputs) for model in models)
+        for key, value in before.items():
+            assert after[key].shape == value.shape, name
+        if "embeddings" in before:
+            cosine = tf.reduce_sum(before["embeddings"] * after["embeddings"], axis=-1)
+            norms = tf.norm(before["embeddings"], axis=-1)
+            assert float(tf.reduce_min(cosine - 0.99 * norms)) >= 0, name
+        if "item_ids" in before and name != "recommend":
+            same = tf.reduce_mean(
+                tf.cast(before["item_ids"][:, 0] == after["item_ids"][:, 0], tf.float32)
+            )
+            assert float(same) >= 0.8, name

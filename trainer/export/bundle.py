@@ -49,9 +49,9 @@ class Bundle(tf.Module):
         """
         Args:
           items: the cleaned `items` table; its order is the catalogue order.
-          funnel: candidate sources and features over the tables as of `as_of`.
-          retriever: the loaded retriever SavedModel (embed_query, embed_item,
-            item_embeddings), or the export object itself.
+          funnel: candidate sources and features over the tables as of `as_of`, with
+            the retriever's item embeddings.
+          retriever: functions embed_query and embed_item of the retriever.
           ranker: the loaded ranker SavedModel (score), or the export object itself.
           shop: event types and context features.
           config: diversity, `similar` weights, warm-up.
@@ -66,7 +66,7 @@ class Bundle(tf.Module):
         self.retriever = retriever
         self.ranker = ranker
         self.similar_items = SimilarItems(
-            funnel.tables, retriever.item_embeddings, weights=config.similar_weights
+            funnel.constants, funnel.tables, weights=config.similar_weights
         )
         self.search_funnel = search
         self.search_ranker = search_ranker

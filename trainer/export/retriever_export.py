@@ -50,7 +50,10 @@ class RetrieverExport(tf.Module):
             Required by a model that reads text.
         """
         super().__init__()
-        self._model = model
+        # Its methods, not the training model itself: its catalogue constants, metrics
+        # and optimizer stay out of the file.
+        self._queries, self._candidates = model.queries, model.candidates
+        self._item_vectors = model.item_vectors
         self._config: RetrieverConfig = model.config
         self.text_encoder = text_encoder
         self._raw_spec = transform.raw_feature_spec()
@@ -62,8 +65,6 @@ class RetrieverExport(tf.Module):
         self.item_embeddings = tf.Variable(candidates[:num_items], trainable=False)
         padded = tf.concat([vectors[:num_items], tf.zeros_like(vectors[:1])], 0)
         self.item_vectors = tf.Variable(padded, trainable=False)
-        # Keras layers are tracked one by one: the training model itself (its catalogue
-        # constants, metrics, optimizer) stays out of the file.
         self.layers = [
             model.item_encoder,
             model.history_encoder,
@@ -129,7 +130,7 @@ class RetrieverExport(tf.Module):
         times = tf.gather(history_timestamps, newest, batch_dims=1)
         events = tf.gather(history_events, newest, batch_dims=1)
         limit = len(self._config.event_types)
-        return self._model.queries(
+        return self._queries(
             persons,
             tf.gather(self.item_vectors, rows),
             tf.where((events >= 0) & (events < limit), events, -1),
@@ -145,7 +146,7 @@ class RetrieverExport(tf.Module):
         if self.text_encoder is not None:
             texts = item_texts(item)
             inputs[names.TEXT_VECTOR] = self.text_encoder.embed_items(texts)
-        return self._model.candidates(self._model.item_vectors(inputs))
+        return self._candidates(self._item_vectors(inputs))
 
 
 def newest_slots(valid: tf.Tensor, max_history: int) -> tf.Tensor:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from core import signatures
 from trainer.export.pages import NOT_SHOWN
+from trainer.funnel.constants import RECENT, TableConstants
 from trainer.funnel.sources import KNN
 from trainer.funnel.tables import ItemTables
 
@@ -18,25 +19,21 @@ class SimilarItems(tf.Module):
 
     def __init__(
         self,
+        constants: TableConstants,
         tables: ItemTables,
-        item_embeddings: tf.Variable,
         *,
         weights: tuple[float, ...],
     ) -> None:
         """
         Args:
-          tables: neighbours by co-occurrence, title vectors and popularity.
-          item_embeddings: [n, d] float32, L2-normalized, of the retriever.
+          constants: the funnel's neighbours, title vectors and tower; shared with it.
+          tables: popularity.
           weights: of co-occurrence, tower cosine and title cosine.
         """
         super().__init__(name="similar_items")
         self._num_items = tables.num_items
         self._weights = weights
-        knn = tables.neighbours[KNN]
-        self._neighbours = tf.constant(knn.rows, tf.int32)
-        self._cooccurrence = tf.constant(knn.scores, tf.float32)
-        self._titles = tf.constant(tables.title_vectors, tf.float32)
-        self._item_embeddings = item_embeddings
+        self._constants = constants
         days = min(tables.popularity, key=lambda d: abs(d - _POPULAR_DAYS))
         buyers = tf.constant(tables.popularity[days], tf.float32)
         self._popularity = buyers / tf.maximum(tf.reduce_max(buyers), 1.0)
@@ -63,19 +60,25 @@ class SimilarItems(tf.Module):
 
     def _scores(self, rows: tf.Tensor) -> tf.Tensor:
         together, tower, title = self._weights
+        constants, n = self._constants, self._num_items
         scores = together * self._cooccurrence_row(rows)
-        for weight, vectors in ((tower, self._item_embeddings), (title, self._titles)):
-            mine = tf.gather(vectors, rows)
-            scores += weight * tf.matmul(mine, vectors, transpose_b=True)
-        return scores
+        vectors = constants.tower_vectors(rows)
+        scores += tower * constants.tower_scores(vectors)[:, :n]
+        titles = tf.gather(constants.titles.read_value(), rows)
+        likeness = tf.matmul(titles, constants.titles, transpose_b=True)
+        return scores + title * likeness[:, :n]
 
     def _cooccurrence_row(self, rows: tf.Tensor) -> tf.Tensor:
         """[B, n] float32: the item's neighbour scores spread over the catalogue."""
         width = self._num_items + 1  # one column for the pads
         batch_size = tf.shape(rows)[0]
-        flat = tf.gather(self._neighbours, rows)
+        group = self._constants.groups[RECENT]
+        # Ids of the first source are catalogue rows as they are.
+        size = group.sizes[group.sources.index(KNN)]
+        flat = tf.gather(group.ids, rows)[:, :size]
         flat += width * tf.range(batch_size)[:, tf.newaxis]
+        scores = tf.gather(group.values, rows)[:, :size]
         dense = tf.math.unsorted_segment_sum(
-            tf.gather(self._cooccurrence, rows), flat, num_segments=batch_size * width
+            scores, flat, num_segments=batch_size * width
         )
         return tf.reshape(dense, [batch_size, width])[:, :-1]

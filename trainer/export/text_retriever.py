@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from core import features
@@ -14,23 +12,15 @@ from trainer.text_encoder.item_text import COLUMNS
 
 
 class TextRetriever(tf.Module):
-    """Vectors of items from their words.
+    """Vectors of items from their words."""
 
-    Attributes:
-      item_embeddings: [n, d] float32 of the catalogue, norm 1 or 0.
-    """
-
-    def __init__(self, encoder: Any, item_vectors: npt.NDArray[np.float32]) -> None:
+    def __init__(self, encoder: Any) -> None:
         """
         Args:
           encoder: has `embed_queries` and `embed_items`, texts [B] to [B, d].
-          item_vectors: [n, d] float32 of the same encoder, in catalogue order.
         """
         super().__init__(name="text_retriever")
         self.encoder = encoder
-        self.item_embeddings = tf.Variable(
-            item_vectors, trainable=False, name="item_embeddings"
-        )
 
     def embed_texts(self, queries: tf.Tensor) -> tf.Tensor:
         """[B, d] float32, norm 1, or 0 for a text without words."""

@@ -107,18 +107,23 @@ class TableConstants(tf.Module):
 
     def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
         """[B, n + 1] inner products of queries [B, d] and items."""
-        if self.tower is None:
-            raise ValueError("The funnel was built without item embeddings.")
-        return tf.matmul(query_embeddings, self.tower)
+        return tf.matmul(query_embeddings, self._tower())
 
     def tower_scores_at(
         self, rows: tf.Tensor, query_embeddings: tf.Tensor
     ) -> tf.Tensor:
         """[B, K] inner products of queries [B, d] and the items at rows [B, K]."""
+        vectors = tf.gather(self._tower().read_value(), rows, axis=1)  # [d, B, K]
+        return tf.einsum("bd,dbk->bk", query_embeddings, vectors)
+
+    def tower_vectors(self, rows: tf.Tensor) -> tf.Tensor:
+        """[B, d] of the items at rows [B]."""
+        return tf.transpose(tf.gather(self._tower().read_value(), rows, axis=1))
+
+    def _tower(self) -> tf.Variable:
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
-        vectors = tf.gather(self.tower.read_value(), rows, axis=1)  # [d, B, K]
-        return tf.einsum("bd,dbk->bk", query_embeddings, vectors)
+        return self.tower
 
 
 def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:

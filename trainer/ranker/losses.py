@@ -86,6 +86,26 @@ def lambda_loss(
     )
 
 
+def distillation_loss(
+    scores: tf.Tensor, teacher: tf.Tensor, mask: tf.Tensor
+) -> tf.Tensor:
+    """Cross-entropy of the lists' softmax with a teacher's, less the teacher's entropy.
+
+    Args:
+      scores: [M, R] float32.
+      teacher: [M, R] float32, on the same scale.
+      mask: [M, R] bool, False on rows that do not count.
+
+    Returns:
+      Scalar float32 >= 0, the mean over lists; 0 where both rank with equal certainty.
+    """
+    wanted = tf.nn.log_softmax(tf.where(mask, teacher, _NEVER), axis=-1)
+    found = tf.nn.log_softmax(tf.where(mask, scores, _NEVER), axis=-1)
+    # A pad's share is 0, but its logarithms are large: 0 times them must stay 0.
+    gaps = tf.where(mask, tf.exp(wanted) * (wanted - found), 0.0)
+    return tf.reduce_mean(tf.reduce_sum(gaps, axis=-1))
+
+
 def _inverse_ideal(positives: tf.Tensor, cap: int) -> tf.Tensor:
     ranks = tf.range(cap, dtype=tf.float32)
     gains = tf.cumsum(1.0 / tf.experimental.numpy.log2(ranks + 2.0))

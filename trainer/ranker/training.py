@@ -115,11 +115,25 @@ class Fit:
             total, listwise, pointwise = self._losses(
                 outputs, tf.cast(labels, tf.float32), owned, mask, gains
             )
+            total += self._extra_loss(flat, outputs, mask)
         gradients = tape.gradient(total, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         if self._averages:
             self._update_averages()
         return tf.stack([total, listwise, pointwise])
+
+    def _extra_loss(
+        self, flat: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor
+    ) -> tf.Tensor:
+        """Scalar; what a fit of another kind adds to the loss.
+
+        Args:
+          flat: [M * R, F] the model's inputs.
+          outputs: [M, R, heads] its outputs.
+          mask: [M, R] bool.
+        """
+        del flat, outputs, mask
+        return tf.constant(0.0)
 
     def _losses(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from core.text.folding import TABLE_SIZE, folding_table
+from core.text.folding import folding_table
 from core.text.tokens import PLURALS, STOP_WORDS
+from trainer.layers.code_points import CodePointTable
 
 # Each Chinese or Japanese character becomes a token of its own.
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
@@ -31,8 +32,7 @@ class Analyzer(tf.Module):
         splits, values = folding_table()
         values = values.copy()
         values[splits[list(_MARKS)]] = ord(" ")
-        self._fold_splits = tf.constant(splits)
-        self._fold_values = tf.constant(values)
+        self._folded = CodePointTable(splits, values)
         left_out = [*stop_words, _BREAK]
         self._left_out = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
@@ -109,17 +109,10 @@ class Analyzer(tf.Module):
                 Tsplits=tf.int32,
             )
             points, splits = tf.gather(points, kept.rt_dense_values), kept[0]
-        points = tf.where(points < TABLE_SIZE, points, ord(" "))
-        # Not `RaggedGather`, which checks all splits of the table on every call.
-        places = tf.raw_ops.RaggedRange(
-            starts=tf.gather(self._fold_splits, points),
-            limits=tf.gather(self._fold_splits, points + 1),
-            deltas=1,
-            Tsplits=tf.int32,
-        )
+        folded, ends = self._folded(points)
         return tf.raw_ops.UnicodeEncode(
-            input_values=tf.gather(self._fold_values, places.rt_dense_values),
-            input_splits=tf.gather(places.rt_nested_splits, splits),
+            input_values=folded,
+            input_splits=tf.gather(ends, splits),
             output_encoding="UTF-8",
         )
 

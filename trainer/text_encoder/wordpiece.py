@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from core.errors import ConfigError
-from core.text.folding import TABLE_SIZE
+from trainer.layers.code_points import CodePointTable
 from trainer.text_encoder.normalization import SHOP, code_point_table
 
 PAD, UNKNOWN, CLASSIFY, SEPARATE, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
@@ -48,9 +48,7 @@ class WordPieceTokenizer(tf.Module):
         self.normalization = normalization
         self.add_special_tokens = add_special_tokens
         self._special = _special_ids(self.vocabulary)
-        splits, values = code_point_table(normalization)
-        self._splits = tf.constant(splits)
-        self._values = tf.constant(values)
+        self._normalized = CodePointTable(*code_point_table(normalization))
         self._ids = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
                 tf.constant(self.vocabulary),
@@ -108,12 +106,12 @@ class WordPieceTokenizer(tf.Module):
         )
         if max_characters is not None:
             points = points[:, :max_characters]
-        known = tf.where(points.flat_values < TABLE_SIZE, points.flat_values, ord(" "))
-        table = tf.RaggedTensor.from_row_splits(
-            self._values, self._splits, validate=False
-        )
-        folded = tf.gather(table, known).with_row_splits_dtype(tf.int64)
-        folded = points.with_flat_values(folded).merge_dims(1, 2)
+        folded, ends = self._normalized(points.flat_values)
+        folded = points.with_flat_values(
+            tf.RaggedTensor.from_row_splits(
+                folded, tf.cast(ends, tf.int64), validate=False
+            )
+        ).merge_dims(1, 2)
         spaced = tf.strings.unicode_encode(folded, "UTF-8")
         if self.normalization == SHOP:  # "10cm" = "10 cm"
             spaced = tf.strings.regex_replace(spaced, r"(\d+)", r" \1 ")

@@ -43,7 +43,9 @@ def test_set(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(bundle, test_set):
     worse = bundle  # the same bundle stands for the last blessed one
-    return evaluate_funnel(bundle, test_set, SHOP, CONFIG, last_model_dir=worse)
+    return evaluate_funnel(
+        bundle, test_set, SHOP, CONFIG, other_models={"last_blessed": worse}
+    )
 
 
 def _expected_page(history, excluded, k):

@@ -89,3 +89,42 @@ def test_another_test_period_is_not_compared():
 def test_coverage_has_a_floor():
     verdicts = check_metrics(_metrics(), None, GatesConfig(min_coverage=0.5))
     assert _failed(verdicts) == ["covers the catalogue"]
+
+
+def _compressed(all_items, new_items, before=(0.4, 0.2)):
+    metrics = _metrics(bundle=all_items, uncompressed=before[0])
+    for name, value in (("bundle", new_items), ("uncompressed", before[1])):
+        metrics["systems"][name]["new"] = {"ndcg@20": {"value": value}}
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("all_items", "new_items", "failed"),
+    [
+        (0.4, 0.2, []),
+        (0.3981, 0.1991, []),  # -.48 % and -.45 %
+        (0.41, 0.25, []),
+        (0.3979, 0.2, ["compression holds ndcg@20, all items"]),  # -.53 %
+        (0.4, 0.1989, ["compression holds ndcg@20, new items"]),  # -.55 %
+    ],
+)
+def test_compression_may_cost_half_a_percent_of_either_view(
+    all_items, new_items, failed
+):
+    verdicts = check_metrics(_compressed(all_items, new_items), None, GatesConfig())
+    assert _failed(verdicts) == failed
+    for verdict in verdicts:
+        if not verdict.passed:
+            assert "set its `enabled` to False" in verdict.message
+
+
+def test_compression_is_not_judged_where_there_is_none_or_nobody_asks():
+    def gates(metrics, **bounds):
+        return [v.gate for v in check_metrics(metrics, None, GatesConfig(**bounds))]
+
+    assert not any("compression" in gate for gate in gates(_metrics()))
+    worse = _compressed(0.35, 0.1)
+    assert not any(
+        "compression" in gate
+        for gate in gates(worse, max_compression_drop_percent=None)
+    )

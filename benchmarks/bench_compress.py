@@ -1,0 +1,217 @@
+"""Size, types, quality and speed of a run's bundle, compressed and as it was trained.
+
+    python -m benchmarks.bench_compress [--shop demo] [--home var] [--speed-only]
+
+Both bundles come from one run (`make run`). Types and zeros are read back from the
+files. Pages of the test split are asked through both bundles' `recommend`. Speed is in
+this process, batch 1 and 32, the four ways by turns on the same requests; the plain
+float bundle through `tf.saved_model.load(...).signatures` is what ratios refer to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.evaluate_funnel.bundle_client import (
+    BundleClient,
+    Inputs,
+    no_filters,
+    person_inputs,
+)
+from components.evaluate_funnel.evaluate import ask_bundle, make_views
+from components.evaluate_funnel.measure import values_of
+from components.evaluate_funnel.read import read_test_set
+from components.evaluate_funnel.test_set import TestSet
+from core import features, presets, signatures
+from core.config import ShopConfig, SplitConfig
+from core.config.evaluation import EvaluationConfig
+from core.errors import ArtifactError
+from core.layout import COMPRESSION_PATH, HomeLayout
+from serving.model_server.saved_model import LoadedModel
+from trainer.compression.read_back import read_back
+
+BEFORE, AFTER = "uncompressed", "model"
+BATCHES = {1: 300, 32: 25}  # batch size -> requests of each round
+ROUNDS = 4
+K = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shop", default="demo")
+    parser.add_argument("--home", type=Path, default=Path("var"))
+    parser.add_argument("--speed-only", action="store_true")
+    options = parser.parse_args()
+    layout = HomeLayout(options.home, options.shop)
+    bundles = {n: newest(layout.tfx / "Bundle" / n) for n in (BEFORE, AFTER)}
+    bundles = {name: folder / "Format-Serving" for name, folder in bundles.items()}
+    print(f"{options.shop}: {os.cpu_count()} cores")
+    facts = json.loads((bundles[AFTER] / "souk.json").read_text("utf-8"))
+    shop = ShopConfig.from_dict(facts["shop"])
+    splits = SplitConfig.from_dict(facts["splits"])
+    config = presets.for_shop(shop, splits).evaluation
+    test_set = read_test_set(
+        str(newest(layout.tfx / "JoinHistory" / "moments")),
+        str(newest(layout.tfx / "Clean" / "items")),
+        str(newest(layout.tfx / "Clean" / "events")),
+        shop,
+        config,
+    )
+    if not options.speed_only:
+        print_sizes(bundles)
+        print_quality(bundles, test_set, config)
+    print_speed(bundles, test_set)
+
+
+def print_sizes(bundles: dict[str, Path]) -> None:
+    """Bytes and types of both files, and the zeros of what was pruned."""
+    found = {name: read_back(path) for name, path in bundles.items()}
+    before, after = found[BEFORE], found[AFTER]
+    print(f"\n{'':24}{'uncompressed':>14}{'compressed':>14}{'share':>9}")
+    for label, key in (
+        ("whole folder, MB", "bytes"),
+        ("arrays, MB", "variable_bytes"),
+        ("graph, MB", "graph_bytes"),
+    ):
+        was, now = before[key] / 1e6, after[key] / 1e6
+        print(f"{label:24}{was:14.2f}{now:14.2f}{now / was:9.1%}")
+    for dtype in sorted({*before["by_dtype"], *after["by_dtype"]}):
+        sizes = [
+            f["by_dtype"].get(dtype, {}).get("bytes", 0) / 1e6 for f in (before, after)
+        ]
+        print(f"  {dtype:22}{sizes[0]:14.2f}{sizes[1]:14.2f}")
+    print("\nlargest arrays of the compressed file, and the pruned ones")
+    pruned = [a for a in after["arrays"] if _is_pruned(a["name"])]
+    for entry in [*after["arrays"][:8], *pruned]:
+        shape = " x ".join(map(str, entry["shape"]))
+        name = entry["name"].removeprefix("_stored/")
+        print(
+            f"  {name:44}{entry['dtype']:>9}{shape:>14}{entry['zero_share']:8.1%} zeros"
+        )
+    rankers = json.loads((bundles[AFTER] / COMPRESSION_PATH).read_text())["rankers"]
+    for name, each in rankers.items():
+        if each:
+            print(
+                f"  {name}: {each['before']['parameters']:,} parameters to "
+                f"{each['after']['parameters']:,}"
+            )
+
+
+def print_quality(
+    bundles: dict[str, Path], test_set: TestSet, config: EvaluationConfig
+) -> None:
+    """NDCG@20 of the test split through both bundles."""
+    views = make_views(test_set)
+    ids = test_set.items.column(features.ITEM_ID).to_pylist()
+    found: dict[str, list[float]] = {view.name: [] for view in views}
+    for path in bundles.values():
+        client = BundleClient(path, ids, config.batch_size)
+        pages = ask_bundle(client, test_set, views, K).pages
+        for view in views:
+            values = values_of(pages[view.name], view, (K,))[f"ndcg@{K}"]
+            found[view.name].append(float(values.mean()))
+    print(f"\n{'NDCG@20, test split':24}{'uncompressed':>14}{'compressed':>14}")
+    for name, (was, now) in found.items():
+        print(f"{name:24}{was:14.4f}{now:14.4f}{now / was - 1:+9.2%}")
+
+
+def print_speed(bundles: dict[str, Path], test_set: TestSet) -> None:
+    """p50 and p99 at batch 1, moments a second at batch 32, of `recommend`."""
+    loaded = {n: tf.saved_model.load(str(path)) for n, path in bundles.items()}
+    sessions = {
+        n: LoadedModel(name=n, version=1, path=path) for n, path in bundles.items()
+    }
+    ways: dict[str, Callable[[Inputs], Any]] = {}
+    for name, label in ((BEFORE, "uncompressed"), (AFTER, "compressed")):
+        ways[f"{label}, signatures[...]"] = _through_signature(loaded[name])
+        ways[f"{label}, Session callable"] = _through_session(sessions[name])
+    print(
+        f"\n{'recommend, in process':34}{'p50 ms':>9}{'p99 ms':>9}"
+        f"{'moments/s, batch 32':>22}"
+    )
+    seconds: dict[str, dict[int, list[float]]] = {
+        w: {b: [] for b in BATCHES} for w in ways
+    }
+    for size, count in BATCHES.items():
+        requests = _requests(test_set, size, count)
+        for way in ways.values():
+            for request in requests[:5]:
+                way(request)
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                seconds[name][size] += [_timed(way, request) for request in requests]
+    first: float | None = None
+    for name, by_size in seconds.items():
+        p50, p99 = np.percentile(by_size[1], [50, 99]) * 1e3
+        rate = 32 / float(np.median(by_size[32]))
+        first = first or rate
+        print(f"{name:34}{p50:9.2f}{p99:9.2f}{rate:16.0f}{rate / first:5.2f}x")
+    for session in sessions.values():
+        session.close()
+
+
+def _through_signature(loaded: Any) -> Callable[[Inputs], Any]:
+    signature = loaded.signatures[signatures.RECOMMEND]
+    specs = signature.structured_input_signature[1]
+
+    def call(inputs: Inputs) -> Any:
+        tensors = {n: tf.constant(inputs[n], specs[n].dtype) for n in specs}
+        return {name: value.numpy() for name, value in signature(**tensors).items()}
+
+    return call
+
+
+def _through_session(model: LoadedModel) -> Callable[[Inputs], Any]:
+    signature = model.signature(signatures.RECOMMEND)
+    return lambda inputs: signature.run(
+        [
+            np.asarray(inputs[name], spec.dtype)
+            for name, spec in signature.inputs.items()
+        ]
+    )
+
+
+def _requests(test_set: TestSet, size: int, count: int) -> list[Inputs]:
+    """Requests of people of the test split, drawn at random."""
+    random = np.random.default_rng(11)
+    made = []
+    for _ in range(count):
+        chosen = random.integers(0, test_set.num_moments, size)
+        made.append(
+            {**person_inputs(test_set.moments.take(chosen)), **no_filters(size, K)}
+        )
+    return made
+
+
+def _timed(call: Callable[[Inputs], Any], request: Inputs) -> float:
+    start = time.perf_counter()
+    call(request)
+    return time.perf_counter() - start
+
+
+def _is_pruned(name: str) -> bool:
+    return any(part in name for part in ("trunk_", "bottom_")) and "codes" in name
+
+
+def newest(folder: Path) -> Path:
+    """The artifact of the newest execution."""
+    found = [path for path in folder.glob("*") if path.name.isdigit()]
+    if not found:
+        raise ArtifactError(
+            f"{folder} must hold an artifact of a run. Received none. Run "
+            "`make run` with CompressConfig.enabled first."
+        )
+    return max(found, key=lambda path: int(path.name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Compress: smaller rankers, between training and the bundle."""

@@ -1,0 +1,61 @@
+"""Compresses a trained ranker's folder into another; free of TFX."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from core.config.compress import CompressConfig
+from core.progress import say
+from trainer.compression.compress_ranker import compress_ranker
+from trainer.export.ranker_export import KERAS_FOLDER, load_fitted, save_ranker
+from trainer.ranker.dataset import read_candidates
+
+STEP = "Compress"
+FACTS_FILE = "compression.json"
+
+
+def compress_model(
+    ranker: Path, candidates: str, out_dir: Path, config: CompressConfig
+) -> dict[str, Any] | None:
+    """Writes the smaller ranker into `out_dir`; facts about it, None where it is as is.
+
+    A ranker without a network (a first stage's own order) is copied.
+
+    Args:
+      ranker: SavedModel folder of the Ranker or SearchRanker.
+      candidates: the rows it was trained on.
+      out_dir: SavedModel folder.
+      config: what to do.
+    """
+    if not (ranker / KERAS_FOLDER).is_dir() or not config.changes_rankers:
+        shutil.copytree(ranker, out_dir, dirs_exist_ok=True)
+        return None
+    began = time.monotonic()
+    fitted = load_fitted(ranker)
+    rows = read_candidates(candidates, memory_limit_mb=fitted.config.memory_limit_mb)
+    smaller, facts = compress_ranker(fitted, rows, config)
+    save_ranker(smaller, out_dir)
+    facts["seconds"] = time.monotonic() - began
+    before, after = facts["before"], facts["after"]
+    say(
+        STEP,
+        f"{before['parameters']:,} parameters to {after['parameters']:,}, "
+        f"{_share_of_zeros(after):.0%} zeros in the pruned",
+    )
+    return facts
+
+
+def write_facts(facts: dict[str, Any], folder: Path) -> None:
+    """Writes `compression.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(facts, indent=1, ensure_ascii=False)
+    (folder / FACTS_FILE).write_text(text, encoding="utf-8")
+
+
+def _share_of_zeros(facts: dict[str, Any]) -> float:
+    shares = [share for share in facts["zero_share"].values() if share]
+    return sum(shares) / len(shares) if shares else 0.0

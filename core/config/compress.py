@@ -1,0 +1,74 @@
+"""How much smaller the served bundle is made than the one that was trained."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CompressConfig(Config):
+    """Storage of tables, pruning and quantization of the rankers.
+
+    Numbers without another source come from docs/compression.md's sweep.
+    """
+
+    enabled: bool = True
+    # Float arrays as 8-bit codes with scales; False stores them as they are.
+    quantize: bool = True
+    # Neighbours kept per item, the highest of all sources together; 0: all.
+    num_neighbours: int = 420
+    # Columns of a neighbour list that share a scale.
+    block: int = 30
+
+    # Share of each kernel's weights that magnitude pruning sets to 0, by shell pattern
+    # of the layer's name; the first that fits counts, a layer that none fits stays.
+    sparsity: tuple[str, ...] = ("trunk_*=0.5", "bottom_*=0.5")
+    # 2 zeros in each 4 weights, as sparse tensor cores want them, instead.
+    two_of_four: bool = False
+    # Share of a hidden layer's neurons that stay, the most important; 1: all.
+    kept_neurons: float = 1.0
+    # Quantization-aware fine-tuning that keeps the zeros.
+    quantization_aware: bool = True
+    # Weight of the uncompressed ranker's scores as a teacher beside the training loss.
+    distillation_weight: float = 1.0
+    # Epochs after neurons are dropped; while weights are pruned; quantization-aware.
+    recovery_epochs: int = 2
+    pruning_epochs: int = 2
+    quantization_epochs: int = 1
+    # Share of the ranker's own learning rate.
+    learning_rate_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.require(self.num_neighbours >= 0, "num_neighbours", ">= 0 (0: all)")
+        self.require(self.block >= 1, "block", ">= 1")
+        self.require(0 < self.kept_neurons <= 1, "kept_neurons", "in (0, 1]")
+        self.require(self.distillation_weight >= 0, "distillation_weight", ">= 0")
+        self.require(0 < self.learning_rate_share <= 1, "learning_rate_share", "(0, 1]")
+        for name in ("recovery_epochs", "pruning_epochs", "quantization_epochs"):
+            self.require(getattr(self, name) >= 1, name, ">= 1")
+        self.require(
+            all(0 <= share < 1 for _, share in self.layer_sparsity),
+            "sparsity",
+            "PATTERN=SHARE with a share in [0, 1)",
+        )
+
+    @property
+    def changes_rankers(self) -> bool:
+        """Whether anything is to be done beside how arrays are stored."""
+        pruned = any(share for _, share in self.layer_sparsity)
+        return pruned or self.kept_neurons < 1 or self.quantization_aware
+
+    @property
+    def layer_sparsity(self) -> tuple[tuple[str, float], ...]:
+        """Pattern and share of each rule."""
+        return tuple(self._rule(text) for text in self.sparsity)
+
+    def _rule(self, text: str) -> tuple[str, float]:
+        pattern, _, share = text.partition("=")
+        try:
+            return pattern, float(share)
+        except ValueError:
+            self.require(False, "sparsity", "PATTERN=SHARE, as trunk_*=0.5")
+            raise

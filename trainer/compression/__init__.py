@@ -1,0 +1,1 @@
+"""Compression: what a bundle stores, in fewer bytes, and smaller networks."""

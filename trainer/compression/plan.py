@@ -1,0 +1,81 @@
+"""Which form each array of a bundle is stored in: by its name, type and use."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+
+import numpy as np
+
+from trainer.compression.freeze import Table
+from trainer.compression.quantize import (
+    Array,
+    Quantized,
+    quantize,
+    quantize_in_blocks,
+    smallest_integers,
+)
+
+# Below this many numbers a float array is not worth a scale.
+_MIN_QUANTIZED = 1024
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Use:
+    """Where the graph reads a table."""
+
+    op: str
+    place: int  # which input of the op
+    # Of a gather: the axis it takes from. Of a matrix product: the table's axis that
+    # becomes an axis of the result. None: any other use.
+    axis: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoragePlan:
+    """Rules beyond the plain one, which is 8 bits for float and as few for integers.
+
+    Attributes:
+      quantize: False leaves every float array as it is.
+      half: name patterns of arrays kept in float16: columns on scales of their own,
+        which other numbers are compared with.
+      blocks: name patterns of [rows, columns] tables -> columns per scale.
+      exact: name patterns of arrays that stay as they are.
+    """
+
+    quantize: bool = True
+    half: tuple[str, ...] = ()
+    blocks: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    exact: tuple[str, ...] = ()
+
+    def stored(self, table: Table, uses: Sequence[Use]) -> Array | Quantized:
+        """What to write for a table: an array of some type, or codes with scales."""
+        values = table.values
+        if _fits(table.name, self.exact):
+            return values
+        if values.dtype.kind in "iu":
+            return smallest_integers(values)
+        if values.dtype != np.float32 or not self.quantize:
+            return values
+        if _fits(table.name, self.half):
+            return values.astype(np.float16)
+        if values.ndim < 2 or values.size < _MIN_QUANTIZED:
+            return values
+        for pattern, block in self.blocks.items():
+            if fnmatch(table.name, pattern):
+                return quantize_in_blocks(values, block)
+        return quantize(values, _scale_axis(values, uses))
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _scale_axis(values: Array, uses: Sequence[Use]) -> int:
+    """The axis along which scales differ: one that the uses keep, else the last."""
+    axes = {use.axis for use in uses if use.axis is not None}
+    if len(axes) == 1:
+        return axes.pop()
+    # Gathered one way and multiplied another: rows of an embedding table.
+    return 0 if 0 in axes else values.ndim - 1

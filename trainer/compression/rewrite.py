@@ -1,0 +1,196 @@
+"""A frozen graph that reads stored codes where it read float arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import graph_pb2, node_def_pb2
+
+from trainer.compression.plan import Use
+from trainer.compression.quantize import Array, Quantized
+
+_PRODUCTS = ("MatMul", "BatchMatMulV2")
+CODES, SCALES = "codes", "scales"
+
+
+def uses_of(graph: graph_pb2.GraphDef, table: str) -> list[Use]:
+    """How the nodes of a graph read one table."""
+    constants = {node.name: node for node in graph.node if node.op == "Const"}
+    return [
+        _use(node, place, constants)
+        for node in graph.node
+        for place, source in enumerate(node.input)
+        if source.split(":")[0] == table
+    ]
+
+
+def _use(
+    node: node_def_pb2.NodeDef, place: int, constants: dict[str, node_def_pb2.NodeDef]
+) -> Use:
+    axis = None
+    if node.op == "GatherV2" and place == 0 and not node.attr["batch_dims"].i:
+        of_axis = constants.get(node.input[2].split(":")[0])
+        if of_axis is not None:
+            axis = int(tf.make_ndarray(of_axis.attr["value"].tensor))
+    elif node.op in _PRODUCTS and place == 1:
+        flag = "transpose_b" if node.op == "MatMul" else "adj_y"
+        axis = 0 if node.attr[flag].b else 1
+    return Use(op=node.op, place=place, axis=axis)
+
+
+def read_stored(
+    graph: graph_pb2.GraphDef,
+    table: str,
+    dtype: np.dtype[np.generic],
+    stored: Array | Quantized,
+) -> None:
+    """Changes every reader of `table`, in place, to read `stored` instead.
+
+    A gather takes codes and turns what it took into numbers, so that no copy of the
+    whole table is made; a matrix product is scaled behind, not in, its matrix.
+
+    Afterwards the graph reads `TABLE/codes` and, of a Quantized, `TABLE/scales`.
+
+    Args:
+      table: node name, absent from the graph.
+      dtype: of the numbers that the readers expect.
+    """
+    editor = _Editor(graph, table, tf.as_dtype(dtype).as_datatype_enum)
+    constants = {node.name: node for node in graph.node if node.op == "Const"}
+    readers = [
+        (node, place)
+        for node in list(graph.node)
+        for place, source in enumerate(node.input)
+        if source.split(":")[0] == table
+    ]
+    for node, place in readers:
+        use = _use(node, place, constants)
+        if use.op == "GatherV2" and use.axis is not None:
+            editor.gather(node, use.axis, stored)
+        elif use.axis is not None and _scaled_behind(stored, use.axis):
+            editor.product(node, stored)
+        else:
+            node.input[place] = editor.whole(stored)
+
+
+def _scaled_behind(stored: Array | Quantized, axis: int) -> bool:
+    """Whether scales differ along one axis of a matrix, which the product keeps."""
+    return (
+        isinstance(stored, Quantized)
+        and not stored.block
+        and stored.codes.ndim == 2
+        and stored.scales.shape[1 - axis] == 1
+    )
+
+
+@dataclasses.dataclass
+class _Editor:
+    graph: graph_pb2.GraphDef
+    table: str
+    dtype: int
+    count: int = 0
+
+    def gather(
+        self, node: node_def_pb2.NodeDef, axis: int, stored: Array | Quantized
+    ) -> None:
+        """The gather takes codes; what read it reads numbers."""
+        node.input[0] = f"{self.table}/{CODES}"
+        node.attr["Tparams"].type = _type_of(stored)
+        taken = self._taken_over(node)
+        numbers = self._cast(taken, _type_of(stored))
+        if not isinstance(stored, Quantized):
+            self._give(node, numbers)
+            return
+        scales = f"{self.table}/{SCALES}"
+        if stored.scales.shape[axis] != 1:
+            scales = self._add("GatherV2", [scales, node.input[1], node.input[2]])
+            added = self.graph.node[-1]
+            added.attr["Tparams"].type = _type_of(stored.scales)
+            added.attr["Tindices"].type = node.attr["Tindices"].type
+            added.attr["Taxis"].type = node.attr["Taxis"].type
+            added.attr["batch_dims"].i = 0
+        self._give(node, self._scaled(numbers, scales, stored))
+
+    def product(self, node: node_def_pb2.NodeDef, stored: Array | Quantized) -> None:
+        """The product's matrix holds codes; its result is scaled."""
+        assert isinstance(stored, Quantized)
+        node.input[1] = self._cast(f"{self.table}/{CODES}", _type_of(stored))
+        taken = self._taken_over(node)
+        flat = self._constant(np.array([-1], np.int32))
+        scales = self._reshape(f"{self.table}/{SCALES}", flat)
+        self._give(node, self._binary("Mul", taken, scales))
+
+    def whole(self, stored: Array | Quantized) -> str:
+        """The table's numbers, made for one reader."""
+        numbers = self._cast(f"{self.table}/{CODES}", _type_of(stored))
+        if not isinstance(stored, Quantized):
+            return numbers
+        return self._scaled(numbers, f"{self.table}/{SCALES}", stored)
+
+    def _scaled(self, numbers: str, scales: str, stored: Quantized) -> str:
+        scales = self._cast(scales, _type_of(stored.scales))
+        if stored.block:
+            return self._in_blocks(numbers, scales, stored)
+        return self._binary("Mul", numbers, scales)
+
+    def _in_blocks(self, numbers: str, scales: str, stored: Quantized) -> str:
+        """[..., columns] numbers times [..., columns / block] scales."""
+        columns = stored.codes.shape[1]
+        blocks = np.array([-1, columns // stored.block, stored.block], np.int32)
+        shaped = self._reshape(numbers, self._constant(blocks))
+        each = self._constant(np.array([-1, columns // stored.block, 1], np.int32))
+        scaled = self._binary("Mul", shaped, self._reshape(scales, each))
+        # Rank 2 only: the funnel gathers one list of rows.
+        flat = self._constant(np.array([-1, columns], np.int32))
+        return self._reshape(scaled, flat)
+
+    def _taken_over(self, node: node_def_pb2.NodeDef) -> str:
+        """Renames a node, so that another can give its result under its old name."""
+        old = node.name
+        self.count += 1
+        node.name = f"{old}/{self.count}"
+        self._old = old
+        return node.name
+
+    def _give(self, node: node_def_pb2.NodeDef, tensor: str) -> None:
+        identity = self.graph.node.add(name=self._old, op="Identity", input=[tensor])
+        identity.attr["T"].type = self.dtype
+
+    def _cast(self, tensor: str, source: int) -> str:
+        if source == self.dtype:
+            return tensor
+        name = self._add("Cast", [tensor])
+        self.graph.node[-1].attr["SrcT"].type = source
+        self.graph.node[-1].attr["DstT"].type = self.dtype
+        return name
+
+    def _binary(self, op: str, left: str, right: str) -> str:
+        name = self._add(op, [left, right])
+        self.graph.node[-1].attr["T"].type = self.dtype
+        return name
+
+    def _reshape(self, tensor: str, shape: str) -> str:
+        name = self._add("Reshape", [tensor, shape])
+        self.graph.node[-1].attr["T"].type = self.dtype
+        self.graph.node[-1].attr["Tshape"].type = tf.int32.as_datatype_enum
+        return name
+
+    def _constant(self, values: Array) -> str:
+        name = self._add("Const", [])
+        node = self.graph.node[-1]
+        node.attr["dtype"].type = tf.as_dtype(values.dtype).as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values))
+        return name
+
+    def _add(self, op: str, sources: list[str]) -> str:
+        self.count += 1
+        name = f"{self.table}/{op}_{self.count}"
+        self.graph.node.add(name=name, op=op, input=sources)
+        return name
+
+
+def _type_of(stored: Array | Quantized) -> int:
+    array = stored.codes if isinstance(stored, Quantized) else stored
+    return int(tf.as_dtype(array.dtype).as_datatype_enum)
