@@ -126,6 +126,7 @@ def _assembled(
             funnel,
             search_config or SearchConfig(),
             FusionWeights.load(parts.search_candidates),
+            retriever,
         )
     return Bundle(
         items=items,

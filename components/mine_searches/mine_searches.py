@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +52,7 @@ class SearchInputs:
     text_encoder: str  # SavedModel
     item_vectors: str  # folder of `item_vectors.npy`
     candidates: str  # MineNegatives' folder: the personal first stage's weights
+    retriever: str = ""  # SavedModel; "": a shop without one
 
 
 def build_search_funnel(
@@ -59,8 +61,14 @@ def build_search_funnel(
     funnel: CandidateFunnel,
     config: SearchConfig,
     fusion: FusionWeights | None = None,
+    retriever: Any = None,
 ) -> SearchFunnel:
-    """The search funnel over one catalogue, clicks as of `cutoff`."""
+    """The search funnel over one catalogue, clicks as of `cutoff`.
+
+    Args:
+      retriever: the loaded SavedModel, whose item embeddings `funnel` has. It holds
+        the text encoder, which then is not loaded, and later saved, a second time.
+    """
     items = read_split(inputs.items, "train")
     analyzer = Analyzer()
     lexical = LexicalIndex(
@@ -70,11 +78,14 @@ def build_search_funnel(
     return SearchFunnel(
         funnel,
         lexical,
-        tf.saved_model.load(inputs.text_encoder),
+        tf.saved_model.load(inputs.text_encoder)
+        if retriever is None
+        else retriever.text_encoder,
         np.load(Path(inputs.item_vectors) / "item_vectors.npy"),
         QueryClickIndex(QueryClicks.load(folder), analyzer),
         config,
         fusion,
+        retriever,
     )
 
 
@@ -94,13 +105,14 @@ def mine_searches(
     newest = max(int(p.name.split("=")[1]) for p in Path(inputs.tables).glob("as_of=*"))
     parts = _by_cutoff(pages)
     first = parts[0][0] if parts else newest
+    retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
     funnel = CandidateFunnel(
         ItemTables.load(table_dir(inputs.tables, first)),
-        None,
+        None if retriever is None else retriever.item_embeddings.numpy(),
         funnel_config,
         FusionWeights.load(inputs.candidates),
     )
-    search = build_search_funnel(inputs, first, funnel, config)
+    search = build_search_funnel(inputs, first, funnel, config, retriever=retriever)
     # Learned on the newest training pages; the loop below visits them again.
     counts = dict.fromkeys(SPLITS, 0)
     for split in SPLITS:

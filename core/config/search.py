@@ -16,6 +16,11 @@ class SearchConfig(Config):
     # Items by words and items by meaning that may be on a page, before their fusion.
     lexical_candidates: int = 200
     dense_candidates: int = 200
+    # Weight of the cosine of the retriever's towers, which know words and person, in
+    # the choice of candidates; 0 without a retriever. Set, not learned, and no feature
+    # (docs/adr/0003). As many of its best may be candidates.
+    tower_weight: float = 1.0
+    tower_candidates: int = 0
     # What the ranker orders.
     num_candidates: int = 128
     # Reciprocal rank fusion sums 1 / (this + rank) (Cormack, Clarke & Buettcher 2009).
@@ -56,7 +61,8 @@ class SearchConfig(Config):
             self.require(
                 len(weights) == 7 and min(weights) >= 0, name, "seven weights >= 0"
             )
-        self.require(self.fusion_l2 >= 0, "fusion_l2", ">= 0")
+        for name in ("tower_weight", "tower_candidates", "fusion_l2"):
+            self.require(getattr(self, name) >= 0, name, ">= 0")
         self.require(self.max_click_weight >= 1, "max_click_weight", ">= 1")
         self.require(
             len(self.event_gains) == 3 and min(self.event_gains) >= 0,

@@ -72,6 +72,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         encoder,
         tables=neighbours.outputs["tables"],
         candidates=mine.outputs["candidates"],
+        retriever=retriever.outputs["model"],
     )
     bundle = Bundle(
         items=data.items,

@@ -43,6 +43,7 @@ def search_stage(
     *,
     tables: BaseChannel,
     candidates: BaseChannel,
+    retriever: BaseChannel,
 ) -> SearchStage:
     """MineSearches, SearchRanker.
 
@@ -50,6 +51,7 @@ def search_stage(
       encoder: see `text_encoder`.
       tables: ItemNeighbours' output.
       candidates: MineNegatives' output, for the personal first stage.
+      retriever: its SavedModel.
     """
     mine = MineSearches(
         items=data.items,
@@ -58,6 +60,7 @@ def search_stage(
         text_encoder=encoder.outputs["model"],
         item_vectors=encoder.outputs["item_vectors"],
         candidates=candidates,
+        retriever=retriever,
         shop=config.shop,
         funnel=config.funnel,
         search=config.search,
