@@ -7,6 +7,11 @@ from pathlib import Path
 
 from core import signatures
 
+# In a jointly trained ranker's model folder: the side that ranks search pages.
+SEARCH_SIDE = "search_ranker"
+# In `HomeLayout.benchmarks`: text encoders of several kinds, compared.
+TEXT_ENCODER_TABLE = "text_encoder.json"
+
 
 @dataclasses.dataclass(frozen=True)
 class HomeLayout:
@@ -47,6 +52,11 @@ class HomeLayout:
     @property
     def report(self) -> Path:
         return self.root / "report" / "index.html"
+
+    @property
+    def benchmarks(self) -> Path:
+        """Tables that benchmarks write and the next report shows."""
+        return self.root / "benchmarks"
 
     @property
     def logs(self) -> Path:

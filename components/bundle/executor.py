@@ -17,6 +17,7 @@ from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
+from core.layout import SEARCH_SIDE
 
 
 class Executor(base_executor.BaseExecutor):
@@ -39,7 +40,8 @@ class Executor(base_executor.BaseExecutor):
             - ranker: Model, the ranker SavedModel.
             - candidates: CandidatesArtifact, for the first stage's weights.
             - text_encoder, item_vectors, search_candidates, search_ranker: optional,
-              all or none; without them the bundle has no `search`.
+              all or none; without them the bundle has no `search`. A jointly trained
+              `ranker` is also the `search_ranker`.
           output_dict:
             - model: Model, the bundle.
           exec_properties:
@@ -63,8 +65,8 @@ class Executor(base_executor.BaseExecutor):
                     candidates=uri("candidates"),
                 ),
                 "search_candidates": Path(uri("search_candidates")),
-                "search_ranker": Path(
-                    path_utils.serving_model_dir(uri("search_ranker"))
+                "search_ranker": _search_side(
+                    Path(path_utils.serving_model_dir(uri("search_ranker")))
                 ),
             }
         parts = BundleParts(
@@ -88,3 +90,9 @@ class Executor(base_executor.BaseExecutor):
         )
         span = json.dumps({"as_of": splits.test_start})
         output.set_string_custom_property("data_span", span)
+
+
+def _search_side(model: Path) -> Path:
+    """Where the ranker of search pages lies: inside one that ranks both, or itself."""
+    side = model / SEARCH_SIDE
+    return side if side.is_dir() else model

@@ -1,5 +1,6 @@
 """Report: what the run's artifacts and the metadata store say → one HTML page."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from components.report.data import ReportData, find_history, read_json, read_rej
 from components.report.lineage import read_lineage
 from components.report.profile import read_profiles
 from components.report.write import write_report
+from core.layout import TEXT_ENCODER_TABLE
 from core.progress import say
 
 PAGE = "index.html"
@@ -49,6 +51,10 @@ def Report(
     ranker_run: InputArtifact[standard_artifacts.ModelRun] = None,
     retriever: InputArtifact[standard_artifacts.Model] = None,
     ranker: InputArtifact[standard_artifacts.Model] = None,
+    text_encoder: InputArtifact[standard_artifacts.Model] = None,
+    search_ranker_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    search_ranker: InputArtifact[standard_artifacts.Model] = None,
+    text_encoder_table: Parameter[str] = "",
 ) -> None:
     """Writes the page to `path` (and into the artifact); every input may be missing.
 
@@ -64,6 +70,10 @@ def Report(
       item_statistics, event_statistics: outputs of StatisticsGen.
       items_gate, events_gate: outputs of DataGate.
       retriever_run, ranker_run, retriever, ranker: where history.json is looked for.
+      text_encoder: TextEncoder's model, for its text_encoder.json.
+      search_ranker_run, search_ranker: as the others' runs and models.
+      text_encoder_table: JSON that `bench_text_encoder --home` wrote; "" for none. The
+        text itself, so that the step runs again where it alone has changed.
     """
     gates = [read_json(_file(gate, "gate.json")) for gate in (items_gate, events_gate)]
     bundle = path_utils.serving_model_path(model.uri) if model else ""
@@ -86,10 +96,13 @@ def Report(
             for name, uris in (
                 ("Retriever", (_uri(retriever_run), _uri(retriever))),
                 ("Ranker", (_uri(ranker_run), _uri(ranker))),
+                ("Search ranker", (_uri(search_ranker_run), _uri(search_ranker))),
             )
             if (history := find_history(uris)) is not None
         },
         bundle=read_json(Path(bundle) / "souk.json") if bundle else None,
+        text_encoder=read_json(_file(text_encoder, TEXT_ENCODER_TABLE)),
+        text_encoder_table=json.loads(text_encoder_table or "null"),
         executions=read_lineage(metadata_path) if metadata_path else (),
     )
     written = write_report(data, path)

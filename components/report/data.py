@@ -79,6 +79,9 @@ class ReportData:
     histories: dict[str, Json] = dataclasses.field(default_factory=dict)
     bundle: Json | None = None  # souk.json
     executions: tuple[ExecutionRecord, ...] = ()
+    text_encoder: Json | None = None  # text_encoder.json of TextEncoder
+    # What `bench_text_encoder --home` wrote: encoders of several kinds.
+    text_encoder_table: Json | None = None
 
 
 def read_json(path: str | Path | None) -> Json | None:

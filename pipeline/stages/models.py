@@ -24,7 +24,8 @@ class ModelStage:
 
     nodes: list[BaseNode]
     bundle: BaseChannel
-    trainers: dict[str, BaseNode]  # `retriever` and `ranker`
+    text_encoder: BaseChannel
+    trainers: dict[str, BaseNode]  # `retriever`, `ranker`, `search_ranker`
 
 
 def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
@@ -61,11 +62,6 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         shop=config.shop,
         config=config.funnel,
     )
-    ranker = FunnelTrainer(
-        run_fn="trainer.ranker_module.run_fn",
-        custom_config={"config": config.ranker.to_json()},
-        candidates=mine.outputs["candidates"],
-    ).with_id("Ranker")
     search = search_stage(
         config,
         data,
@@ -79,7 +75,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         events=data.events,
         tables=neighbours.outputs["tables"],
         retriever=retriever.outputs["model"],
-        ranker=ranker.outputs["model"],
+        ranker=search.rankers["ranker"].outputs["model"],
         candidates=mine.outputs["candidates"],
         shop=config.shop,
         splits=config.splits,
@@ -88,11 +84,12 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         search=config.search,
         **search.outputs,
     )
-    personal = [neighbours, transform, encoder, retriever, mine, ranker]
+    personal = [neighbours, transform, encoder, retriever, mine]
     return ModelStage(
         nodes=[*personal, *search.nodes, bundle],
         bundle=bundle.outputs["model"],
-        trainers={"retriever": retriever, "ranker": ranker},
+        text_encoder=encoder.outputs["model"],
+        trainers={"retriever": retriever, **search.rankers},
     )
 
 

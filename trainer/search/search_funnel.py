@@ -129,7 +129,10 @@ class SearchFunnel(tf.Module):
         scores = self.fusion((signals,), best)
         order = scores
         if self.retriever is not None:
-            near = tf.where(open_, self._tower(words, moment), 0.0)
+            person = tower_inputs(moment, self.funnel.shop.context_features)
+            asked = self.retriever.embed_search(words, *person)
+            near = tf.nn.relu(self.funnel.constants.tower_scores(asked))
+            near = tf.where(open_, near, 0.0)
             order += self.config.tower_weight * near
             size = self.config.tower_candidates
             if size:
@@ -180,12 +183,6 @@ class SearchFunnel(tf.Module):
     def _query_names(self) -> tuple[str, ...]:
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
         return tuple(f"query_{name}" for name in (*names, "fused", "price_fit"))
-
-    def _tower(self, words: tf.Tensor, moment: Moment) -> tf.Tensor:
-        """[B, n + 1] cosine, at least 0, of the retriever's towers with these words."""
-        person = tower_inputs(moment, self.funnel.shop.context_features)
-        asked = self.retriever.embed_search(words, *person)
-        return tf.nn.relu(self.funnel.constants.tower_scores(asked))
 
     def _reciprocal_ranks(self, *lists: tuple[tf.Tensor, int]) -> tf.Tensor:
         """[B, n + 1] sum of 1 / (k + rank) over the lists; 0 for what is in none.
