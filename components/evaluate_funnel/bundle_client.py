@@ -64,7 +64,7 @@ class BundleClient:
         reasons = np.full((num, k), b"", object)
         for chosen in self._batches(moments):
             batch = moments.take(pa.array(chosen))
-            inputs = {**_person(batch), **_no_filters(len(chosen), k)}
+            inputs = {**person_inputs(batch), **no_filters(len(chosen), k)}
             if exclude is not None:
                 inputs[signatures.EXCLUDE_ITEM_IDS] = self._ids(exclude, chosen)
             answer = self._call(name, inputs)
@@ -80,7 +80,7 @@ class BundleClient:
         result = np.zeros(candidates.shape, np.float32)
         padded = np.append(self._catalogue.to_numpy(), b"")
         for chosen in self._batches(moments):
-            inputs = _person(moments.take(pa.array(chosen)))
+            inputs = person_inputs(moments.take(pa.array(chosen)))
             inputs[signatures.CANDIDATE_ITEM_IDS] = padded[candidates[chosen]]
             result[chosen] = self._call(signatures.RANK, inputs)[output]
         return result
@@ -127,7 +127,7 @@ class BundleClient:
         return rows
 
 
-def _person(moments: pa.Table) -> Inputs:
+def person_inputs(moments: pa.Table) -> Inputs:
     """Person-and-moment inputs; histories padded on the left, newest last."""
     skipped = {
         features.TARGET_ITEM_IDS,
@@ -169,7 +169,7 @@ def _lengths(moments: pa.Table, name: str) -> IntArray:
     return lengths
 
 
-def _no_filters(size: int, k: int) -> Inputs:
+def no_filters(size: int, k: int) -> Inputs:
     return {
         signatures.EXCLUDE_ITEM_IDS: np.full([size, 1], "", object),
         signatures.CATEGORIES: np.full([size, 1], "", object),

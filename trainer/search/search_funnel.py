@@ -124,7 +124,8 @@ class SearchFunnel(tf.Module):
         parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
         signals = tf.stack(parts, axis=1)
         # Coverage, cosine, click rate and the person's share are on one scale for all.
-        scaled = tf.constant([n in ("bm25", "rrf", "clicks") for n in SIGNALS])
+        relative = ("bm25", "rrf", "clicks", *self.config.also_relative)
+        scaled = tf.constant([name in relative for name in SIGNALS])
         best = tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
         scores = self.fusion((signals,), best)
         order = scores
@@ -132,11 +133,7 @@ class SearchFunnel(tf.Module):
             person = tower_inputs(moment, self.funnel.shop.context_features)
             asked = self.retriever.embed_search(words, *person)
             near = tf.nn.relu(self.funnel.constants.tower_scores(asked))
-            near = tf.where(open_, near, 0.0)
-            order += self.config.tower_weight * near
-            size = self.config.tower_candidates
-            if size:
-                matched |= self._reciprocal_ranks((near, size)) > 0
+            order += self.config.tower_weight * tf.where(open_, near, 0.0)
         return SearchState(terms, sums, signals, best, matched & open_, scores, order)
 
     def retrieve(self, state: SearchState) -> tf.Tensor:

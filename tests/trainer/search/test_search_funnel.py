@@ -218,6 +218,20 @@ def test_given_weights_decide_the_order() -> None:
     assert world.found(search, "red mug")[:4] == [0, 1, 7, 10]
 
 
+def test_the_cosine_counts_as_a_share_of_the_best_where_asked() -> None:
+    linear = tuple({"bm25": 0.3, "dense": 0.7}.get(name, 0.0) for name in SIGNALS)
+    fusion = FusionWeights(names=SIGNALS, linear=linear, root=(0.0,) * len(SIGNALS))
+    search = world.search_funnel(SearchConfig(also_relative=("dense",)), fusion=fusion)
+    _, _, state = world.asked(search, ["red mug", "lamp", "blue"])
+    expected = [
+        0.3 * bm25 / bm25.max() + 0.7 * cosines / max(cosines.max(), 1e-9)
+        for bm25, cosines in zip(
+            signal(state, "bm25"), map(world.cosines, ["red mug", "lamp", "blue"])
+        )
+    ]
+    np.testing.assert_allclose(state.scores[:, :N], expected, atol=1e-6)
+
+
 def features(search: SearchFunnel, queries: list[str], **options) -> dict:
     """Name → [B, C], rows under "rows"."""
     person, personal, state = world.asked(search, queries, **options)
