@@ -56,7 +56,7 @@ def search_pages(pages: int = 120, rows: int = 10, seed: int = 3) -> CandidateRo
         split=np.repeat(np.array([0, 2], np.int8), pages),
         feature_names=(*FEATURES, "query_match", "query_fused"),
         event_types=("click",),
-        gains=clicked * 2.5,
+        gains=(clicked * 2.5).astype(np.float32),
     )
 
 

@@ -226,7 +226,9 @@ def test_the_cosine_counts_as_a_share_of_the_best_where_asked() -> None:
     expected = [
         0.3 * bm25 / bm25.max() + 0.7 * cosines / max(cosines.max(), 1e-9)
         for bm25, cosines in zip(
-            signal(state, "bm25"), map(world.cosines, ["red mug", "lamp", "blue"])
+            signal(state, "bm25"),
+            map(world.cosines, ["red mug", "lamp", "blue"]),
+            strict=True,
         )
     ]
     np.testing.assert_allclose(state.scores[:, :N], expected, atol=1e-6)
