@@ -21,11 +21,12 @@ from trainer.search.query_click_index import QueryClickIndex
 
 # What the first stage weighs; each is 0 where it says nothing.
 SIGNALS = ("bm25", "coverage", "dense", "rrf", "click_rate", "clicks", "person")
-# Documented defaults for a shop without clicks to learn from: reciprocal ranks and the
-# share of the words lead, meaning and BM25 break ties, taste comes last.
+# Documented defaults for a shop without clicks to learn from: BM25, the share of the
+# words and meaning count alike, taste breaks ties. Reciprocal ranks count for nothing:
+# they weigh an encoder's guesses like its findings (docs/search-evaluation.md).
 PRIOR = FusionWeights(
     names=SIGNALS,
-    linear=(0.5, 1.0, 1.0, 2.0, 1.0, 0.5, 0.2),
+    linear=(0.5, 0.5, 0.5, 0.0, 1.0, 0.5, 0.05),
     root=(0.0,) * len(SIGNALS),
 )
 _CLICKS = SIGNALS.index("clicks")
