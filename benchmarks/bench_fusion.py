@@ -67,7 +67,8 @@ def signals(run: Run, queries: list[str]) -> tuple[Scores, Scores]:
     texts = tf.constant(queries)
     bm25 = index.scores(index.terms(texts)).numpy()[:, : items.num_rows]
     model = run.newest("TextEncoder", "model") / "Format-Serving"
-    asked = tf.saved_model.load(str(model)).embed_queries(texts).numpy()
+    encoder = tf.saved_model.load(str(model))
+    asked = encoder.embed_queries(texts).numpy()
     vectors = np.load(run.newest("TextEncoder", "item_vectors") / "item_vectors.npy")
     return bm25, np.maximum(asked @ vectors.T, 0.0)
 
