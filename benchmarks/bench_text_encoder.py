@@ -12,6 +12,7 @@ Chorus (products.parquet, judgments.tsv) has no events: NDCG@10 of the human gra
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ import tensorflow as tf
 
 import trainer  # noqa: F401  (tf-keras, before TensorFlow loads its Keras)
 from core.config.text_encoder import FROZEN, FULL, LORA, TextEncoderConfig
+from core.layout import TEXT_ENCODER_TABLE, HomeLayout
 from shops.simulated import simulate
 from trainer.text_encoder.export import embed_in_batches
-from trainer.text_encoder.fit import fit_text_encoder
+from trainer.text_encoder.fit import FittedTextEncoder, fit_text_encoder
+from trainer.text_encoder.hard_negatives import Bm25Miner
 
 K = 10
 MAX_QUERIES = 500
+WIDTH = 16
 Grades = npt.NDArray[np.float64]  # [n] of one query
+Row = dict[str, Any]
+Table = dict[str, Any]  # title, rows: what the report shows
 
 
 def settings(preset: str, tokens: int) -> dict[str, TextEncoderConfig]:
@@ -42,6 +48,8 @@ def settings(preset: str, tokens: int) -> dict[str, TextEncoderConfig]:
         ),
         "scratch, contrastive only": local.replace(pretrain_epochs=0),
         "scratch (default)": local,
+        "scratch, 1 hard negative": local.replace(hard_negatives=1),
+        "scratch, 3 hard negatives": local.replace(hard_negatives=3),
     }
     if preset:
         for mode in (FROZEN, FULL, LORA):
@@ -79,28 +87,44 @@ def latency_ms(fitted: Any, query: str) -> float:
     return 1_000.0 * float(np.median(seconds[20:]))
 
 
-def row(name: str, fitted: Any, cpu: float, scores: str, query: str) -> None:
+def measured(fitted: FittedTextEncoder, cpu: float, query: str) -> Row:
+    """Size, time and latency of one encoder, without its scores."""
     count = fitted.report["parameters"]
+    return {
+        "trainable": count["trainable"],
+        "total": count["total"],
+        "seconds": fitted.report["seconds"]["total"],
+        "cpu_seconds": cpu,
+        "ms": latency_ms(fitted, query),
+    }
+
+
+def show(task: Table, name: str, row: Row, scores: dict[str, float]) -> None:
+    """Adds a line to the table and prints it."""
+    if not task["rows"]:
+        print(task["title"])
+        heads = "".join(f"{name:>{WIDTH}}" for name in scores)
+        print(
+            f"{'':26} {'M train':>8} {'M total':>8} {'wall s':>7} {'CPU s':>7} "
+            f"{'ms B=1':>8}{heads}"
+        )
+    task["rows"].append({"name": name, **row, "scores": scores})
+    cells = "".join(f"{value:{WIDTH}.3f}" for value in scores.values())
     print(
-        f"{name:26} {count['trainable'] / 1e6:8.2f} {count['total'] / 1e6:8.2f} "
-        f"{fitted.report['seconds']['total']:7.0f} {cpu:7.0f} "
-        f"{latency_ms(fitted, query):8.2f}  {scores}",
+        f"{name:26} {row['trainable'] / 1e6:8.2f} {row['total'] / 1e6:8.2f} "
+        f"{row['seconds']:7.0f} {row['cpu_seconds']:7.0f} {row['ms']:8.2f}{cells}",
         flush=True,
     )
 
 
-def heading(scores: str) -> None:
-    print(
-        f"{'':26} {'M train':>8} {'M total':>8} {'wall s':>7} {'CPU s':>7} "
-        f"{'ms B=1':>8}  {scores}"
-    )
-
-
-def simulated(size: str, preset: str, only: str) -> None:
+def simulated(size: str, preset: str, only: str, period: str) -> Table:
     shop = simulate(size)
     assert shop.world is not None
-    items, start = shop.tables.items, shop.splits.test_start
+    items, splits = shop.tables.items, shop.splits
     log = shop.tables.events.to_pandas()
+    start = splits.test_start
+    if period == "validation":
+        log, start = log[log["timestamp"] < splits.test_start], splits.eval_start
     used = log[log["query"].notna() & (log["event"] != "view")]
     typed = set(used[used["timestamp"] < start]["query"])
     later = used[used["timestamp"] >= start].groupby("query")["item_id"].agg(set)
@@ -110,16 +134,19 @@ def simulated(size: str, preset: str, only: str) -> None:
     ids = items.column("item_id").to_pylist()
     place = {item: number for number, item in enumerate(ids)}
     grades = [np.asarray(shop.world.relevance(q, ids), float) for q in queries]
-    print(
-        f"{size}: {len(ids):,} items, {len(typed):,} queries typed before the test, "
-        f"{len(queries)} asked, {new.sum()} of them new"
-    )
-    heading("recall@10  NDCG@10   new queries: recall@10  NDCG@10")
+    task: Table = {
+        "title": f"{size}: {len(ids):,} items, {len(typed):,} queries typed before the "
+        f"{period} period, {len(queries)} asked, {new.sum()} of them new",
+        "rows": [],
+    }
+    miner = Bm25Miner(items)
     for name, config in settings(preset, 24).items():
         if only not in name:
             continue
         cpu = time.process_time()
-        fitted = fit_text_encoder(items, shop.tables.events, config, before=start)
+        fitted = fit_text_encoder(
+            items, shop.tables.events, config, before=start, miner=miner
+        )
         cpu = time.process_time() - cpu
         found = pages(fitted, queries, config.encode_batch)
         wanted = [{place[item] for item in bought} for bought in later]
@@ -130,14 +157,16 @@ def simulated(size: str, preset: str, only: str) -> None:
             ]
         )
         gain = np.array([ndcg(g, page) for g, page in zip(grades, found, strict=True)])
-        scores = (
-            f"{recall.mean():9.3f} {gain.mean():8.3f} "
-            f"{recall[new].mean():22.3f} {gain[new].mean():8.3f}"
-        )
-        row(name, fitted, cpu, scores, queries[0])
+        scores = {"recall@10": recall.mean(), "NDCG@10": gain.mean()}
+        if new.any():
+            scores["new: recall@10"] = recall[new].mean()
+            scores["new: NDCG@10"] = gain[new].mean()
+        scores = {key: float(value) for key, value in scores.items()}
+        show(task, name, measured(fitted, cpu, queries[0]), scores)
+    return task
 
 
-def chorus(folder: Path, preset: str, only: str) -> None:
+def chorus(folder: Path, preset: str, only: str) -> Table:
     products = pq.read_table(folder / "products.parquet")
     items = products.select(["item_id", "title", "brand"]).append_column(
         "description", products.column("short_description")
@@ -153,8 +182,8 @@ def chorus(folder: Path, preset: str, only: str) -> None:
         values[[place[item] for item in part["item_id"]]] = part["grade"]
         if values.any():
             grades[str(query)] = values
-    print(f"Chorus: {len(place):,} items, {len(grades)} judged queries")
-    heading("NDCG@10")
+    title = f"Chorus: {len(place):,} items, {len(grades)} judged queries"
+    task: Table = {"title": title, "rows": []}
     for name, config in settings(preset, 48).items():
         if only not in name:
             continue
@@ -163,7 +192,9 @@ def chorus(folder: Path, preset: str, only: str) -> None:
         cpu = time.process_time() - cpu
         found = pages(fitted, list(grades), config.encode_batch)
         gains = [ndcg(g, page) for g, page in zip(grades.values(), found, strict=True)]
-        row(name, fitted, cpu, f"{np.mean(gains):7.3f}", next(iter(grades)))
+        row = measured(fitted, cpu, next(iter(grades)))
+        show(task, name, row, {"NDCG@10": float(np.mean(gains))})
+    return task
 
 
 def main() -> None:
@@ -171,12 +202,28 @@ def main() -> None:
     parser.add_argument("--shop", default="demo", help="size of the simulated shop")
     parser.add_argument("--chorus", type=Path, help="folder of the Chorus files")
     parser.add_argument("--preset", default="", help="folder of a pretrained BERT")
+    parser.add_argument(
+        "--period",
+        default="test",
+        choices=("test", "validation"),
+        help="of a simulated shop; settings are chosen on the validation period",
+    )
     parser.add_argument("--only", default="", help="names that hold this text")
+    parser.add_argument(
+        "--home", type=Path, help="below it the next report of the shop finds the table"
+    )
     arguments = parser.parse_args()
     if arguments.chorus:
-        chorus(arguments.chorus, arguments.preset, arguments.only)
+        table = chorus(arguments.chorus, arguments.preset, arguments.only)
     else:
-        simulated(arguments.shop, arguments.preset, arguments.only)
+        table = simulated(
+            arguments.shop, arguments.preset, arguments.only, arguments.period
+        )
+    if arguments.home:
+        shop = "chorus" if arguments.chorus else arguments.shop
+        folder = HomeLayout(arguments.home, shop).benchmarks
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / TEXT_ENCODER_TABLE).write_text(json.dumps(table, indent=1))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from core import signatures
 
 # Beside a compressed bundle: what was done to it, and what its file holds.
 COMPRESSION_PATH = "assets.extra/compression.json"
+# In a jointly trained ranker's model folder: the side that ranks search pages.
+SEARCH_SIDE = "search_ranker"
+# In `HomeLayout.benchmarks`: text encoders of several kinds, compared.
+TEXT_ENCODER_TABLE = "text_encoder.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +54,11 @@ class HomeLayout:
     @property
     def report(self) -> Path:
         return self.root / "report" / "index.html"
+
+    @property
+    def benchmarks(self) -> Path:
+        """Tables that benchmarks write and the next report shows."""
+        return self.root / "benchmarks"
 
     @property
     def logs(self) -> Path:

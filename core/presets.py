@@ -51,7 +51,10 @@ def without_events(full: SoukConfig) -> SoukConfig:
         num_neighbours=1, num_factors=1, ease_max_items=0
     )
     return full.replace(
-        neighbours=neighbours, gates=full.gates.replace(must_beat=(), min_coverage=0.0)
+        neighbours=neighbours,
+        # Nobody's events: no towers to ask, and weights that have to fit every query.
+        search=full.search.replace(tower_weight=0.0, also_relative=("dense",)),
+        gates=full.gates.replace(must_beat=(), min_coverage=0.0),
     )
 
 

@@ -58,6 +58,11 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Folder of a pretrained text encoder (docs/text-encoder.md); without it one "
     "is trained on the shop's own texts.",
 )
+@click.option(
+    "--joint-ranker",
+    is_flag=True,
+    help="Train one ranker for recommendation and search in place of two.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @_home_option
 def run(
@@ -67,6 +72,7 @@ def run(
     no_cache: bool,
     refit: bool,
     text_encoder_preset: Path | None,
+    joint_ranker: bool,
     verbose: bool,
     home: Path,
 ) -> None:
@@ -94,6 +100,7 @@ def run(
         cache=not no_cache,
         refit=refit,
         text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
+        joint_ranker=joint_ranker,
         verbose=verbose,
     )
     try:

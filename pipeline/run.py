@@ -31,6 +31,7 @@ class RunRequest:
     cache: bool = True
     refit: bool = False
     text_encoder_preset: Path | None = None
+    joint_ranker: bool = False
     verbose: bool = False
 
 
@@ -72,6 +73,7 @@ def _run(request: RunRequest, console: Console) -> None:
     config = presets.for_shop(shop, splits)
     if request.text_encoder_preset is not None:
         config = presets.with_text_encoder(config, str(request.text_encoder_preset))
+    config = config.replace(joint_ranker=request.joint_ranker)
     run_local(config, layout, console, cache=request.cache)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -16,3 +17,22 @@ class Moment(NamedTuple):
     history_events: tf.Tensor  # [B, H] int32, index into event_types; -1 pads
     history_timestamps: tf.Tensor  # [B, H] int64, seconds UTC; 0 pads
     context: dict[str, tf.Tensor]  # name -> [B] string
+
+
+def tower_inputs(moment: Moment, context_features: Sequence[str]) -> list[tf.Tensor]:
+    """What the retriever's `embed_query` takes of a moment, in its order.
+
+    Args:
+      context_features: as the shop has them; one that the moment lacks is "".
+    """
+    empty = tf.fill(tf.shape(moment.user_ids), "")
+    columns = [moment.context.get(name, empty) for name in context_features]
+    context = tf.stack(columns, axis=1) if columns else empty[:, None][:, :0]
+    return [
+        moment.user_ids,
+        moment.timestamps,
+        moment.history_rows,
+        moment.history_events,
+        moment.history_timestamps,
+        context,
+    ]

@@ -145,6 +145,7 @@ def assemble_bundle(
             search_config or SearchConfig(),
             FusionWeights.load(parts.search_candidates),
             encoder=LoadedPart(encoder, (EMBED_QUERIES,)),
+            retriever=LoadedPart(retriever, ("embed_search",)),
         )
     return Bundle(
         items=items,

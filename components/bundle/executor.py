@@ -21,6 +21,7 @@ from core.config.bundle import BundleConfig
 from core.config.compress import CompressConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
+from core.layout import SEARCH_SIDE
 
 
 class Executor(base_executor.BaseExecutor):
@@ -43,7 +44,8 @@ class Executor(base_executor.BaseExecutor):
             - ranker: Model, the ranker SavedModel.
             - candidates: CandidatesArtifact, for the first stage's weights.
             - text_encoder, item_vectors, search_candidates, search_ranker: optional,
-              all or none; without them the bundle has no `search`.
+              all or none; without them the bundle has no `search`. A jointly trained
+              `ranker` is also the `search_ranker`.
             - compressed_ranker, compressed_search_ranker, compression: optional, what
               Compress made of the rankers and says of them.
           output_dict:
@@ -71,8 +73,8 @@ class Executor(base_executor.BaseExecutor):
                     candidates=uri("candidates"),
                 ),
                 "search_candidates": Path(uri("search_candidates")),
-                "search_ranker": Path(
-                    path_utils.serving_model_dir(uri("search_ranker"))
+                "search_ranker": _search_side(
+                    Path(path_utils.serving_model_dir(uri("search_ranker")))
                 ),
             }
         parts = BundleParts(
@@ -127,3 +129,9 @@ def _compressed(
         folder = Path(artifact_utils.get_single_uri(input_dict["compression"]))
         facts = json.loads((folder / FACTS_FILE).read_text("utf-8"))
     return dataclasses.replace(parts, **changed), facts
+
+
+def _search_side(model: Path) -> Path:
+    """Where the ranker of search pages lies: inside one that ranks both, or itself."""
+    side = model / SEARCH_SIDE
+    return side if side.is_dir() else model

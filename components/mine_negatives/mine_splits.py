@@ -27,7 +27,7 @@ from trainer.funnel.mine import (
     write_meta,
 )
 from trainer.funnel.tables import ItemTables
-from trainer.moment import Moment
+from trainer.moment import Moment, tower_inputs
 
 log = logging.getLogger(__name__)
 STEP = "MineNegatives"
@@ -123,21 +123,7 @@ def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:
     """The retriever's query tower as a function of a Moment."""
 
     def embed(moment: Moment) -> tf.Tensor:
-        empty = tf.fill(tf.shape(moment.user_ids), "")
-        columns = [moment.context.get(name, empty) for name in shop.context_features]
-        context = (
-            tf.stack(columns, axis=1)
-            if columns
-            else tf.zeros_like(empty[:, None])[:, :0]
-        )
-        return retriever.embed_query(
-            moment.user_ids,
-            moment.timestamps,
-            moment.history_rows,
-            moment.history_events,
-            moment.history_timestamps,
-            context,
-        )
+        return retriever.embed_query(*tower_inputs(moment, shop.context_features))
 
     return embed
 

@@ -36,6 +36,7 @@ class MineSearchesSpec(ComponentSpec):  # type: ignore[misc]
         "text_encoder": ChannelParameter(type=standard_artifacts.Model),
         "item_vectors": ChannelParameter(type=ItemVectorsArtifact),
         "candidates": ChannelParameter(type=CandidatesArtifact),
+        "retriever": ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "search_candidates": ChannelParameter(type=CandidatesArtifact),
@@ -61,6 +62,7 @@ class MineSearches(base_component.BaseComponent):  # type: ignore[misc]
         text_encoder: channel.BaseChannel,
         item_vectors: channel.BaseChannel,
         candidates: channel.BaseChannel,
+        retriever: channel.BaseChannel,
         shop: ShopConfig,
         funnel: FunnelConfig,
         search: SearchConfig,
@@ -74,6 +76,7 @@ class MineSearches(base_component.BaseComponent):  # type: ignore[misc]
           text_encoder: TextEncoder's SavedModel.
           item_vectors: its vectors of the catalogue.
           candidates: MineNegatives' output, for the personal first stage's weights.
+          retriever: the two towers, which find candidates by words and person.
           shop: event types and context.
           funnel: as MineNegatives has it.
           search: sizes, gains, weights.
@@ -86,6 +89,7 @@ class MineSearches(base_component.BaseComponent):  # type: ignore[misc]
                 text_encoder=text_encoder,
                 item_vectors=item_vectors,
                 candidates=candidates,
+                retriever=retriever,
                 shop=shop.to_json(),
                 funnel=funnel.to_json(),
                 search=search.to_json(),

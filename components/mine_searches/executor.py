@@ -37,6 +37,7 @@ class Executor(base_executor.BaseExecutor):
             - text_encoder: Model.
             - item_vectors: ItemVectorsArtifact.
             - candidates: CandidatesArtifact of MineNegatives.
+            - retriever: Model with `embed_search`.
           output_dict:
             - search_candidates: CandidatesArtifact.
           exec_properties:
@@ -55,6 +56,7 @@ class Executor(base_executor.BaseExecutor):
                 text_encoder=path_utils.serving_model_path(uri("text_encoder")),
                 item_vectors=uri("item_vectors"),
                 candidates=uri("candidates"),
+                retriever=path_utils.serving_model_dir(uri("retriever")),
             ),
             artifact_utils.get_single_uri(output_dict["search_candidates"]),
             shop=ShopConfig.from_json(exec_properties["shop"]),

@@ -52,6 +52,7 @@ class SearchInputs:
     text_encoder: str  # SavedModel
     item_vectors: str  # folder of `item_vectors.npy`
     candidates: str  # MineNegatives' folder: the personal first stage's weights
+    retriever: str = ""  # SavedModel; "": a shop without one
 
 
 def build_search_funnel(
@@ -61,6 +62,7 @@ def build_search_funnel(
     config: SearchConfig,
     fusion: FusionWeights | None = None,
     encoder: Any = None,
+    retriever: Any = None,
 ) -> SearchFunnel:
     """The search funnel over one catalogue, clicks as of `cutoff`.
 
@@ -71,6 +73,8 @@ def build_search_funnel(
       config: sizes.
       fusion: the first stage's weights; None: the documented defaults.
       encoder: the text encoder, where the caller has it loaded already.
+      retriever: the loaded SavedModel, whose item embeddings `funnel` has. It holds
+        the text encoder, which then is not loaded, and later saved, a second time.
     """
     items = read_split(inputs.items, "train")
     analyzer = Analyzer()
@@ -81,12 +85,20 @@ def build_search_funnel(
     return SearchFunnel(
         funnel,
         lexical,
-        encoder or tf.saved_model.load(inputs.text_encoder),
+        encoder or _encoder(inputs, retriever),
         np.load(Path(inputs.item_vectors) / "item_vectors.npy"),
         QueryClickIndex(QueryClicks.load(folder), analyzer),
         config,
         fusion,
+        retriever,
     )
+
+
+def _encoder(inputs: SearchInputs, retriever: Any) -> Any:
+    """The text encoder inside the retriever, or from its own file."""
+    if retriever is not None:
+        return retriever.text_encoder
+    return tf.saved_model.load(inputs.text_encoder)
 
 
 def mine_searches(
@@ -105,13 +117,14 @@ def mine_searches(
     newest = max(int(p.name.split("=")[1]) for p in Path(inputs.tables).glob("as_of=*"))
     parts = _by_cutoff(pages)
     first = parts[0][0] if parts else newest
+    retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
     funnel = CandidateFunnel(
         ItemTables.load(table_dir(inputs.tables, first)),
-        None,
+        None if retriever is None else retriever.item_embeddings.numpy(),
         funnel_config,
         FusionWeights.load(inputs.candidates),
     )
-    search = build_search_funnel(inputs, first, funnel, config)
+    search = build_search_funnel(inputs, first, funnel, config, retriever=retriever)
     # Learned on the newest training pages; the loop below visits them again.
     counts = dict.fromkeys(SPLITS, 0)
     for split in SPLITS:

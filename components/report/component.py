@@ -1,5 +1,6 @@
 """Report: what the run's artifacts and the metadata store say → one HTML page."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def Report(
     ranker_run: InputArtifact[standard_artifacts.ModelRun] = None,
     retriever: InputArtifact[standard_artifacts.Model] = None,
     ranker: InputArtifact[standard_artifacts.Model] = None,
+    text_encoder: InputArtifact[standard_artifacts.Model] = None,
+    search_ranker_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    search_ranker: InputArtifact[standard_artifacts.Model] = None,
+    text_encoder_table: Parameter[str] = "",
 ) -> None:
     """Writes the page to `path` (and into the artifact); every input may be missing.
 
@@ -61,6 +66,10 @@ def Report(
       item_statistics, event_statistics: outputs of StatisticsGen.
       items_gate, events_gate: outputs of DataGate.
       retriever_run, ranker_run, retriever, ranker: where history.json is looked for.
+      text_encoder: TextEncoder's model, for its text_encoder.json.
+      search_ranker_run, search_ranker: as the others' runs and models.
+      text_encoder_table: JSON that `bench_text_encoder --home` wrote; "" for none. The
+        text itself, so that the step runs again where it alone has changed.
     """
     given = {
         "model": model,
@@ -78,10 +87,15 @@ def Report(
         "ranker_run": ranker_run,
         "retriever": retriever,
         "ranker": ranker,
+        "search_ranker_run": search_ranker_run,
+        "search_ranker": search_ranker,
+        "text_encoder": text_encoder,
     }
     uris = {name: artifact.uri for name, artifact in given.items() if artifact}
     executions = read_lineage(metadata_path) if metadata_path else ()
-    data = gather(shop, uris, executions)
+    data = gather(
+        shop, uris, executions, text_encoders=json.loads(text_encoder_table or "null")
+    )
     written = write_report(data, path)
     Path(report.uri).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(written, Path(report.uri) / PAGE)

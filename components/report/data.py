@@ -81,6 +81,9 @@ class ReportData:
     bundle: Json | None = None  # souk.json
     compression: Json | None = None  # compression.json of a compressed bundle
     executions: tuple[ExecutionRecord, ...] = ()
+    text_encoder: Json | None = None  # text_encoder.json of TextEncoder
+    # What `bench_text_encoder --home` wrote: encoders of several kinds.
+    text_encoder_table: Json | None = None
 
 
 def read_json(path: str | Path | None) -> Json | None:

@@ -11,19 +11,28 @@ from tfx.utils import path_utils
 from components.evaluate_search.evaluate import METRICS_FILE as SEARCH_METRICS_FILE
 from components.report.data import (
     ExecutionRecord,
+    Json,
     ReportData,
     find_history,
     read_json,
     read_rejected,
 )
 from components.report.profile import read_profiles
-from core.layout import COMPRESSION_PATH
+from core.layout import COMPRESSION_PATH, TEXT_ENCODER_TABLE
 
 BUNDLE_FILE = "souk.json"
+TRAINED = {
+    "Retriever": "retriever",
+    "Ranker": "ranker",
+    "Search ranker": "search_ranker",
+}
 
 
 def gather(
-    shop: str, uris: Mapping[str, str], executions: Iterable[ExecutionRecord] = ()
+    shop: str,
+    uris: Mapping[str, str],
+    executions: Iterable[ExecutionRecord] = (),
+    text_encoders: Json | None = None,
 ) -> ReportData:
     """Reads what there is; an input that is missing leaves its part of the page out.
 
@@ -31,6 +40,7 @@ def gather(
       shop: name in the title.
       uris: folders of the artifacts by the name of the Report component's input.
       executions: the run's steps.
+      text_encoders: what `bench_text_encoder --home` wrote.
     """
 
     def file(key: str, name: str) -> Path | None:
@@ -53,12 +63,14 @@ def gather(
         data_gates=tuple(gate for gate in gates if gate is not None),
         histories={
             name: history
-            for name, key in (("Retriever", "retriever"), ("Ranker", "ranker"))
+            for name, key in TRAINED.items()
             if (history := find_history((uris.get(f"{key}_run"), uris.get(key))))
             is not None
         },
         bundle=_in_bundle(uris.get("model"), BUNDLE_FILE),
         compression=_in_bundle(uris.get("model"), COMPRESSION_PATH),
+        text_encoder=read_json(file("text_encoder", TEXT_ENCODER_TABLE)),
+        text_encoder_table=text_encoders,
         executions=tuple(executions),
     )
 

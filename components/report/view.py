@@ -16,6 +16,7 @@ from components.report.charts import (
 )
 from components.report.compression import compression
 from components.report.data import ExecutionRecord, Json, ReportData
+from components.report.models import rankers, text_encoder
 from components.report.search import search
 from components.report.words import (
     METRIC_NAMES,
@@ -46,6 +47,8 @@ def context(data: ReportData) -> dict[str, Any]:
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
         "curves": {n: curves(h) for n, h in data.histories.items() if h},
+        "text_encoder": text_encoder(data.text_encoder, data.text_encoder_table),
+        "rankers": rankers(data.histories),
         "timings": timings(data.executions),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),

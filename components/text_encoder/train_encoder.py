@@ -19,7 +19,8 @@ from core.config.text_encoder import TextEncoderConfig
 from core.errors import ArtifactError
 from trainer.data.examples import read_split, split_dir
 from trainer.text_encoder.export import save_text_encoder
-from trainer.text_encoder.fit import FittedTextEncoder, Miner, fit_text_encoder
+from trainer.text_encoder.fit import FittedTextEncoder, fit_text_encoder
+from trainer.text_encoder.hard_negatives import Bm25Miner
 
 STEP = "TextEncoder"
 REPORT_FILE = "text_encoder.json"
@@ -44,7 +45,6 @@ def train_encoder(
     config: TextEncoderConfig,
     before: int,
     pipeline: beam.Pipeline,
-    miner: Miner | None = None,
 ) -> dict[str, Any]:
     """Writes the SavedModel, the vectors of all items and the report; the report.
 
@@ -57,7 +57,6 @@ def train_encoder(
       vectors_dir: `item_vectors.npy`.
       before: seconds UTC; later events are never looked at.
       pipeline: a new Beam pipeline; runs here.
-      miner: of hard negatives.
 
     Raises:
       ConfigError: the preset cannot be loaded.
@@ -70,7 +69,7 @@ def train_encoder(
         None if events_uri is None else _events(events_uri, event_splits),
         config,
         before=before,
-        miner=miner,
+        miner=Bm25Miner(items) if config.hard_negatives else None,
     )
     started = time.monotonic()
     save_text_encoder(fitted.export, model_dir)

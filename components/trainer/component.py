@@ -36,6 +36,7 @@ class FunnelTrainer(Trainer):  # type: ignore[misc]
         moments: BaseChannel | None = None,
         searches: BaseChannel | None = None,
         candidates: BaseChannel | None = None,
+        search_candidates: BaseChannel | None = None,
         tables: BaseChannel | None = None,
         retriever: BaseChannel | None = None,
         text_encoder: BaseChannel | None = None,
@@ -52,9 +53,9 @@ class FunnelTrainer(Trainer):  # type: ignore[misc]
             reads fn_args.train_files.
           transform_graph: gives fn_args.transform_graph_path.
           schema: gives fn_args.schema_path.
-          items, moments, searches, candidates, tables, retriever, text_encoder,
-            item_vectors: any artifacts; their URIs, a model's SavedModel folder, are
-            custom_config["uris"][name].
+          items, moments, searches, candidates, search_candidates, tables, retriever,
+            text_encoder, item_vectors: any artifacts; their URIs, a model's SavedModel
+            folder, are custom_config["uris"][name].
           train_args, eval_args: splits and steps, as in Trainer.
         """
         given = {
@@ -62,6 +63,7 @@ class FunnelTrainer(Trainer):  # type: ignore[misc]
             "moments": moments,
             "searches": searches,
             "candidates": candidates,
+            "search_candidates": search_candidates,
             "tables": tables,
             "retriever": retriever,
             "text_encoder": text_encoder,

@@ -34,9 +34,9 @@ class FunnelTrainerExecutor(GenericExecutor):  # type: ignore[misc]
           input_dict: any of
             - examples, transform_graph, schema, base_model, hyperparameters: as in
               tfx Trainer, all optional.
-            - items, moments, searches, candidates, tables, retriever, text_encoder,
-              item_vectors: one artifact each; its URI, a model's SavedModel folder,
-              becomes custom_config["uris"][name].
+            - items, moments, searches, candidates, search_candidates, tables,
+              retriever, text_encoder, item_vectors: one artifact each; its URI, a
+              model's SavedModel folder, becomes custom_config["uris"][name].
           output_dict:
             - model: the SavedModel, in Format-Serving.
             - model_run: checkpoints and logs.

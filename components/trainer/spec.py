@@ -14,6 +14,7 @@ EXTRA_INPUTS = (
     "moments",
     "searches",
     "candidates",
+    "search_candidates",
     "tables",
     "retriever",
     "text_encoder",

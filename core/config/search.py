@@ -16,6 +16,11 @@ class SearchConfig(Config):
     # Items by words and items by meaning that may be on a page, before their fusion.
     lexical_candidates: int = 200
     dense_candidates: int = 200
+    # Weight of the cosine of the retriever's towers, which know words and person, in
+    # the choice of candidates; 0: not asked. Set, not learned, and no feature: the
+    # towers have seen the clicks of training pages (docs/adr/0003). Off: 128 candidates
+    # of 5,000 items allow .998 of the true NDCG@10 without it (docs/search.md).
+    tower_weight: float = 0.0
     # What the ranker orders.
     num_candidates: int = 128
     # Reciprocal rank fusion sums 1 / (this + rank) (Cormack, Clarke & Buettcher 2009).
@@ -35,8 +40,11 @@ class SearchConfig(Config):
     # linear and root weight of BM25, coverage, cosine, reciprocal ranks, click rate,
     # clicks, person. Chosen on Chorus' judged queries with a pretrained encoder
     # (docs/search.md says how); click weights count for nothing there.
-    plain_linear: tuple[float, ...] = (0.1, 0.0, 2.0, 0.0, 0.0, 0.0, 0.2)
-    plain_root: tuple[float, ...] = (0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    plain_linear: tuple[float, ...] = (0.3, 0.0, 0.7, 0.0, 0.0, 0.0, 0.1)
+    plain_root: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    # Signals beside BM25, reciprocal ranks and clicks that count as shares of the
+    # query's best: the cosine, where the weights above have to fit every query.
+    also_relative: tuple[str, ...] = ()
     seed: int = 11
 
     def __post_init__(self) -> None:
@@ -56,7 +64,13 @@ class SearchConfig(Config):
             self.require(
                 len(weights) == 7 and min(weights) >= 0, name, "seven weights >= 0"
             )
-        self.require(self.fusion_l2 >= 0, "fusion_l2", ">= 0")
+        for name in ("tower_weight", "fusion_l2"):
+            self.require(getattr(self, name) >= 0, name, ">= 0")
+        self.require(
+            set(self.also_relative) <= {"coverage", "dense", "click_rate", "person"},
+            "also_relative",
+            "some of coverage, dense, click_rate, person",
+        )
         self.require(self.max_click_weight >= 1, "max_click_weight", ">= 1")
         self.require(
             len(self.event_gains) == 3 and min(self.event_gains) >= 0,

@@ -46,3 +46,6 @@ class SoukConfig(Config):
     evaluation: EvaluationConfig
     search_evaluation: SearchEvaluationConfig
     gates: GatesConfig
+    # One ranker trained on recommendation moments and search pages together, in place
+    # of one for each (docs/search-training.md compares).
+    joint_ranker: bool = False

@@ -49,7 +49,9 @@ class TextEncoderConfig(Config):
     contrastive_batch: int = 128
     learning_rate: float = 1e-3
     temperature: float = 0.05
-    hard_negatives: int = 0  # mined items per pair, beside the in-batch ones
+    # Items per pair that BM25 mines, beside the in-batch ones. On the demo shop's
+    # validation period 1 is within noise of 0, 3 does harm (docs/text-encoder.md).
+    hard_negatives: int = 0
     max_pairs: int = 30_000  # (query, item) pairs of an epoch, heaviest kept
     # (item, co-bought item) pairs of an epoch, per (query, item) pair; alone they are
     # as many as `max_pairs` allows.

@@ -26,7 +26,8 @@ class ModelStage:
     nodes: list[BaseNode]
     bundle: BaseChannel
     uncompressed: BaseChannel | None  # where compression is on
-    trainers: dict[str, BaseNode]  # `retriever` and `ranker`
+    text_encoder: BaseChannel
+    trainers: dict[str, BaseNode]  # `retriever`, `ranker`, `search_ranker`
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,25 +72,21 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         shop=config.shop,
         config=config.funnel,
     )
-    ranker = FunnelTrainer(
-        run_fn="trainer.ranker_module.run_fn",
-        custom_config={"config": config.ranker.to_json()},
-        candidates=mine.outputs["candidates"],
-    ).with_id("Ranker")
     search = search_stage(
         config,
         data,
         encoder,
         tables=neighbours.outputs["tables"],
         candidates=mine.outputs["candidates"],
+        retriever=retriever.outputs["model"],
     )
-    compress = _compress(config, ranker, mine, search)
+    compress = _compress(config, mine, search)
     bundle = Bundle(
         items=data.items,
         events=data.events,
         tables=neighbours.outputs["tables"],
         retriever=retriever.outputs["model"],
-        ranker=ranker.outputs["model"],
+        ranker=search.rankers["ranker"].outputs["model"],
         candidates=mine.outputs["candidates"],
         shop=config.shop,
         splits=config.splits,
@@ -100,25 +97,26 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         **search.outputs,
         **compress.outputs,
     )
-    personal = [neighbours, transform, encoder, retriever, mine, ranker]
+    personal = [neighbours, transform, encoder, retriever, mine]
     return ModelStage(
         nodes=[*personal, *search.nodes, *compress.nodes, bundle],
         bundle=bundle.outputs["model"],
         uncompressed=bundle.outputs["uncompressed"]
         if config.compress.enabled
         else None,
-        trainers={"retriever": retriever, "ranker": ranker},
+        text_encoder=encoder.outputs["model"],
+        trainers={"retriever": retriever, **search.rankers},
     )
 
 
 def _compress(
-    config: SoukConfig, ranker: BaseNode, mine: BaseNode, search: SearchStage
+    config: SoukConfig, mine: BaseNode, search: SearchStage
 ) -> CompressStage:
-    """Compress, where it is on."""
-    if not config.compress.enabled:
+    """Compress, where it is on; one ranker for both sides stays as it was trained."""
+    if not config.compress.enabled or config.joint_ranker:
         return CompressStage(nodes=[], outputs={})
     node = Compress(
-        ranker=ranker.outputs["model"],
+        ranker=search.rankers["ranker"].outputs["model"],
         candidates=mine.outputs["candidates"],
         search_ranker=search.outputs["search_ranker"],
         search_candidates=search.outputs["search_candidates"],

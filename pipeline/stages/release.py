@@ -19,7 +19,7 @@ from components.pusher.component import AtomicPusher
 from components.rank_examples.component import RankExamples
 from components.report.component import Report
 from core.config.souk import SoukConfig
-from core.layout import HomeLayout
+from core.layout import TEXT_ENCODER_TABLE, HomeLayout
 from pipeline.stages.data import DataStage
 from pipeline.stages.models import ModelStage
 
@@ -111,6 +111,14 @@ def _report(
         event_statistics=data.statistics["events"],
         items_gate=data.gates["items"],
         events_gate=data.gates["events"],
+        text_encoder=models.text_encoder,
+        text_encoder_table=text_encoder_table(layout),
         **runs,
         **{name: node.outputs["model"] for name, node in models.trainers.items()},
     )
+
+
+def text_encoder_table(layout: HomeLayout) -> str:
+    """What `bench_text_encoder --home` left for this shop, "" without it."""
+    path = layout.benchmarks / TEXT_ENCODER_TABLE
+    return path.read_text("utf-8") if path.is_file() else ""

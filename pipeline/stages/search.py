@@ -20,6 +20,7 @@ class SearchStage:
 
     nodes: list[BaseNode]
     outputs: dict[str, BaseChannel]
+    rankers: dict[str, BaseNode]  # `ranker` and, trained apart, `search_ranker`
 
 
 def text_encoder(config: SoukConfig, data: DataStage) -> TextEncoder:
@@ -43,13 +44,15 @@ def search_stage(
     *,
     tables: BaseChannel,
     candidates: BaseChannel,
+    retriever: BaseChannel,
 ) -> SearchStage:
-    """MineSearches, SearchRanker.
+    """MineSearches, and the rankers of moments and of pages: two, or one for both.
 
     Args:
       encoder: see `text_encoder`.
       tables: ItemNeighbours' output.
-      candidates: MineNegatives' output, for the personal first stage.
+      candidates: MineNegatives' output: the personal first stage, the moments' rows.
+      retriever: its SavedModel.
     """
     mine = MineSearches(
         items=data.items,
@@ -58,21 +61,53 @@ def search_stage(
         text_encoder=encoder.outputs["model"],
         item_vectors=encoder.outputs["item_vectors"],
         candidates=candidates,
+        retriever=retriever,
         shop=config.shop,
         funnel=config.funnel,
         search=config.search,
     )
-    ranker = FunnelTrainer(
-        run_fn="trainer.search_ranker_module.run_fn",
-        custom_config={"config": config.search_ranker.to_json()},
-        candidates=mine.outputs["search_candidates"],
-    ).with_id("SearchRanker")
+    pages = mine.outputs["search_candidates"]
+    rankers = (_joint_ranker if config.joint_ranker else _two_rankers)(
+        config, candidates, pages
+    )
     return SearchStage(
-        nodes=[mine, ranker],
+        nodes=[mine, *rankers.values()],
         outputs={
             "text_encoder": encoder.outputs["model"],
             "item_vectors": encoder.outputs["item_vectors"],
-            "search_candidates": mine.outputs["search_candidates"],
-            "search_ranker": ranker.outputs["model"],
+            "search_candidates": pages,
+            "search_ranker": [*rankers.values()][-1].outputs["model"],
         },
+        rankers=rankers,
     )
+
+
+def _two_rankers(
+    config: SoukConfig, candidates: BaseChannel, pages: BaseChannel
+) -> dict[str, BaseNode]:
+    ranker = FunnelTrainer(
+        run_fn="trainer.ranker_module.run_fn",
+        custom_config={"config": config.ranker.to_json()},
+        candidates=candidates,
+    ).with_id("Ranker")
+    search_ranker = FunnelTrainer(
+        run_fn="trainer.search_ranker_module.run_fn",
+        custom_config={"config": config.search_ranker.to_json()},
+        candidates=pages,
+    ).with_id("SearchRanker")
+    return {"ranker": ranker, "search_ranker": search_ranker}
+
+
+def _joint_ranker(
+    config: SoukConfig, candidates: BaseChannel, pages: BaseChannel
+) -> dict[str, BaseNode]:
+    ranker = FunnelTrainer(
+        run_fn="trainer.joint_ranker_module.run_fn",
+        custom_config={
+            "config": config.ranker.to_json(),
+            "search_config": config.search_ranker.to_json(),
+        },
+        candidates=candidates,
+        search_candidates=pages,
+    ).with_id("Ranker")
+    return {"ranker": ranker}

@@ -20,6 +20,7 @@ from components.text_encoder.component import TextEncoder
 from core.config.souk import SoukConfig
 from core.layout import HomeLayout
 from pipeline.stages.data import Validated, ingest_judgments, validated
+from pipeline.stages.release import text_encoder_table
 
 
 def stages_without_events(config: SoukConfig, layout: HomeLayout) -> list[BaseNode]:
@@ -39,7 +40,7 @@ def stages_without_events(config: SoukConfig, layout: HomeLayout) -> list[BaseNo
     )
     models = _models(config, clean, checked)
     judged = [judgments] if judgments else []
-    release = _release(config, layout, clean, checked, models[-1], judgments)
+    release = _release(config, layout, clean, checked, models, judgments)
     return [ingest, *judged, clean, *checked.nodes, *models, *release]
 
 
@@ -75,9 +76,10 @@ def _release(
     layout: HomeLayout,
     clean: BaseNode,
     checked: Validated,
-    bundle: BaseNode,
+    models: list[BaseNode],
     judgments: BaseNode | None,
 ) -> list[BaseNode]:
+    _, encoder, bundle = models
     """EvaluateSearch, SearchGates, Pusher, Report."""
     held = {"judgments": judgments.outputs["examples"]} if judgments else {}
     searched = EvaluateSearch(
@@ -102,6 +104,8 @@ def _release(
         path=str(layout.report),
         metadata_path=str(layout.metadata),
         model=bundle.outputs["model"],
+        text_encoder=encoder.outputs["model"],
+        text_encoder_table=text_encoder_table(layout),
         search_metrics=searched.outputs["metrics"],
         verdicts=gates.outputs["verdicts"],
         pushed_model=pusher.outputs["pushed_model"],

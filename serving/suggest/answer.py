@@ -4,8 +4,8 @@ The rule. A correction exists only where a word of the query is unknown to the s
 page of the query as typed is asked for first; it is good if at least `min_good_matches`
 of its items hold every word of the query. A good page is shown as it is, with the
 correction as an offer. Otherwise the corrected query is asked for, and its page is
-shown ("showing results for") only if more of its items hold every word; else the first
-page stays.
+shown ("showing results for") only if more of its items hold every word of it or, where
+as many do, its items hold more of its words; else the first page stays.
 """
 
 from __future__ import annotations
@@ -56,17 +56,20 @@ def answer(
     page = ask(query)
     if not correction.changed:
         return SearchAnswer(page, query, query, "")
-    num_matches = count_matches(query, titles(page))
-    if num_matches < config.min_good_matches:
+    held = count_matches(query, titles(page))
+    if held[0] < config.min_good_matches:
         corrected = ask(correction.text)
-        if count_matches(correction.text, titles(corrected)) > num_matches:
+        if count_matches(correction.text, titles(corrected)) > held:
             return SearchAnswer(corrected, query, correction.text, "")
     return SearchAnswer(page, query, query, correction.text)
 
 
-def count_matches(query: str, texts: Iterable[str]) -> int:
-    """How many texts hold every term of the query; 0 for a query without any."""
+def count_matches(query: str, texts: Iterable[str]) -> tuple[int, int]:
+    """How many texts hold every term of the query, and how many terms all texts hold.
+
+    A term counts once per text; a query without any gives 0 and 0.
+    """
     wanted = set(terms(query, MAX_QUERY_CHARACTERS))
-    if not wanted:
-        return 0
-    return sum(wanted.issubset(terms(text)) for text in texts)
+    held = [len(wanted.intersection(terms(text))) for text in texts]
+    complete = sum(number == len(wanted) for number in held) if wanted else 0
+    return complete, sum(held)

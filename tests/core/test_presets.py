@@ -18,7 +18,9 @@ def test_a_shop_without_events_has_no_gates_or_tables_of_events(name: str) -> No
     assert silent.gates.search_must_hold == ("bm25",)
     assert silent.neighbours.num_neighbours == 1
     assert silent.text_encoder == full.text_encoder
-    assert silent.search == full.search
+    # No towers to ask; the cosine is a share of the query's best.
+    assert full.search.replace(also_relative=("dense",)) == silent.search
+    assert silent.search.tower_weight == 0.0
 
 
 def test_a_preset_is_adapted_where_events_make_pairs_and_left_alone_elsewhere() -> None:

@@ -20,7 +20,7 @@ from trainer.export.pages import best_page, spread_categories
 from trainer.export.reasons import ReasonTable
 from trainer.export.similar import SimilarItems
 from trainer.funnel.funnel import CandidateFunnel
-from trainer.moment import Moment
+from trainer.moment import Moment, tower_inputs
 from trainer.search.search_funnel import SearchFunnel
 
 Tensors = dict[str, tf.Tensor]
@@ -104,7 +104,9 @@ class Bundle(tf.Module):
         moment = self.read_moment(inputs)
         allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
         personal = self.funnel.state(moment)
-        found = self.search_funnel.state(inputs[features.QUERY], personal, allowed)
+        found = self.search_funnel.state(
+            inputs[features.QUERY], moment, personal, allowed
+        )
         rows = self.search_funnel.retrieve(found)
         values = self.search_funnel.features(
             moment, rows, personal=personal, state=found
@@ -156,12 +158,7 @@ class Bundle(tf.Module):
 
     def _embed(self, moment: Moment) -> tf.Tensor:
         return self.retriever.embed_query(
-            moment.user_ids,
-            moment.timestamps,
-            moment.history_rows,
-            moment.history_events,
-            moment.history_timestamps,
-            requests.stacked_context(moment, self._shop),
+            *tower_inputs(moment, self._shop.context_features)
         )
 
     def signatures(self) -> dict[str, Any]:

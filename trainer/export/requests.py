@@ -135,10 +135,3 @@ class MomentReader(tf.Module):
             history_timestamps=tf.pad(tf.where(past, times, 0), front),
             context={name: inputs[name] for name in self._context},
         )
-
-
-def stacked_context(moment: Moment, shop: ShopConfig) -> tf.Tensor:
-    """[B, K] string: the context features in the shop's order."""
-    if not shop.context_features:
-        return tf.zeros([tf.shape(moment.timestamps)[0], 0], tf.string)
-    return tf.stack([moment.context[n] for n in shop.context_features], axis=1)

@@ -29,8 +29,9 @@ class RetrieverExport(tf.Module):
       item_embeddings: [n, d] float32 candidate embeddings in catalogue order.
       item_vectors: [n + 1, d] float32 shared item vectors; row n is zeros.
       embed_query: people and moments → [B, d] float32, norm 1.
-      embed_search: the same with queries [B] string in front; "" gives embed_query's
-        answer. Only where the towers read text.
+      embed_search: the same with the text encoder's vectors [B, text_dim] of queries
+        in front; zeros (no words) give embed_query's answer. Only where the towers
+        read text.
       embed_item: raw columns of items, in the catalogue or not → [M, d] float32.
     """
 
@@ -80,10 +81,11 @@ class RetrieverExport(tf.Module):
             self._embed_item, input_signature=[_item_signature()]
         )
         if text_encoder is not None:
+            text_dim = catalogue.item_features[names.TEXT_VECTOR].shape[1]
             self.embed_search = tf.function(
-                self._embed_search,
+                self._embed,
                 input_signature=[
-                    tf.TensorSpec([None], tf.string, "queries"),
+                    tf.TensorSpec([None, text_dim], tf.float32, "words"),
                     *_query_signature(self._config),
                 ],
             )
@@ -108,10 +110,6 @@ class RetrieverExport(tf.Module):
             context,
         )
 
-    def _embed_search(self, queries: tf.Tensor, *moment: tf.Tensor) -> tf.Tensor:
-        """[B, d] L2-normalized query embeddings of words and moments."""
-        return self._embed(self.text_encoder.embed_queries(queries), *moment)
-
     def _embed(
         self,
         words: tf.Tensor | None,
@@ -122,6 +120,7 @@ class RetrieverExport(tf.Module):
         history_timestamps: tf.Tensor,
         context: tf.Tensor,
     ) -> tf.Tensor:
+        """[B, d] L2-normalized query embeddings of words and moments."""
         persons = self.query_features(user_ids, timestamps, context)
         pad = tf.shape(self.item_vectors)[0] - 1
         rows = tf.where((history_rows >= 0) & (history_rows < pad), history_rows, pad)

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
 from core.config.ranker import RankerConfig
 from core.errors import ArtifactError
-from trainer.ranker import metrics, select
+from trainer.ranker import select
 from trainer.ranker.calibration import (
     Calibrator,
     expected_calibration_error,
@@ -24,6 +23,7 @@ from trainer.ranker.calibration import (
 )
 from trainer.ranker.checkpoints import FitCheckpoints, Progress
 from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.ranker.judge import Judge
 from trainer.ranker.model import build_ranker, event_weights, inference_copy
 from trainer.ranker.normalization import Normalizer
 from trainer.ranker.training import Fit, Metrics, run_epochs
@@ -51,6 +51,7 @@ def fit_ranker(
     *,
     run_dir: str | Path | None = None,
     checkpoint_dir: str | Path | None = None,
+    judge: Judge | None = None,
 ) -> FittedRanker:
     """The ranker fitted on the newest cut-offs, chosen and calibrated on `eval`.
 
@@ -60,12 +61,14 @@ def fit_ranker(
       run_dir: where history.json and the TensorBoard files go.
       checkpoint_dir: where each epoch's state goes; a second call with the same rows
         and settings continues from there.
+      judge: of the `eval` lists; None: NDCG as the settings have it.
 
     Raises:
       ArtifactError: the train split has no moment with candidates.
       ConfigError: the settings do not fit the shop's event types.
     """
-    return _RankerFit(rows, config, run_dir, checkpoint_dir).run()
+    judge = judge or Judge(rows, config)
+    return _RankerFit(rows, config, run_dir, checkpoint_dir, judge).run()
 
 
 class _RankerFit:
@@ -75,10 +78,11 @@ class _RankerFit:
         config: RankerConfig,
         run_dir: str | Path | None,
         checkpoint_dir: str | Path | None,
+        judge: Judge,
     ) -> None:
         event_weights(rows.event_types, config)  # checks the target and the weights
         tf_keras.utils.set_random_seed(config.seed)
-        self._rows, self._config = rows, config
+        self._rows, self._config, self._judge = rows, config, judge
         self._run_dir = Path(run_dir) if run_dir else None
         self._checkpoint_dir = Path(checkpoint_dir) if checkpoint_dir else None
         self._fingerprint = _fingerprint(rows, config)
@@ -110,7 +114,7 @@ class _RankerFit:
             config.architectures, self._trial, time_budget_s=config.time_budget_s
         )
         best = select.best_trial(trials)
-        calibrators, validation = self._judge(best)
+        calibrators, validation = self._calibrate(best)
         fit = self._new_fit(best.architecture, len(self._final))
         epochs = best.progress.best_epoch
         final = self._run(fit, f"final-{best.architecture}", self._final, epochs)
@@ -196,27 +200,9 @@ class _RankerFit:
 
     def _validate(self, fit: Fit) -> Metrics:
         scores, _ = fit.predict(self._rows, self._validation)
-        return self._ndcg(self._validation, scores)
+        return self._judge.metrics(self._validation, scores)
 
-    def _ndcg(self, moments: Ints, scores: npt.NDArray[np.float32]) -> Metrics:
-        config = self._config
-        both = [
-            metrics.mean(
-                metrics.ndcg(
-                    self._rows,
-                    moments,
-                    scores,
-                    event=config.target_event,
-                    top_k=config.top_k,
-                    new_only=new_only,
-                )
-            )
-            for new_only in (False, True)
-        ]
-        mixed = (1 - config.choice_new) * both[0] + config.choice_new * both[1]
-        return {"ndcg": both[0], "ndcg_new": both[1], "metric": mixed}
-
-    def _judge(
+    def _calibrate(
         self, trial: select.Trial
     ) -> tuple[tuple[Calibrator, ...], dict[str, Any]]:
         """Calibrators and metrics from the trial model on every eval moment."""
@@ -225,8 +211,10 @@ class _RankerFit:
             return tuple(Calibrator() for _ in rows.event_types), {}
         fit = self._trial_fits[trial.architecture]  # holds its best epoch's weights
         scores, logits = fit.predict(rows, self._eval)
-        labels = rows.labels[rows.rows_of(self._eval)]
-        record: dict[str, Any] = dict(self._ndcg(self._eval, scores))
+        record: dict[str, Any] = dict(self._judge.metrics(self._eval, scores))
+        sizes = np.diff(rows.starts)[self._eval]
+        kept = np.repeat(self._judge.calibrates(self._eval), sizes)
+        logits, labels = logits[kept], rows.labels[rows.rows_of(self._eval)][kept]
         record["calibration_error"] = {}
         calibrators = []
         for i, event in enumerate(rows.event_types):

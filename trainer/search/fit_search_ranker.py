@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from core.config.ranker import RankerConfig
 from core.progress import say
 from trainer.export.prior_ranker import FUSED
-from trainer.ranker import metrics
-from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import HISTORY, FittedRanker, fit_ranker
+from trainer.ranker.judge import Judge
 
 STEP = "SearchRanker"
 
@@ -46,33 +43,11 @@ def fit_search_ranker(
     judged = rows.moments("eval")
     if not len(judged):
         return fitted
-    before = _metric(rows, judged, first_stage[rows.rows_of(judged)], config)
+    scores = first_stage[rows.rows_of(judged)]
+    before = Judge(rows, config).metrics(judged, scores)["metric"]
     after = float(fitted.history["validation"]["metric"])
     path = run_dir / HISTORY
     history = {**json.loads(path.read_text()), "first_stage": before}
     path.write_text(json.dumps(history, indent=1))
     say(STEP, f"NDCG on validation pages {after:.4f}, of the first stage {before:.4f}")
     return fitted if after > before else None
-
-
-def _metric(
-    rows: CandidateRows,
-    moments: Ints,
-    scores: npt.NDArray[np.float32],
-    config: RankerConfig,
-) -> float:
-    """As the ranker's own: the mean over all candidates and over what was shown."""
-    both = [
-        metrics.mean(
-            metrics.ndcg(
-                rows,
-                moments,
-                scores,
-                event=config.target_event,
-                top_k=config.top_k,
-                new_only=shown,
-            )
-        )
-        for shown in (False, True)
-    ]
-    return (1 - config.choice_new) * both[0] + config.choice_new * both[1]

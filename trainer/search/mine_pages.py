@@ -75,7 +75,7 @@ def page_step(search: SearchFunnel) -> Step:
 
     def step(moment: Moment, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         personal = search.funnel.state(moment)
-        state = search.state(queries, personal)
+        state = search.state(queries, moment, personal)
         rows = search.retrieve(state)
         found = search.features(moment, rows, personal=personal, state=state)
         return rows, found
@@ -121,7 +121,7 @@ def fusion_batches_of_pages(
         numbers = chosen[start : start + 32]
         moment = moment_batch(pages.moments, numbers, search.num_items)
         personal = search.funnel.state(moment)
-        state = search.state(_texts(pages, numbers), personal)
+        state = search.state(_texts(pages, numbers), moment, personal)
         shares = tf.math.divide_no_nan(state.signals, state.best[:, :, None])
         gains, _, _ = _outcome(pages, numbers, search, propensities)
         batches.append(

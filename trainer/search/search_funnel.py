@@ -14,18 +14,19 @@ from trainer.funnel.funnel import CandidateFunnel, FunnelState
 from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.scores import pick, pick_rows
 from trainer.funnel.sources import OWN
-from trainer.moment import Moment
+from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
 from trainer.search.postings import Sums
 from trainer.search.query_click_index import QueryClickIndex
 
 # What the first stage weighs; each is 0 where it says nothing.
 SIGNALS = ("bm25", "coverage", "dense", "rrf", "click_rate", "clicks", "person")
-# Documented defaults for a shop without clicks to learn from: reciprocal ranks and the
-# share of the words lead, meaning and BM25 break ties, taste comes last.
+# Documented defaults for a shop without clicks to learn from: BM25, the share of the
+# words and meaning count alike, taste breaks ties. Reciprocal ranks count for nothing:
+# they weigh an encoder's guesses like its findings (docs/search-evaluation.md).
 PRIOR = FusionWeights(
     names=SIGNALS,
-    linear=(0.5, 1.0, 1.0, 2.0, 1.0, 0.5, 0.2),
+    linear=(0.5, 0.5, 0.5, 0.0, 1.0, 0.5, 0.05),
     root=(0.0,) * len(SIGNALS),
 )
 _CLICKS = SIGNALS.index("clicks")
@@ -39,7 +40,8 @@ class SearchState(NamedTuple):
     signals: tf.Tensor  # [B, S, n + 1] float32 >= 0, in the order of SIGNALS
     best: tf.Tensor  # [B, S] their scale
     matched: tf.Tensor  # [B, n + 1] bool: may be on the page
-    scores: tf.Tensor  # [B, n + 1] float32 of the first stage
+    scores: tf.Tensor  # [B, n + 1] float32 learned sum of the signals, a feature
+    order: tf.Tensor  # [B, n + 1] float32: the same and the tower, picks candidates
 
 
 class SearchFunnel(tf.Module):
@@ -53,6 +55,8 @@ class SearchFunnel(tf.Module):
       clicks: what was clicked for which query, as of the same cut-off.
       config: sizes.
       fusion: the first stage's weights; None: the documented defaults.
+      retriever: has `embed_search`; `funnel` then holds its item embeddings. None: a
+        shop without one, or `config.tower_weight` 0: no tower.
     """
 
     def __init__(
@@ -64,9 +68,11 @@ class SearchFunnel(tf.Module):
         clicks: QueryClickIndex,
         config: SearchConfig | None = None,
         fusion: FusionWeights | None = None,
+        retriever: Any = None,
     ) -> None:
         super().__init__(name="search_funnel")
         self.config = config or SearchConfig()
+        self.retriever = retriever if self.config.tower_weight else None
         self.funnel = funnel
         self.lexical = lexical
         self.encoder = encoder
@@ -86,12 +92,14 @@ class SearchFunnel(tf.Module):
     def state(
         self,
         queries: tf.Tensor,
+        moment: Moment,
         personal: FunnelState,
         allowed: tf.Tensor | None = None,
     ) -> SearchState:
         """Signals of every item for queries [B] string.
 
         Args:
+          moment: who searches, when.
           personal: the funnel's state of the same moments.
           allowed: [B, n] bool, applied before anything is cut; None: everything.
         """
@@ -102,10 +110,14 @@ class SearchFunnel(tf.Module):
         open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
         open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
         bm25 = tf.where(open_, sums.scores[:, : n + 1], 0.0)
-        dense = tf.nn.relu(tf.matmul(self.encoder.embed_queries(queries), self.vectors))
+        words = self.encoder.embed_queries(queries)
+        dense = tf.nn.relu(tf.matmul(words, self.vectors))
         dense = tf.where(open_, dense, 0.0)
         coverage = self.lexical.coverage(terms, sums)
-        rrf = self._reciprocal_ranks(bm25, dense)
+        rrf = self._reciprocal_ranks(
+            (bm25, self.config.lexical_candidates),
+            (dense, self.config.dense_candidates),
+        )
         clicks = self.clicks.dense(queries)
         own = tf.concat(personal.signals, axis=1)[:, self._own]
         matched = (rrf > 0) | (clicks[:, 1] > 0) | ((own > 0) & (coverage > 0))
@@ -113,14 +125,21 @@ class SearchFunnel(tf.Module):
         parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
         signals = tf.stack(parts, axis=1)
         # Coverage, cosine, click rate and the person's share are on one scale for all.
-        scaled = tf.constant([n in ("bm25", "rrf", "clicks") for n in SIGNALS])
+        relative = ("bm25", "rrf", "clicks", *self.config.also_relative)
+        scaled = tf.constant([name in relative for name in SIGNALS])
         best = tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
         scores = self.fusion((signals,), best)
-        return SearchState(terms, sums, signals, best, matched & open_, scores)
+        order = scores
+        if self.retriever is not None:
+            person = tower_inputs(moment, self.funnel.shop.context_features)
+            asked = self.retriever.embed_search(words, *person)
+            near = tf.nn.relu(self.funnel.constants.tower_scores(asked))
+            order += self.config.tower_weight * tf.where(open_, near, 0.0)
+        return SearchState(terms, sums, signals, best, matched & open_, scores, order)
 
     def retrieve(self, state: SearchState) -> tf.Tensor:
         """[B, C] int32 candidates, best first; n pads."""
-        scores = tf.where(state.matched, state.scores, LOWEST)
+        scores = tf.where(state.matched, state.order, LOWEST)
         return best_candidates(scores, self.config.num_candidates)
 
     def features(
@@ -163,17 +182,17 @@ class SearchFunnel(tf.Module):
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
         return tuple(f"query_{name}" for name in (*names, "fused", "price_fit"))
 
-    def _reciprocal_ranks(self, bm25: tf.Tensor, dense: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] sum of 1 / (k + rank) over both lists; 0 for what is in neither.
+    def _reciprocal_ranks(self, *lists: tuple[tf.Tensor, int]) -> tf.Tensor:
+        """[B, n + 1] sum of 1 / (k + rank) over the lists; 0 for what is in none.
 
         The lists side by side in one scatter.
+
+        Args:
+          lists: score rows [B, n + 1], and how many of the best make the list.
         """
         width = self.num_items + 1
         rows, gains = [], []
-        for scores, size in (
-            (bm25, self.config.lexical_candidates),
-            (dense, self.config.dense_candidates),
-        ):
+        for scores, size in lists:
             values, found = top_rows(scores, min(size, width))
             ranks = tf.range(1, values.shape[1] + 1, dtype=tf.float32)
             gain = tf.math.reciprocal(ranks + float(self.config.rrf_k))

@@ -28,7 +28,7 @@ from core.config.ranker import RankerConfig
 from core.config.search import SearchConfig
 from core.config.searches import SearchMomentConfig
 from tests.trainer.funnel import tiny_shop
-from tests.trainer.search.funnel_world import FakeEncoder
+from tests.trainer.search.funnel_world import FakeEncoder, FakeTowers
 from trainer import search_ranker_module
 from trainer.data.examples import write_split
 from trainer.funnel.funnel import CandidateFunnel
@@ -97,6 +97,7 @@ def mine(root: Path, events: pa.Table) -> Path:
         ("text_encoder", standard_artifacts.Model),
         ("item_vectors", ItemVectorsArtifact),
         ("candidates", CandidatesArtifact),
+        ("retriever", standard_artifacts.Model),
         ("search_candidates", CandidatesArtifact),
     ):
         artifacts[name] = kind()
@@ -115,6 +116,10 @@ def mine(root: Path, events: pa.Table) -> Path:
     encoder = FakeEncoder({"rouge": 0, "bleu": 1}, 3)
     model_dir = path_utils.serving_model_dir(artifacts["text_encoder"].uri)
     tf.saved_model.save(encoder, model_dir)
+    towers = FakeTowers(N, 3, num_contexts=1)
+    towers.text_encoder = encoder
+    model_dir = path_utils.serving_model_dir(artifacts["retriever"].uri)
+    tf.saved_model.save(towers, model_dir)
     (root / "item_vectors").mkdir()
     vectors = np.eye(3, dtype=np.float32)[np.arange(N) % 3]
     np.save(root / "item_vectors" / "item_vectors.npy", vectors)
@@ -254,6 +259,7 @@ def test_the_component_can_be_constructed() -> None:
         text_encoder=channel.Channel(type=standard_artifacts.Model),
         item_vectors=channel.Channel(type=ItemVectorsArtifact),
         candidates=channel.Channel(type=CandidatesArtifact),
+        retriever=channel.Channel(type=standard_artifacts.Model),
         shop=tiny_shop.SHOP,
         funnel=FUNNEL,
         search=SEARCH,

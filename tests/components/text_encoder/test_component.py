@@ -47,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nodes["items"].outputs["result"],
         events=nodes["events"].outputs["result"],
         before=worlds.BEFORE,
-        config=TextEncoderConfig.tiny().replace(encode_batch=7),
+        config=TextEncoderConfig.tiny().replace(encode_batch=7, hard_negatives=1),
     )
     runs.run_nodes(root, [*nodes.values(), step])
     return root

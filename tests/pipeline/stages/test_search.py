@@ -14,6 +14,7 @@ from core.layout import HomeLayout
 from pipeline.create_pipeline import create_pipeline
 from pipeline.stages.data import data_stage
 from pipeline.stages.models import model_stage
+from pipeline.stages.release import text_encoder_table
 from tests.components import shop_tables
 
 
@@ -51,9 +52,35 @@ def test_search_is_trained_between_the_tables_and_the_bundle(
         "ItemNeighbours",
         "TextEncoder",
         "MineNegatives",
+        "Retriever",
     }
     upstream = {node.id for node in by_name["Bundle"].upstream_nodes}
     assert {"TextEncoder", "MineSearches", "SearchRanker"} <= upstream
+    upstream = {node.id for node in by_name["Report"].upstream_nodes}
+    assert {"TextEncoder", "Retriever", "Ranker", "SearchRanker"} <= upstream
+
+
+def test_one_ranker_reads_both_kinds_of_candidates_where_asked(
+    config: SoukConfig, layout: HomeLayout
+) -> None:
+    nodes = create_pipeline(config.replace(joint_ranker=True), layout).components
+    by_name = {node.id: node for node in nodes}
+    assert "SearchRanker" not in by_name
+    upstream = {node.id for node in by_name["Ranker"].upstream_nodes}
+    assert upstream == {"MineNegatives", "MineSearches"}
+    bundle = by_name["Bundle"].inputs
+    assert bundle["search_ranker"] is bundle["ranker"]
+
+
+def test_the_report_shows_what_a_benchmark_left_and_notices_another(
+    config: SoukConfig, layout: HomeLayout
+) -> None:
+    assert text_encoder_table(layout) == ""
+    layout.benchmarks.mkdir(parents=True)
+    (layout.benchmarks / "text_encoder.json").write_text('{"rows": []}')
+    nodes = create_pipeline(config, layout).components
+    (report,) = [node for node in nodes if node.id == "Report"]
+    assert report.exec_properties["text_encoder_table"] == '{"rows": []}'
 
 
 def test_the_encoder_has_not_seen_what_judges_search(

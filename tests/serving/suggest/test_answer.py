@@ -53,6 +53,20 @@ def test_a_corrected_page_that_is_no_better_is_not_shown(shop: Suggester) -> Non
     assert (answer.shown_for, answer.did_you_mean) == ("frnech jug", "french jug")
 
 
+def test_where_no_item_holds_all_words_the_page_with_more_of_them_is_shown(
+    shop: Suggester,
+) -> None:
+    # Nothing is French, of enamel and a jug; the typed word finds nothing at all.
+    typed, corrected = ["ENAMEL JUG", "ENAMEL MUG"], ["FRENCH ENAMEL POT", "ENAMEL JUG"]
+    pages = {"frnech enamel jug": typed, "french enamel jug": corrected}
+    answer = Shop(shop, pages).search("frnech enamel jug")
+    assert (answer.page, answer.shown_for) == (corrected, "french enamel jug")
+    # No more of its words: the typed page stays.
+    pages["french enamel jug"] = ["FRENCH JUG", "JUG"]
+    answer = Shop(shop, pages).search("frnech enamel jug")
+    assert (answer.page, answer.did_you_mean) == (typed, "french enamel jug")
+
+
 @pytest.mark.parametrize("query", ["fresh jug", "french enamel jug", "茶 jug", ""])
 def test_known_words_are_never_rewritten_even_on_an_empty_page(
     shop: Suggester, query: str
@@ -67,7 +81,8 @@ def test_known_words_are_never_rewritten_even_on_an_empty_page(
 def test_a_match_holds_every_word_in_any_number_and_order() -> None:
     titles = ["JUGS, enamel", "Enamel jug French", "enamel mug", ""]
 
-    assert count_matches("enamel jug", titles) == 2
-    assert count_matches("the enamel of jugs", titles) == 2
-    assert count_matches("the", titles) == 0
-    assert count_matches("温杯", ["保温杯", "杯温"]) == 1
+    # Whole matches, then words: enamel and jug twice, enamel once.
+    assert count_matches("enamel jug", titles) == (2, 5)
+    assert count_matches("the enamel of jugs", titles) == (2, 5)
+    assert count_matches("the", titles) == (0, 0)
+    assert count_matches("温杯", ["保温杯", "杯温"])[0] == 1

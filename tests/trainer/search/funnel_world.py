@@ -101,6 +101,38 @@ class FakeEncoder(tf.Module):
         return tf.one_hot(self._axes.lookup(texts), self._width)
 
 
+class FakeTowers(tf.Module):
+    """With words that the encoder knows a person wants what stands in the history.
+
+    An item is its own axis, the last one the opposite of axis 0; a query is the sum of
+    the axes in the history, or nothing.
+    """
+
+    def __init__(self, num_items: int, text_dim: int, num_contexts: int = 0) -> None:
+        super().__init__()
+        self._num_items = num_items
+        vectors = np.eye(num_items, dtype=np.float32)
+        vectors[-1] = -vectors[0]
+        self.item_embeddings = tf.Variable(vectors, trainable=False)
+        self.embed_search = tf.function(
+            self._embed,
+            input_signature=[
+                tf.TensorSpec([None, text_dim], tf.float32),
+                tf.TensorSpec([None], tf.string),
+                tf.TensorSpec([None], tf.int64),
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None, None], tf.int64),
+                tf.TensorSpec([None, num_contexts], tf.string),
+            ],
+        )
+
+    def _embed(self, words: tf.Tensor, *moment: tf.Tensor) -> tf.Tensor:
+        bought = tf.reduce_sum(tf.one_hot(moment[2], self._num_items), axis=1)
+        asked = tf.reduce_max(words, axis=1, keepdims=True)
+        return tf.math.l2_normalize(bought * asked, axis=1)
+
+
 def items() -> pa.Table:
     return pa.table(
         {
@@ -147,6 +179,7 @@ def search_funnel(
     *,
     fusion: FusionWeights | None = None,
     cold_items: bool = True,
+    towers: FakeTowers | None = None,
 ) -> SearchFunnel:
     config = config or SearchConfig()
     tables = build_item_tables(
@@ -159,13 +192,18 @@ def search_funnel(
     analyzer = Analyzer()
     inverted = build_inverted_index(items(), config.lexical, analyzer)
     return SearchFunnel(
-        CandidateFunnel(tables, None, FunnelConfig(cold_items=cold_items)),
+        CandidateFunnel(
+            tables,
+            None if towers is None else towers.item_embeddings.numpy(),
+            FunnelConfig(cold_items=cold_items),
+        ),
         LexicalIndex(inverted, config.lexical, analyzer),
         FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS) + 1),
         item_vectors(),
         QueryClickIndex(query_clicks(), analyzer),
         config,
         fusion,
+        towers,
     )
 
 
@@ -198,7 +236,7 @@ def asked(
     person = moment(*[list(history)] * len(queries))
     personal = search.funnel.state(person)
     open_ = None if allowed is None else tf.constant(allowed)
-    return person, personal, search.state(tf.constant(queries), personal, open_)
+    return person, personal, search.state(tf.constant(queries), person, personal, open_)
 
 
 def found(

@@ -192,8 +192,9 @@ def test_odd_queries_are_answered(
 
 
 def test_invalid_utf8_is_no_error(search: SearchFunnel) -> None:
-    personal = search.funnel.state(world.moment([]))
-    state = search.state(tf.constant([b"red \xff\xfe mug"]), personal)
+    person = world.moment([])
+    query = tf.constant([b"red \xff\xfe mug"])
+    state = search.state(query, person, search.funnel.state(person))
     assert search.retrieve(state)[0, 0] == 0
 
 
@@ -215,6 +216,22 @@ def test_given_weights_decide_the_order() -> None:
     search = world.search_funnel(fusion=fusion)
     # By meaning alone; "red" jugs and chairs follow in any order.
     assert world.found(search, "red mug")[:4] == [0, 1, 7, 10]
+
+
+def test_the_cosine_counts_as_a_share_of_the_best_where_asked() -> None:
+    linear = tuple({"bm25": 0.3, "dense": 0.7}.get(name, 0.0) for name in SIGNALS)
+    fusion = FusionWeights(names=SIGNALS, linear=linear, root=(0.0,) * len(SIGNALS))
+    search = world.search_funnel(SearchConfig(also_relative=("dense",)), fusion=fusion)
+    _, _, state = world.asked(search, ["red mug", "lamp", "blue"])
+    expected = [
+        0.3 * bm25 / bm25.max() + 0.7 * cosines / max(cosines.max(), 1e-9)
+        for bm25, cosines in zip(
+            signal(state, "bm25"),
+            map(world.cosines, ["red mug", "lamp", "blue"]),
+            strict=True,
+        )
+    ]
+    np.testing.assert_allclose(state.scores[:, :N], expected, atol=1e-6)
 
 
 def features(search: SearchFunnel, queries: list[str], **options) -> dict:
@@ -280,3 +297,57 @@ def test_a_batch_answers_as_its_queries_do_alone(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, MANY, history=(2,))
     together = [[int(r) for r in row if r < N] for row in search.retrieve(state)]
     assert together == [world.found(search, q, history=(2,)) for q in MANY]
+
+
+@pytest.fixture(scope="module")
+def towers() -> world.FakeTowers:
+    return world.FakeTowers(N, len(world.KINDS) + 1)
+
+
+def test_the_towers_add_their_cosine_to_the_order(towers: world.FakeTowers) -> None:
+    search = world.search_funnel(SearchConfig(tower_weight=3.0), towers=towers)
+    _, _, state = world.asked(search, ["red mug", "enamel"], history=(0, 7))
+    cosine = np.zeros((2, N + 1))
+    cosine[0, [0, 7]] = np.sqrt(0.5)  # of the last item -sqrt(1/2): never below 0
+    np.testing.assert_allclose(state.order, state.scores + 3.0 * cosine, rtol=1e-5)
+
+
+def test_the_towers_choose_candidates_and_are_no_feature(
+    search: SearchFunnel, towers: world.FakeTowers
+) -> None:
+    config = SearchConfig(tower_weight=9.0, num_candidates=3)
+    with_towers = world.search_funnel(config, towers=towers)
+    # A red chair and a blue mug of the history, last by the words alone.
+    history = (1, 9)
+    assert set(world.found(search, "red mug", history=history)[:3]) != {0, 1, 9}
+    assert set(world.found(with_towers, "red mug", history=history)[:2]) == {1, 9}
+    assert with_towers.feature_names == search.feature_names
+    person, personal, state = world.asked(search, ["red mug"], history=history)
+    _, _, towered = world.asked(with_towers, ["red mug"], history=history)
+    rows = tf.range(N)[None]
+    found = [
+        each.features(person, rows, personal=personal, state=of)
+        for each, of in ((search, state), (with_towers, towered))
+    ]
+    np.testing.assert_array_equal(*found)
+
+
+def test_only_what_matches_is_a_candidate_however_near(
+    towers: world.FakeTowers,
+) -> None:
+    search = world.search_funnel(SearchConfig(tower_weight=9.0), towers=towers)
+    assert 8 not in world.found(search, "red mug", history=(8,))
+    # Filters and queries without a word hold for the towers too.
+    allowed = np.ones(N, bool)
+    allowed[1] = False
+    assert 1 not in world.found(search, "red mug", history=(1,), allowed=allowed)
+    assert world.found(search, "", history=(1,)) == []
+
+
+def test_without_a_weight_the_towers_are_not_asked(
+    search: SearchFunnel, towers: world.FakeTowers
+) -> None:
+    off = world.search_funnel(SearchConfig(tower_weight=0.0), towers=towers)
+    assert off.retriever is None
+    _, _, state = world.asked(off, MANY, history=(1, 9))
+    np.testing.assert_array_equal(state.order, state.scores)
