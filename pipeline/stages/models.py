@@ -109,9 +109,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     )
 
 
-def _compress(
-    config: SoukConfig, mine: BaseNode, search: SearchStage
-) -> CompressStage:
+def _compress(config: SoukConfig, mine: BaseNode, search: SearchStage) -> CompressStage:
     """Compress, where it is on; one ranker for both sides stays as it was trained."""
     if not config.compress.enabled or config.joint_ranker:
         return CompressStage(nodes=[], outputs={})

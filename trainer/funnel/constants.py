@@ -43,6 +43,7 @@ class NeighbourGroup(NamedTuple):
     """Neighbour lists of several sources side by side, one gather for all."""
 
     sources: tuple[str, ...]
+    sizes: tuple[int, ...]  # list length of each source, together N
     ids: tf.Variable  # [n + 1, N] int32, source * (n + 1) + catalogue row
     values: tf.Variable  # [n + 1, N] float32
 
@@ -134,6 +135,7 @@ def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> Neighbou
     scores = [_with_row(table.scores, 0) for table in tables.values()]
     return NeighbourGroup(
         sources=tuple(tables),
+        sizes=tuple(part.shape[1] for part in rows),
         ids=_variable(np.concatenate(rows, axis=1), f"{kind}_ids"),
         values=_variable(np.concatenate(scores, axis=1), f"{kind}_values"),
     )
