@@ -14,6 +14,7 @@ TEXT_FILES = (
     "*.json",
     "*.proto",
     "*.pbtxt",
+    "pom.xml",
     "*.txt",
     "py.typed",
 )
@@ -49,5 +50,10 @@ setup(
     package_data={"": list(TEXT_FILES)},
     install_requires=REQUIREMENTS.pop(""),
     extras_require=REQUIREMENTS,
-    entry_points={"console_scripts": ["souk = pipeline.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            "souk = pipeline.cli:main",
+            "souk-beam-worker = pipeline.flink.worker:main",
+        ]
+    },
 )

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from core.errors import SoukError
 from core.layout import HomeLayout
+from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
 
 DEFAULT_HOME = Path("var")
 DEFAULT_SHOP = "demo"
@@ -57,6 +58,26 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Folder of a pretrained text encoder (docs/text-encoder.md); without it one "
     "is trained on the shop's own texts.",
 )
+@click.option(
+    "--beam-engine",
+    type=click.Choice(ENGINES),
+    default=DIRECT,
+    show_default=True,
+    help="Where Beam steps run (docs/beam.md).",
+)
+@click.option(
+    "--flink-master",
+    default=LOCAL_MASTER,
+    show_default=True,
+    help="HOST:8081 of a cluster; [local]: Flink on this machine.",
+)
+@click.option(
+    "--beam-workers",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Worker processes of Flink.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @_home_option
 def run(
@@ -66,6 +87,9 @@ def run(
     no_cache: bool,
     refit: bool,
     text_encoder_preset: Path | None,
+    beam_engine: str,
+    flink_master: str,
+    beam_workers: int,
     verbose: bool,
     home: Path,
 ) -> None:
@@ -77,6 +101,7 @@ def run(
     if verbose:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
     import shops
+    from pipeline.engines import BeamEngine
     from pipeline.run import RunRequest, run_shop
 
     own = Path(shop)
@@ -94,6 +119,9 @@ def run(
         refit=refit,
         text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
         verbose=verbose,
+        engine=BeamEngine(
+            name=beam_engine, flink_master=flink_master, num_workers=beam_workers
+        ),
     )
     try:
         run_shop(request)

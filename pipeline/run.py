@@ -13,6 +13,7 @@ from rich.console import Console
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
 from core.layout import HomeLayout
+from pipeline.engines import BeamEngine
 from pipeline.home import locked
 from pipeline.quiet import quiet
 
@@ -32,6 +33,7 @@ class RunRequest:
     refit: bool = False
     text_encoder_preset: Path | None = None
     verbose: bool = False
+    engine: BeamEngine = BeamEngine()  # where Beam steps run
 
 
 def run_shop(request: RunRequest) -> None:
@@ -72,7 +74,7 @@ def _run(request: RunRequest, console: Console) -> None:
     config = presets.for_shop(shop, splits)
     if request.text_encoder_preset is not None:
         config = presets.with_text_encoder(config, str(request.text_encoder_preset))
-    run_local(config, layout, console, cache=request.cache)
+    run_local(config, layout, console, cache=request.cache, engine=request.engine)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
@@ -98,7 +100,14 @@ def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukCon
     console.print("\n[bold]refit[/] of the accepted settings on everything")
     end = newest_event(layout) + 1
     everything = config.replace(splits=config.splits.replace(test_start=end))
-    run_local(everything, layout, console, cache=request.cache, refit=True)
+    run_local(
+        everything,
+        layout,
+        console,
+        cache=request.cache,
+        refit=True,
+        engine=request.engine,
+    )
     return everything
 
 
