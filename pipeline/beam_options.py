@@ -1,8 +1,8 @@
 """Where Beam steps run: the one place that knows Beam's options.
 
-Every heavy step (Ingest, Clean, StatisticsGen, JoinHistory, Transform, TextEncoder's bulk
-encoding, Evaluator) gets the same list, through the pipeline. Code and packages are in
-the workers' environment already, a container image or this virtual environment:
+Every Beam step (Ingest, Clean, StatisticsGen, JoinHistory, Transform, Evaluator and the
+text encoder's bulk encoding) gets the same list, through the pipeline. Code and packages
+are in the workers' environment already, a container image or this virtual environment:
 nothing is staged.
 """
 

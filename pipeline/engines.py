@@ -91,10 +91,10 @@ def _cancel_jobs(master: str, name: str) -> None:
         return  # it ends with the job server
     base = master if master.startswith("http") else f"http://{master}"
     with contextlib.suppress(OSError, ValueError):
-        with request.urlopen(f"{base}/jobs/overview", timeout=10) as answer:  # noqa: S310
+        with request.urlopen(f"{base}/jobs/overview", timeout=10) as answer:
             jobs = json.loads(answer.read())["jobs"]
         for job in jobs:
             if job["name"].startswith(name) and job["end-time"] < 0:
                 url = f"{base}/jobs/{job['jid']}"
-                cancel = request.Request(url, method="PATCH")  # noqa: S310
-                request.urlopen(cancel, timeout=10).close()  # noqa: S310
+                cancel = request.Request(url, method="PATCH")
+                request.urlopen(cancel, timeout=10).close()

@@ -33,7 +33,7 @@ class RunRequest:
     refit: bool = False
     text_encoder_preset: Path | None = None
     verbose: bool = False
-    engine: BeamEngine = BeamEngine()  # where Beam steps run
+    engine: BeamEngine | None = None  # where Beam steps run; None: in this process
 
 
 def run_shop(request: RunRequest) -> None:

@@ -73,8 +73,8 @@ class SessionCluster:
     def ask(self, path: str, method: str = "GET") -> dict[str, Any]:
         """What the JobManager's REST API answers."""
         url = f"http://{self.master}{path}"
-        request = urllib.request.Request(url, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        request = urllib.request.Request(url, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return dict(json.loads(answer.read() or b"{}"))
 
     def _start(self, entry: str, log: str, direct_mb: int) -> subprocess.Popen[bytes]:
