@@ -42,6 +42,7 @@ def work(arguments: Sequence[str]) -> None:
     parser.add_argument("--id", required=True, help="The worker's name to the runner.")
     parser.add_argument("--provision_endpoint", required=True, help="HOST:PORT.")
     known, _ = parser.parse_known_args(arguments)
+    print(f"Beam worker {known.id} is process {os.getpid()}.", flush=True)
     os.environ.update(harness_environment(known.id, known.provision_endpoint))
     from apache_beam.runners.worker import sdk_worker_main
 
