@@ -13,7 +13,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest bench-candidates lock clean
+        bench-suggest bench-candidates bench-scale flink-demo test-flink lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: setup  ## All tests.
 
 test-fast: setup  ## The tests that need neither TFX nor patience.
 	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)
+
+test-flink: setup  ## Beam on Flink: in the job server, and on a cluster that loses a part.
+	$(PYTHON) -m pytest -q -m "flink or flink_cluster" tests/pipeline/flink $(ARGS)
 
 check: setup  ## Format, lint, types and the arrows between the folders.
 	@failed=; for tool in "ruff check $(CODE)" "ruff format --check $(CODE)" \
@@ -75,6 +78,13 @@ bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
 
 bench-candidates: setup  ## Page quality by the number of candidates, on validation.
 	$(PYTHON) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+
+bench-scale: setup  ## Seconds and memory of the data steps at 100 k, 1 M, 10 M events.
+	$(PYTHON) -m benchmarks.bench_scale $(ARGS)
+
+flink-demo: setup  ## Beam steps of the tiny shop on a Flink cluster, and in this process.
+	@$(SOUK) run tiny --home $(HOME_DIR)
+	@$(PYTHON) -m pipeline.flink.demo tiny --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)

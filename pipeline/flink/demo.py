@@ -38,13 +38,14 @@ class StepTimes:
 def main(shop: str, home: Path, steps: str | None) -> None:
     """Prints a table of the steps; exit status 1 where an output differs."""
     from pipeline.quiet import quiet
-    from pipeline.replay import EXECUTORS
 
-    chosen = tuple(steps.split(",")) if steps else tuple(EXECUTORS)
     layout = HomeLayout(home.resolve(), shop)
     try:
         with quiet(layout.logs / "flink-demo.log", verbose=False) as screen:
             console = Console(file=screen)
+            from pipeline.replay import EXECUTORS  # TFX: quiet here
+
+            chosen = tuple(steps.split(",")) if steps else tuple(EXECUTORS)
             times = compare(layout, chosen, console)
             console.print(_table(times))
     except SoukError as error:

@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 from core.errors import ConfigError
 from pipeline.flink import java, processes, settings
 
-# beam-runners-flink of the SDK's version: runner and SDK then speak the same dialect.
-BEAM_VERSION, FLINK_VERSION = "2.62.0", "1.19"
+# The runner of the SDK's own version: both then speak the same dialect.
+BEAM_VERSION, FLINK_VERSION = version("apache-beam"), "1.19"
 JAR_NAME = f"flink-job-server-{BEAM_VERSION}-{FLINK_VERSION}.jar"
 _BUILD_TIMEOUT_S = 900
 

@@ -93,7 +93,10 @@ def _alike(one: object, other: object) -> bool:
             b.value: b.frequency for b in right.top_values
         }
     if kind == "num_stats":
-        numbers = [(getattr(s, n) for n in ("mean", "std_dev", "min", "max")) for s in (left, right)]
+        numbers = [
+            (getattr(s, n) for n in ("mean", "std_dev", "min", "max"))
+            for s in (left, right)
+        ]
         equal &= bool(np.allclose(*map(list, numbers), rtol=MEAN_TOLERANCE))
         span = max(left.max - left.min, 1e-9)
         equal &= abs(left.median - right.median) <= QUANTILE_TOLERANCE * span

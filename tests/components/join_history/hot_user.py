@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _events(num_events: int) -> pa.Table:
-    """A hot user, 500 others with one event each, and one item in nine of ten events."""
+    """A hot user, 500 others of one event each; one item in nine of ten events."""
     random = np.random.default_rng(0)
     users = ["hot"] * (num_events - NUM_OTHERS)
     users += [f"u{n}" for n in range(NUM_OTHERS)]

@@ -9,7 +9,6 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import arrow_elements
@@ -20,6 +19,7 @@ from pipeline.flink import same_outputs
 from tests.components import shop_tables
 from tests.pipeline.flink import steps
 from tests.pipeline.flink.conftest import worker_processes
+from trainer.retriever.transformed import transform_table
 
 pytestmark = [pytest.mark.flink, pytest.mark.timeout(900)]
 
@@ -95,17 +95,6 @@ def test_statistics_and_the_transform_graph_are_the_same(
 
 
 def _transformed(folder: Path) -> dict[str, Any]:
-    """All features of 500 events by a folder's graph, ragged ones flat."""
+    """Transformed features of 500 events by a folder's graph."""
     graph = tft.TFTransformOutput(str(folder / "transform_graph"))
-    table = steps.clean_events().slice(0, 500)
-    raw = {}
-    for name in graph.raw_feature_spec():
-        column = table.column(name).to_pylist()
-        raw[name] = tf.RaggedTensor.from_tensor(tf.constant(column)[:, None])
-        raw[name] = raw[name].to_sparse()
-    found = graph.transform_features_layer()(raw)
-    flat = {}
-    for name, value in found.items():
-        is_composite = isinstance(value, (tf.SparseTensor, tf.RaggedTensor))
-        flat[name] = np.asarray(value.values if is_composite else value)
-    return flat
+    return transform_table(graph, steps.clean_events().slice(0, 500))

@@ -20,7 +20,7 @@ def test_no_maven_and_no_jar_is_one_clear_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"no `mvn` on the PATH.*apt-get install maven"):
+    with pytest.raises(ConfigError, match=r"no `mvn` .*apt-get install maven"):
         job_server.ensure_jar(tmp_path / "cache")
 
 
