@@ -56,10 +56,11 @@ class SessionCluster:
         """Waits until `count` task slots are registered.
 
         Raises:
-          SoukError: the time is over.
+          SoukError: the time is over, or a TaskManager ended.
         """
         deadline = time.monotonic() + _REGISTER_TIMEOUT_S
-        while time.monotonic() < deadline:
+        running = [p for p in self.task_managers if p.poll() is None]
+        while time.monotonic() < deadline and all(p.poll() is None for p in running):
             with contextlib.suppress(OSError):
                 if self.ask("/overview")["slots-total"] >= count:
                     return

@@ -7,6 +7,7 @@ is stopped whatever happens.
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,30 +67,27 @@ def compare(
     with console.status("the job server's jar (built once, by Maven)"):
         jar = job_server.ensure_jar(cache)
     found = []
-    with tempfile.TemporaryDirectory(dir=cache) as place:
-        folder = Path(place)
-        with (
-            engines.started(BeamEngine(), layout.home) as here,
-            cluster.running(jar, folder / "cluster", task_managers=2) as session,
-            engines.started(
-                BeamEngine(name="flink", flink_master=session.master), layout.home
-            ) as there,
-        ):
-            console.print(f"Flink session cluster: {session.master}, 2 TaskManagers")
-            for step in steps:
-                with console.status(step):
-                    direct = replay(layout, step, here, folder / "direct" / step)
-                    flink = replay(layout, step, there, folder / "flink" / step)
-                found.append(
-                    StepTimes(
-                        step=step,
-                        direct_s=direct,
-                        flink_s=flink,
-                        verdict=same_outputs(
-                            step, folder / "direct" / step, folder / "flink" / step
-                        ),
-                    )
+    logs = cache / "runs" / f"demo-{os.getpid()}"  # what a cluster that fails leaves
+    with (
+        tempfile.TemporaryDirectory(dir=cache) as place,
+        engines.started(BeamEngine(), layout.home) as here,
+        cluster.running(jar, logs, task_managers=2) as session,
+        engines.started(
+            BeamEngine(name="flink", flink_master=session.master), layout.home
+        ) as there,
+    ):
+        console.print(f"Flink session cluster: {session.master}, 2 TaskManagers")
+        direct, flink = Path(place) / "direct", Path(place) / "flink"
+        for step in steps:
+            with console.status(step):
+                times = StepTimes(
+                    step=step,
+                    direct_s=replay(layout, step, here, direct / step),
+                    flink_s=replay(layout, step, there, flink / step),
+                    verdict=same_outputs(step, direct / step, flink / step),
                 )
+            found.append(times)
+            console.print(f"  {step}: {times.direct_s:.1f} s, {times.flink_s:.1f} s")
     console.print("Flink session cluster: stopped")
     return found
 

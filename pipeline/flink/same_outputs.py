@@ -93,11 +93,9 @@ def _alike(one: object, other: object) -> bool:
             b.value: b.frequency for b in right.top_values
         }
     if kind == "num_stats":
-        numbers = [
-            (getattr(s, n) for n in ("mean", "std_dev", "min", "max"))
-            for s in (left, right)
-        ]
-        equal &= bool(np.allclose(*map(list, numbers), rtol=MEAN_TOLERANCE))
+        names = ("mean", "std_dev", "min", "max")
+        ours, theirs = ([getattr(s, n) for n in names] for s in (left, right))
+        equal &= bool(np.allclose(ours, theirs, rtol=MEAN_TOLERANCE))
         span = max(left.max - left.min, 1e-9)
         equal &= abs(left.median - right.median) <= QUANTILE_TOLERANCE * span
     return bool(equal)

@@ -57,8 +57,10 @@ def write(
         "taskmanager.memory.managed.size": f"{options.managed_mb}m",
         "taskmanager.memory.network.min": f"{options.network_mb}m",
         "taskmanager.memory.network.max": f"{options.network_mb}m",
+        "taskmanager.memory.jvm-metaspace.size": "384m",
+        "taskmanager.memory.jvm-overhead.min": "192m",
+        "taskmanager.memory.jvm-overhead.max": "192m",
         "taskmanager.network.sort-shuffle.min-buffers": 64,
-        # Blocking stages are scheduled one after the other: few slots are enough.
         "restart-strategy.type": "fixed-delay",
         "restart-strategy.fixed-delay.attempts": options.restarts,
         "restart-strategy.fixed-delay.delay": "2 s",
