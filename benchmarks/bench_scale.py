@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -40,17 +40,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("var/bench/scale"))
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
+    arguments.out.mkdir(parents=True, exist_ok=True)
     measured: Measured = {}
     for size in sizes:
-        for step, found in measure(size, arguments.steps.split(",")).items():
+        for step, found in measure(size, arguments.steps.split(",")):
             measured.setdefault(step, {})[size] = found
             Console().print(
                 f"{size:>11,} events  {step:17s} {found['wall_s']:8.1f} s wall "
                 f"{found['cpu_s']:8.1f} s CPU {found['peak_bytes'] / 2**30:6.2f} GiB",
                 highlight=False,
             )
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "scale.json").write_text(json.dumps(measured, indent=2))
+            text = json.dumps(measured, indent=2)  # at once: the largest takes long
+            (arguments.out / "scale.json").write_text(text)
     draw(measured, arguments.out / "scale.svg")
     Console().print(report(measured))
     missed = list(missed_bars(measured))
@@ -59,15 +60,18 @@ def main() -> None:
     sys.exit(1 if missed else 0)
 
 
-def measure(num_events: int, steps: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Step → what it took, on a new shop of that many events."""
+def measure(
+    num_events: int, steps: Sequence[str]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each step and what it took, on a new shop of that many events."""
     folder = Path(tempfile.mkdtemp(prefix="souk-scale-"))
     try:
         tables = HomeLayout(folder, "scale").tables
         shop, splits = write_scale_tables(tables, num_events)
         text = json.dumps({"shop": shop.to_json(), "splits": splits.to_json()})
         (tables / "scale.json").write_text(text)
-        return {step: _run(folder, step) for step in steps}
+        for step in steps:
+            yield step, _run(folder, step)
     finally:
         shutil.rmtree(folder)
 

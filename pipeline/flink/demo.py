@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def compare(
         ) as there,
     ):
         console.print(f"Flink session cluster: {session.master}, 2 TaskManagers")
+        console.print(f"  first job, with all imports: {_first_job(there):.1f} s")
         direct, flink = Path(place) / "direct", Path(place) / "flink"
         for step in steps:
             with console.status(step):
@@ -90,6 +92,16 @@ def compare(
             console.print(f"  {step}: {times.direct_s:.1f} s, {times.flink_s:.1f} s")
     console.print("Flink session cluster: stopped")
     return found
+
+
+def _first_job(beam_args: Sequence[str]) -> float:
+    """Seconds of a job without work; imports happen here once and in no step."""
+    import apache_beam as beam
+
+    started = time.monotonic()
+    with beam.Pipeline(argv=list(beam_args)) as pipeline:
+        _ = pipeline | beam.Create([0]) | beam.Map(abs)
+    return time.monotonic() - started
 
 
 def _table(times: Sequence[StepTimes]) -> Table:
