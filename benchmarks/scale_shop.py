@@ -31,7 +31,8 @@ def write_scale_tables(folder: Path, num_events: int) -> tuple[ShopConfig, Split
     events = pq.read_table(folder / "events.parquet")
     with pq.ParquetWriter(folder / "events.parquet", events.schema) as writer:
         for copy in range(copies):
-            writer.write_table(_renamed(events, copy), row_group_size=250_000)
+            renamed = _renamed(events, copy).cast(events.schema)
+            writer.write_table(renamed, row_group_size=250_000)
     return shop.config, shop.splits
 
 
