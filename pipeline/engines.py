@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ def started(engine: BeamEngine, home: Path) -> Iterator[list[str]]:
     with contextlib.ExitStack() as stack:
         folder = cache / "runs" / name
         folder.mkdir(parents=True)
+        stack.callback(_keep_files_only, folder)
         variables = {"TF_USE_LEGACY_KERAS": "1"}
         if engine.on_this_machine:
             socket = stack.enter_context(fork_server.running(folder))
@@ -83,6 +85,13 @@ def started(engine: BeamEngine, home: Path) -> Iterator[list[str]]:
 def jar_cache(home: Path) -> Path:
     """Where the job server's jar is kept: built once for all shops of a home."""
     return home / ".cache" / "flink"
+
+
+def _keep_files_only(folder: Path) -> None:
+    """Leaves the logs of a run and removes what Flink and Beam staged."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _cancel_jobs(master: str, name: str) -> None:
