@@ -86,13 +86,13 @@ def _nodes(layout: HomeLayout, step: str) -> list[Any]:
         clean=config.clean.replace(latest_timestamp=splits.test_end * 2)
     )
     data = data_stage(config, layout)
-    nodes = list(data.nodes)
-    if step == "Transform":
-        return [*nodes, transform(config, data)]
-    if step == "ItemNeighbours":
-        return [*nodes, item_neighbours(config, data)]
-    names = [node.id for node in nodes]
-    return nodes[: names.index(step) + 1]
+    more = {"Transform": transform, "ItemNeighbours": item_neighbours}
+    nodes = [*data.nodes, *([more[step](config, data)] if step in more else [])]
+    wanted = {step}
+    for node in reversed(nodes):  # what the step waits for, directly or not
+        if node.id in wanted:
+            wanted |= {upstream.id for upstream in node.upstream_nodes}
+    return [node for node in nodes if node.id in wanted]
 
 
 if __name__ == "__main__":
