@@ -92,6 +92,9 @@ def _nodes(layout: HomeLayout, step: str) -> list[Any]:
     for node in reversed(nodes):  # what the step waits for, directly or not
         if node.id in wanted:
             wanted |= {upstream.id for upstream in node.upstream_nodes}
+            wanted |= {
+                channel.producer_component_id for channel in node.inputs.values()
+            }
     return [node for node in nodes if node.id in wanted]
 
 
