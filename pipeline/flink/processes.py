@@ -19,7 +19,10 @@ _MAX_FOLDER_PATH = 80  # bytes; the system's bound of a socket's path is 108
 
 @contextlib.contextmanager
 def process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is gone after the block, or with us; it writes to `log`."""
+    """A process that is gone after the block, or with us; it writes to `log`.
+
+    With us means with the thread that enters the block: Linux counts those.
+    """
     setpriv = shutil.which("setpriv")  # util-linux; ends it when we are killed
     prefix = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
     with log.open("ab") as output:

@@ -37,14 +37,17 @@ def test_a_killed_task_manager_costs_time_and_nothing_else(
                 time.sleep(0.1)
             session.task_managers[0].kill()
             session.add_task_manager()
+            finished.wait()  # what a thread starts ends with the thread
 
+        finished = threading.Event()
         killer = threading.Thread(target=kill_in_mid_run, daemon=True)
         with engines.started(engine, home) as beam_args:
             killer.start()
             _join(events.uri, out, beam_args, seconds=1.0)
-        killer.join(timeout=60)
         assert session.task_managers[0].poll() is not None
         restarts = _restarts(session)
+        finished.set()
+        killer.join(timeout=60)
     assert same_outputs.table_hashes(out) == expected
     assert restarts >= 1
 
