@@ -13,8 +13,8 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest bench-candidates bench-compress bench-compress-sweep \
-        kubeflow-dry-run lock clean
+        bench-suggest bench-candidates bench-compress bench-compress-sweep bench-scale \
+        kubeflow-dry-run flink-demo test-flink lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test: setup  ## All tests.
 
 test-fast: setup  ## The tests that need neither TFX nor patience.
 	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)
+
+test-flink: setup  ## Beam on Flink: in the job server, and on a cluster that loses a part.
+	$(PYTHON) -m pytest -q -m "flink or flink_cluster" tests/pipeline/flink $(ARGS)
 
 check: setup  ## Format, lint, types and the arrows between the folders.
 	@failed=; for tool in "ruff check $(CODE)" "ruff format --check $(CODE)" \
@@ -86,6 +89,13 @@ bench-candidates: setup  ## Page quality by the number of candidates, on validat
 kubeflow-dry-run: setup  ## The compiled Kubeflow pipeline, run here step by step.
 	$(PYTHON) -m pipeline.kubeflow.dry_run $(if $(filter demo,$(SHOP)),tiny,$(SHOP)) \
 	  --home $(HOME_DIR) $(ARGS)
+
+bench-scale: setup  ## Seconds and memory of the data steps at 100 k, 1 M, 10 M events.
+	$(PYTHON) -m benchmarks.bench_scale $(ARGS)
+
+flink-demo: setup  ## Beam steps of the tiny shop on a Flink cluster, and in this process.
+	@$(SOUK) run tiny --home $(HOME_DIR)
+	@$(PYTHON) -m pipeline.flink.demo tiny --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)

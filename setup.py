@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent
 PACKAGES = ("core", "shops", "trainer", "components", "serving", "pipeline")
 # Also in folders that are no packages, such as a component's templates/.
 TEXT_FILES = ("py.typed",) + tuple(
-    f"**/*.{kind}" for kind in ("html", "css", "js", "json", "proto", "pbtxt", "txt")
+    f"**/*.{kind}" for kind in ("html", "css", "js", "json", "proto", "pbtxt", "xml", "txt")
 )
 
 
@@ -43,5 +43,10 @@ setup(
     package_data={"": list(TEXT_FILES)},
     install_requires=REQUIREMENTS.pop(""),
     extras_require=REQUIREMENTS,
-    entry_points={"console_scripts": ["souk = pipeline.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            "souk = pipeline.cli:main",
+            "souk-beam-worker = pipeline.flink.worker:main",
+        ]
+    },
 )

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from core.errors import SoukError
 from core.layout import HomeLayout
+from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
 from pipeline.kubeflow import commands as kubeflow
 
 DEFAULT_HOME = Path("var")
@@ -63,6 +64,26 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Train one ranker for recommendation and search in place of two.",
 )
+@click.option(
+    "--beam-engine",
+    type=click.Choice(ENGINES),
+    default=DIRECT,
+    show_default=True,
+    help="Where Beam steps run (docs/beam.md).",
+)
+@click.option(
+    "--flink-master",
+    default=LOCAL_MASTER,
+    show_default=True,
+    help="HOST:8081 of a cluster; [local]: Flink on this machine.",
+)
+@click.option(
+    "--beam-workers",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Worker processes of Flink.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @_home_option
 def run(
@@ -73,6 +94,9 @@ def run(
     refit: bool,
     text_encoder_preset: Path | None,
     joint_ranker: bool,
+    beam_engine: str,
+    flink_master: str,
+    beam_workers: int,
     verbose: bool,
     home: Path,
 ) -> None:
@@ -84,6 +108,7 @@ def run(
     if verbose:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
     import shops
+    from pipeline.engines import BeamEngine
     from pipeline.run import RunRequest, run_shop
 
     own = Path(shop)
@@ -102,6 +127,9 @@ def run(
         text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
         joint_ranker=joint_ranker,
         verbose=verbose,
+        engine=BeamEngine(
+            name=beam_engine, flink_master=flink_master, num_workers=beam_workers
+        ),
     )
     try:
         run_shop(request)

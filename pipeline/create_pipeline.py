@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfx.dsl.components.base.base_node import BaseNode
@@ -12,6 +13,7 @@ from components.gates.serving_gate import ServingGate
 from components.pusher.component import AtomicPusher
 from core.config.souk import SoukConfig
 from core.layout import HomeLayout
+from pipeline import beam_options
 from pipeline.stages.data import data_stage
 from pipeline.stages.models import model_stage
 from pipeline.stages.release import release_stage
@@ -19,7 +21,11 @@ from pipeline.stages.without_events import stages_without_events
 
 
 def create_pipeline(
-    config: SoukConfig, layout: HomeLayout, *, cache: bool = True
+    config: SoukConfig,
+    layout: HomeLayout,
+    *,
+    cache: bool = True,
+    beam_args: Sequence[str] | None = None,
 ) -> Pipeline:
     """Tables in `layout.tables` → a model in `layout.serving` and a report.
 
@@ -27,6 +33,8 @@ def create_pipeline(
       config: all settings; of a shop without events, the shorter DAG.
       layout: where everything is read and written.
       cache: reuse the outputs of steps whose inputs and settings did not change.
+      beam_args: options of every Beam step (pipeline/beam_options.py); by default those
+        of the direct runner.
     """
     if config.shop.has_events:
         data = data_stage(config, layout)
@@ -35,11 +43,16 @@ def create_pipeline(
         nodes = [*data.nodes, *models.nodes, *release]
     else:
         nodes = stages_without_events(config, layout)
-    return _pipeline(f"souk-{layout.shop}", layout.tfx, nodes, layout, cache)
+    name = f"souk-{layout.shop}"
+    return _pipeline(name, layout.tfx, nodes, layout, cache, beam_args)
 
 
 def create_refit_pipeline(
-    config: SoukConfig, layout: HomeLayout, *, cache: bool = True
+    config: SoukConfig,
+    layout: HomeLayout,
+    *,
+    cache: bool = True,
+    beam_args: Sequence[str] | None = None,
 ) -> Pipeline:
     """The accepted settings trained on everything → a model in `layout.serving`.
 
@@ -50,6 +63,8 @@ def create_refit_pipeline(
       config: the accepted settings, with `test_start` moved behind the newest event.
       layout: where everything is read and written.
       cache: reuse the outputs of steps whose inputs and settings did not change.
+      beam_args: options of every Beam step (pipeline/beam_options.py); by default those
+        of the direct runner.
     """
     data = data_stage(config, layout)
     models = model_stage(config, data)
@@ -61,11 +76,17 @@ def create_refit_pipeline(
     ).with_id("Pusher")
     nodes = [*data.nodes, *models.nodes, gate, pusher]
     name = f"souk-{layout.shop}-refit"
-    return _pipeline(name, layout.tfx / "refit", nodes, layout, cache)
+    root = layout.tfx / "refit"
+    return _pipeline(name, root, nodes, layout, cache, beam_args)
 
 
 def _pipeline(
-    name: str, root: Path, nodes: list[BaseNode], layout: HomeLayout, cache: bool
+    name: str,
+    root: Path,
+    nodes: list[BaseNode],
+    layout: HomeLayout,
+    cache: bool,
+    beam_args: Sequence[str] | None,
 ) -> Pipeline:
     layout.root.mkdir(parents=True, exist_ok=True)
     return Pipeline(
@@ -76,9 +97,5 @@ def _pipeline(
         metadata_connection_config=sqlite_metadata_connection_config(
             str(layout.metadata)
         ),
-        # One process: a second one costs more to start than it saves at this size.
-        beam_pipeline_args=[
-            "--direct_running_mode=in_memory",
-            "--direct_num_workers=1",
-        ],
+        beam_pipeline_args=list(beam_args or beam_options.direct()),
     )

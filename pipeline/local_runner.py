@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 from rich.console import Console
+from tfx.orchestration.pipeline import Pipeline
 
 from core.config.souk import SoukConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
-from pipeline import observed_runner
+from pipeline import engines, observed_runner
 from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
+from pipeline.engines import BeamEngine
 from pipeline.progress import ProgressHandler
 
 
@@ -21,6 +23,7 @@ def run_local(
     *,
     cache: bool = True,
     refit: bool = False,
+    engine: BeamEngine | None = None,
 ) -> dict[str, float]:
     """Runs every component that is not cached; returns seconds by component.
 
@@ -30,13 +33,19 @@ def run_local(
       console: shows progress.
       cache: reuse what did not change.
       refit: run the shorter DAG that trains on everything.
+      engine: where Beam steps run; by default in this process.
 
     Raises:
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
         taken off. Any other failure of a component comes as it is.
     """
     create = create_refit_pipeline if refit else create_pipeline
-    pipeline = create(config, layout, cache=cache)
+    with engines.started(engine or BeamEngine(), layout.home) as beam_args:
+        pipeline = create(config, layout, cache=cache, beam_args=beam_args)
+        return _run(pipeline, console)
+
+
+def _run(pipeline: Pipeline, console: Console) -> dict[str, float]:
     with ProgressHandler(console, len(pipeline.components)) as progress:
         try:
             observed_runner.run(pipeline)

@@ -13,6 +13,7 @@ from rich.console import Console
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
 from core.layout import HomeLayout
+from pipeline.engines import BeamEngine
 from pipeline.home import locked
 from pipeline.quiet import quiet
 
@@ -33,6 +34,7 @@ class RunRequest:
     text_encoder_preset: Path | None = None
     joint_ranker: bool = False
     verbose: bool = False
+    engine: BeamEngine | None = None  # where Beam steps run; None: in this process
 
 
 def run_shop(request: RunRequest) -> None:
@@ -74,7 +76,7 @@ def _run(request: RunRequest, console: Console) -> None:
     if request.text_encoder_preset is not None:
         config = presets.with_text_encoder(config, str(request.text_encoder_preset))
     config = config.replace(joint_ranker=request.joint_ranker)
-    run_local(config, layout, console, cache=request.cache)
+    run_local(config, layout, console, cache=request.cache, engine=request.engine)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
@@ -100,7 +102,14 @@ def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukCon
     console.print("\n[bold]refit[/] of the accepted settings on everything")
     end = newest_event(layout) + 1
     everything = config.replace(splits=config.splits.replace(test_start=end))
-    run_local(everything, layout, console, cache=request.cache, refit=True)
+    run_local(
+        everything,
+        layout,
+        console,
+        cache=request.cache,
+        refit=True,
+        engine=request.engine,
+    )
     return everything
 
 

@@ -15,7 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.clean import rules, text
-from components.clean.winsorize import winsorize
+from components.clean.winsorize import (
+    FloatArray,
+    IntArray,
+    UsualRanges,
+    usual_ranges,
+    winsorize,
+)
 from core import features
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
@@ -38,10 +44,13 @@ _TEXT_COLUMNS = (
     features.CATEGORY,
     features.QUERY,
 )
+NO_VALUES: dict[str, FloatArray] = {
+    features.PRICE: np.zeros(0),
+    features.QUANTITY: np.zeros(0),
+}
 REJECTED_SCHEMA = pa.schema(
     [("table", pa.string()), ("row", pa.string()), ("reason", pa.string())]
 )
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,32 +83,31 @@ def clean_tables(
     Raises:
       InputDataError: no item is left, or no event of a log.
     """
-    clean_items, rejected_items = _clean_items(items)
-    _require_rows(clean_items, rejected_items, "items")
+    kept_items, rejected_items = clean_items(items)
+    require_rows(kept_items.num_rows, rejected_reasons(rejected_items), "items")
     has_log = events is not None
-    events = _no_events(shop.context_features) if events is None else events
-    kept, rejected_events = _clean_events(
-        events, clean_items, shop, config, latest_timestamp
+    events = no_events(shop.context_features) if events is None else events
+    kept, rejected_events = clean_events(
+        events, kept_items, shop, config, latest_timestamp
     )
     if has_log:
-        _require_rows(kept, rejected_events, "events")
-    rows = _catalogue_rows(kept, clean_items)
-    kept, changed = _winsorized(kept, rows, config)
-    denormalized = _denormalized(kept, clean_items, rows, shop.context_features)
+        require_rows(kept.num_rows, rejected_reasons(rejected_events), "events")
+    rows = catalogue_rows(kept, kept_items)
+    kept, changed = winsorized(kept, rows, ranges_of(logged_values(kept), rows, config))
+    complete = denormalized(kept, kept_items, rows, shop.context_features)
     summary = {
-        "items": _counts(items, clean_items, rejected_items),
-        "events": _counts(events, denormalized, rejected_events)
-        | {"winsorized": changed},
+        "items": counts(items, kept_items, rejected_items),
+        "events": counts(events, complete, rejected_events) | {"winsorized": changed},
     }
     return CleanTables(
-        items=clean_items,
-        events=denormalized,
+        items=kept_items,
+        events=complete,
         rejected=pa.concat_tables([rejected_items, rejected_events]),
         summary=summary,
     )
 
 
-def _no_events(context: Sequence[str]) -> pa.Table:
+def no_events(context: Sequence[str]) -> pa.Table:
     """The raw events of a shop without a log: all columns, no rows."""
     kinds = {"string": pa.string(), "int64": pa.int64(), "float32": pa.float32()}
     columns = {column.name: kinds[column.kind] for column in EVENTS}
@@ -107,7 +115,8 @@ def _no_events(context: Sequence[str]) -> pa.Table:
     return pa.schema(columns).empty_table()
 
 
-def _clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:
+def clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The catalogue sorted by item_id in byte order, and what was rejected."""
     normal = _normalized(items, _TEXT_COLUMNS)
     reasons = rules.first_reason(rules.item_rules(normal), items.num_rows)
     kept, rejected = _partition(items, normal, reasons, "items")
@@ -118,13 +127,20 @@ def _clean_items(items: pa.Table) -> tuple[pa.Table, pa.Table]:
     return kept.take(order), pa.concat_tables([rejected, repeats])
 
 
-def _clean_events(
+def clean_events(
     events: pa.Table,
     items: pa.Table,
     shop: ShopConfig,
     config: CleanConfig,
     latest_timestamp: int,
 ) -> tuple[pa.Table, pa.Table]:
+    """Events that break no rule, and what was rejected.
+
+    Args:
+      events: raw; all events of these users, in the order in which they came.
+      items: the clean catalogue.
+      shop, config, latest_timestamp: as `clean_tables` has them.
+    """
     normal = _normalized(events, (features.QUERY, *shop.context_features))
     broken = rules.event_rules(
         normal, items.column(features.ITEM_ID), shop.event_types, latest_timestamp
@@ -167,40 +183,60 @@ def _partition(
     return normal.filter(pa.array(~broken)), rejected
 
 
-def _catalogue_rows(events: pa.Table, items: pa.Table) -> IntArray:
+def catalogue_rows(events: pa.Table, items: pa.Table) -> IntArray:
+    """[R] row of each event's item in the clean catalogue."""
     ids = items.column(features.ITEM_ID).combine_chunks()
     found = pc.index_in(events.column(features.ITEM_ID), value_set=ids)
     return np.asarray(found.to_numpy(), dtype=np.int64)
 
 
-def _winsorized(
-    events: pa.Table, rows: IntArray, config: CleanConfig
-) -> tuple[pa.Table, dict[str, int]]:
-    changed = {}
+def logged_values(events: pa.Table) -> dict[str, FloatArray]:
+    """Prices and quantities of events, [R] float64, NaN where missing."""
+    return {
+        name: events.column(name).cast(pa.float64()).to_numpy().astype(np.float64)
+        for name in NO_VALUES
+    }
+
+
+def ranges_of(
+    values: dict[str, FloatArray], rows: IntArray, config: CleanConfig
+) -> dict[str, UsualRanges]:
+    """Column → the usual range of each item, from all values of these items."""
     ratios = {
         features.PRICE: config.price_min_ratio,
         features.QUANTITY: config.quantity_min_ratio,
     }
-    for name, ratio in ratios.items():
-        values = events.column(name).cast(pa.float64()).to_numpy()
-        clipped, count = winsorize(
-            values.astype(np.float64),
+    return {
+        name: usual_ranges(
+            values[name],
             rows,
             deviations=config.outlier_deviations,
             min_ratio=ratio,
             min_events=config.outlier_min_events,
         )
-        column = pa.array(clipped, pa.float64(), from_pandas=True).cast(pa.float32())
+        for name, ratio in ratios.items()
+    }
+
+
+def winsorized(
+    events: pa.Table, rows: IntArray, ranges: dict[str, UsualRanges]
+) -> tuple[pa.Table, dict[str, int]]:
+    """Events with prices and quantities inside their items' ranges; counts changed."""
+    changed = {}
+    for name, values in logged_values(events).items():
+        clipped, count = winsorize(values, rows, ranges[name])
         if count:
+            column = pa.array(clipped, pa.float64(), from_pandas=True)
             position = events.column_names.index(name)
-            events = events.set_column(position, name, column)
+            events = events.set_column(position, name, column.cast(pa.float32()))
         changed[name] = count
     return events, changed
 
 
-def _denormalized(
+def denormalized(
     events: pa.Table, items: pa.Table, rows: IntArray, context: Sequence[str]
 ) -> pa.Table:
+    """Events with their item's columns, sorted by user, time, item and event type."""
     columns = {
         features.USER_ID: events.column(features.USER_ID),
         features.ITEM_ID: events.column(features.ITEM_ID),
@@ -236,22 +272,29 @@ def _integers(table: pa.Table, column: str) -> IntArray:
     return np.asarray(table.column(column).to_numpy(), dtype=np.int64)
 
 
-def _counts(before: pa.Table, after: pa.Table, rejected: pa.Table) -> dict[str, Any]:
-    reasons = Counter(rejected.column("reason").to_pylist())
+def counts(before: pa.Table, after: pa.Table, rejected: pa.Table) -> dict[str, Any]:
+    """Rows in, rows out, and rejected rows by reason, the most frequent first."""
     return {
         "rows_in": before.num_rows,
         "rows_out": after.num_rows,
-        "rejected": dict(reasons.most_common()),
+        "rejected": dict(rejected_reasons(rejected).most_common()),
     }
 
 
-def _require_rows(kept: pa.Table, rejected: pa.Table, name: str) -> None:
-    if kept.num_rows:
+def rejected_reasons(rejected: pa.Table) -> Counter[str]:
+    """Rejected rows by reason."""
+    return Counter(rejected.column("reason").to_pylist())
+
+
+def require_rows(kept: int, reasons: Counter[str], name: str) -> None:
+    """Raises InputDataError where no row of a table is kept."""
+    if kept:
         return
-    reasons = Counter(rejected.column("reason").to_pylist()).most_common()
-    counted = ", ".join(f"{count} x {reason}" for reason, count in reasons)
+    counted = ", ".join(
+        f"{count} x {reason}" for reason, count in reasons.most_common()
+    )
     raise InputDataError(
         f"At least one row of `{name}` must pass the cleaning rules. "
-        f"Received: 0 of {rejected.num_rows} ({counted}). "
+        f"Received: 0 of {reasons.total()} ({counted}). "
         "Correct the data, or the rules' limits in CleanConfig."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import (
     ChannelParameter,
@@ -40,7 +40,7 @@ class CleanSpec(ComponentSpec):  # type: ignore[misc]
     }
 
 
-class Clean(base_component.BaseComponent):  # type: ignore[misc]
+class Clean(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
     """Rejects, repairs, denormalizes and splits; docs/data-validation.md has the rules.
 
     Outputs:
@@ -52,7 +52,7 @@ class Clean(base_component.BaseComponent):  # type: ignore[misc]
     """
 
     SPEC_CLASS = CleanSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
     def __init__(
         self,

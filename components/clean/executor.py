@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tfx import types
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components import data_artifacts
+from components import arrow_elements, data_artifacts
 from components.clean import clean_tables
-from components.clean.split_events import SPLITS, split_events
+from components.clean.clean_in_beam import CleanEvents, CleanTask, user_boundaries
+from components.clean.split_events import SPLITS, require_train
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
@@ -24,12 +30,24 @@ from core.features import SECONDS_PER_DAY
 from core.progress import say
 from trainer.data import examples
 
+# What is counted of the events of a shop without a log.
+NO_EVENTS: dict[str, Any] = {
+    "rows_in": 0,
+    "rows_out": 0,
+    "rejected": {},
+    "winsorized": dict.fromkeys(clean_tables.NO_VALUES, 0),
+    "splits": dict.fromkeys(SPLITS, 0),
+    "users": 0,
+    "first_timestamp": None,
+    "last_timestamp": None,
+}
 ITEMS_SPLIT = "train"
-_ROWS_PER_SHARD = 250_000
+RAW_SPLIT = "train"
+_ITEMS_FILE = "items.parquet"
 
 
-class Executor(base_executor.BaseExecutor):
-    """Reads both raw tables, cleans them, writes four artifacts."""
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Cleans the catalogue here and the events in Beam; writes four artifacts."""
 
     def Do(
         self,
@@ -59,33 +77,98 @@ class Executor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         splits = SplitConfig.from_json(exec_properties["splits"])
+        shop = ShopConfig.from_json(exec_properties["shop"])
+        config = CleanConfig.from_json(exec_properties["config"])
         raw_events = (input_dict.get("raw_events") or [None])[0]
         raw_items = artifact_utils.get_single_instance(input_dict["raw_items"])
-        config = CleanConfig.from_json(exec_properties["config"])
-        cleaned = clean_tables.clean_tables(
-            examples.read_split(raw_items.uri, ITEMS_SPLIT),
-            raw_events and examples.read_split(raw_events.uri, "train"),
-            ShopConfig.from_json(exec_properties["shop"]),
-            config,
-            config.latest_timestamp or end_of_day(time.time()),
-        )
-        if raw_events:
-            parts = split_events(cleaned.events, splits)
-        else:
-            parts = dict.fromkeys(SPLITS, cleaned.events)
         outputs = {key: found[0] for key, found in output_dict.items()}
-        examples.write_split(outputs["items"].uri, ITEMS_SPLIT, cleaned.items)
+        raw = examples.read_split(raw_items.uri, ITEMS_SPLIT)
+        items, rejected = clean_tables.clean_items(raw)
+        reasons = clean_tables.rejected_reasons(rejected)
+        clean_tables.require_rows(items.num_rows, reasons, "items")
+        examples.write_split(outputs["items"].uri, ITEMS_SPLIT, items)
         data_artifacts.mark_as_parquet(outputs["items"], [ITEMS_SPLIT], raw_items.span)
-        for name, part in parts.items():
-            shards = -(-part.num_rows // _ROWS_PER_SHARD)
-            examples.write_split(outputs["events"].uri, name, part, shards)
-        span = (raw_events or raw_items).span
-        data_artifacts.mark_as_parquet(outputs["events"], SPLITS, span)
+        uri = outputs["events"].uri
+        staging = Path(uri) / ".staging"
+        staging.mkdir(parents=True)
+        counted = NO_EVENTS
+        if raw_events:
+            pq.write_table(items, staging / _ITEMS_FILE)
+            task = CleanTask(
+                items_path=str(staging / _ITEMS_FILE),
+                out_uri=uri,
+                boundaries=_boundaries(raw_events.uri, config),
+                shop=shop,
+                splits=splits,
+                config=config,
+                latest_timestamp=config.latest_timestamp or end_of_day(time.time()),
+            )
+            counted = self._clean_events(task, raw_events.uri)
+        empty = clean_tables.denormalized(
+            clean_tables.no_events(shop.context_features),
+            items,
+            np.zeros(0, np.int64),
+            shop.context_features,
+        )
+        examples.fill_empty_splits(uri, SPLITS, empty.schema)
+        data_artifacts.mark_as_parquet(
+            outputs["events"], SPLITS, (raw_events or raw_items).span
+        )
         adapter = _adapter_rejected(exec_properties["adapter_rejected"])
-        _write_rejected(outputs["rejected"].uri, adapter, cleaned.rejected)
-        summary = _summary(cleaned, parts, adapter)
+        parts = sorted(staging.glob("rejected-*.parquet"))
+        _write_rejected(outputs["rejected"].uri, [adapter, rejected], parts)
+        shutil.rmtree(staging)
+        summary = {
+            "items": clean_tables.counts(raw, items, rejected),
+            "events": counted,
+            "adapter": {"rejected": dict(clean_tables.rejected_reasons(adapter))},
+        }
         _write_json(outputs["summary"].uri, data_artifacts.SUMMARY_FILE, summary)
         say("Clean", _in_words(summary))
+
+    def _clean_events(self, task: CleanTask, raw_uri: str) -> dict[str, Any]:
+        """Runs the Beam pipeline; what it counted, over all buckets.
+
+        Raises:
+          InputDataError: no event is left, or none of the train period.
+        """
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "RowGroups"
+                >> beam.Create(arrow_elements.row_groups(raw_uri, [RAW_SPLIT]))
+                | "CleanEvents" >> CleanEvents(task)
+            )
+        files = sorted((Path(task.out_uri) / ".staging").glob("counts-*.json"))
+        counted = add_counts(json.loads(file.read_text("utf-8")) for file in files)
+        reasons = Counter(counted["rejected"])
+        clean_tables.require_rows(counted["rows_out"], reasons, "events")
+        first, last = counted["first_timestamp"], counted["last_timestamp"]
+        require_train(counted["splits"], first, last, task.splits)
+        return counted
+
+
+def add_counts(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Counts over all buckets of users; of none, `NO_EVENTS`."""
+    total = copy.deepcopy(NO_EVENTS)
+    reasons: Counter[str] = Counter()
+    for counted in buckets:
+        for name in ("rows_in", "rows_out", "users"):
+            total[name] += counted[name]
+        for name in ("winsorized", "splits"):
+            for key, count in counted[name].items():
+                total[name][key] += count
+        reasons.update(counted["rejected"])
+        for name, choose in (("first_timestamp", min), ("last_timestamp", max)):
+            found = [t for t in (total[name], counted[name]) if t is not None]
+            total[name] = choose(found) if found else None
+    return total | {"rejected": dict(reasons.most_common())}
+
+
+def _boundaries(raw_uri: str, config: CleanConfig) -> tuple[str, ...]:
+    groups = arrow_elements.row_groups(raw_uri, [RAW_SPLIT])
+    rows = arrow_elements.num_rows(raw_uri, [RAW_SPLIT])
+    return user_boundaries(groups, -(-rows // config.events_per_bucket))
 
 
 def _in_words(summary: dict[str, Any]) -> str:
@@ -111,11 +194,16 @@ def _adapter_rejected(path: str) -> pa.Table:
     return clean_tables.REJECTED_SCHEMA.empty_table()
 
 
-def _write_rejected(uri: str, adapter: pa.Table, cleaned: pa.Table) -> None:
+def _write_rejected(uri: str, tables: list[pa.Table], parts: list[Path]) -> None:
+    """The tables, then the files of the buckets, one at a time."""
     folder = Path(uri)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = pa.concat_tables([adapter, cleaned])
-    pq.write_table(rows, folder / data_artifacts.REJECTED_FILE)
+    path, schema = folder / data_artifacts.REJECTED_FILE, clean_tables.REJECTED_SCHEMA
+    with pq.ParquetWriter(path, schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+        for part in parts:
+            writer.write_table(pq.read_table(part))
 
 
 def _write_json(uri: str, name: str, values: dict[str, Any]) -> None:
@@ -123,23 +211,3 @@ def _write_json(uri: str, name: str, values: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(values, indent=2, ensure_ascii=False)
     (folder / name).write_text(text, encoding="utf-8")
-
-
-def _summary(
-    cleaned: clean_tables.CleanTables, parts: dict[str, pa.Table], adapter: pa.Table
-) -> dict[str, Any]:
-    times = cleaned.events.column("timestamp").to_numpy()
-    users = cleaned.events.column("user_id").unique()
-    events = cleaned.summary["events"] | {
-        "splits": {name: part.num_rows for name, part in parts.items()},
-        "users": len(users),
-        # None: the shop has no log.
-        "first_timestamp": int(times.min()) if len(times) else None,
-        "last_timestamp": int(times.max()) if len(times) else None,
-    }
-    reasons = Counter(adapter.column("reason").to_pylist())
-    return {
-        "items": cleaned.summary["items"],
-        "events": events,
-        "adapter": {"rejected": dict(reasons.most_common())},
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,29 +16,35 @@ SPLITS = ("train", "eval", "test")
 
 
 def split_events(events: pa.Table, splits: SplitConfig) -> dict[str, pa.Table]:
-    """Split name → its events, in the order they came; a split may be empty.
-
-    Raises:
-      InputDataError: `train` is empty.
-    """
+    """Split name → its events, in the order they came; a split may be empty."""
     times = events.column(features.TIMESTAMP)
     before_eval = pc.less(times, splits.eval_start)
     before_test = pc.less(times, splits.test_start)
-    parts = {
+    return {
         "train": events.filter(before_eval),
         "eval": events.filter(pc.and_not(before_test, before_eval)),
         "test": events.filter(pc.invert(before_test)),
     }
-    if parts["train"].num_rows == 0:
-        span = pc.min_max(times).as_py()
+
+
+def require_train(
+    counts: Mapping[str, int], first: int, last: int, splits: SplitConfig
+) -> None:
+    """Raises InputDataError where no event lies in `train`.
+
+    Args:
+      counts: events of each split.
+      first, last: timestamps of the oldest and the newest event.
+      splits: T1 and T2.
+    """
+    if counts["train"] == 0:
         raise InputDataError(
             f"Some events must lie before the evaluation period, which starts on "
             f"{_day(splits.eval_start)} (test on {_day(splits.test_start)}). Received: "
-            f"{events.num_rows} events from {_day(span['min'])} to "
-            f"{_day(span['max'])}. Set a later SplitConfig.test_start or a shorter "
+            f"{sum(counts.values())} events from {_day(first)} to {_day(last)}. "
+            "Set a later SplitConfig.test_start or a shorter "
             "horizon, or check that timestamps are seconds and not milliseconds."
         )
-    return parts
 
 
 def _day(seconds: int) -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 import pyarrow.parquet as pq
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components import data_artifacts
+from components import arrow_elements, data_artifacts
 from components.join_history import (
     join_in_beam,
     make_moments,
@@ -59,7 +58,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = SplitConfig.from_json(exec_properties["splits"])
         config = MomentConfig.from_json(exec_properties["config"])
         names = artifact_utils.decode_split_names(events.split_names)
-        groups = join_in_beam.row_groups(events.uri, names)
+        groups = arrow_elements.row_groups(events.uri, names)
+        rows = arrow_elements.num_rows(events.uri, names)
+        num_buckets = max(config.num_buckets, -(-rows // config.events_per_bucket))
+        config = config.replace(num_buckets=num_buckets)
         with self._make_beam_pipeline() as pipeline:
             buckets = (
                 pipeline
@@ -82,19 +84,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             ),
         )
         for artifact, split_names, schema in outputs:
-            fill_empty_splits(artifact.uri, split_names, schema)
+            examples.fill_empty_splits(artifact.uri, split_names, schema)
             shutil.rmtree(Path(artifact.uri) / ".staging", ignore_errors=True)
             data_artifacts.mark_as_parquet(artifact, split_names, events.span)
         say("JoinHistory", f"moments: {_counts(moments.uri, make_moments.SPLITS)}")
         pages = _counts(searches.uri, make_searches.SPLITS)
         say("JoinHistory", f"search pages: {pages}")
-
-
-def fill_empty_splits(uri: str, splits: Sequence[str], schema: pa.Schema) -> None:
-    """Gives every split at least one file, with the plain `schema`."""
-    for split in splits:
-        if not any(examples.split_dir(uri, split).glob("*.parquet")):
-            examples.write_split(uri, split, schema.empty_table())
 
 
 def _counts(uri: str, splits: Sequence[str]) -> str:

@@ -86,13 +86,20 @@ def limits_of(
     keys: Sequence[Mapping[str, HashArray]], config: SearchMomentConfig
 ) -> dict[str, int]:
     """Split → the largest key that is kept, given the keys of all groups of users."""
-    limits = {}
+    kept = smallest_keys(keys, config)
+    return {split: int(kept[split][-1]) if len(kept[split]) else 0 for split in SPLITS}
+
+
+def smallest_keys(
+    keys: Sequence[Mapping[str, HashArray]], config: SearchMomentConfig
+) -> dict[str, HashArray]:
+    """Split → the `max_pages_per_split` smallest of all keys, ascending."""
+    smallest = {}
     for split in SPLITS:
         parts = [group[split] for group in keys if split in group]
-        every = np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
-        kept = every[: config.max_pages_per_split]
-        limits[split] = int(kept[-1]) if len(kept) else 0
-    return limits
+        every = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        smallest[split] = np.sort(every)[: config.max_pages_per_split]
+    return smallest
 
 
 def searches_schema(

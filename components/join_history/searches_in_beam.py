@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from components.join_history.join_in_beam import joined, write_shard
+from components import arrow_elements
 from components.join_history.make_searches import (
     limits_of,
     make_searches,
     page_keys,
+    smallest_keys,
 )
 from components.join_history.sessions import HashArray
 from core.config.moments import MomentConfig
 from core.config.splits import SplitConfig
+
+_ROW_GROUP_SIZE = 8_192  # pages are wide
 
 
 class FindSearches(beam.PTransform):  # type: ignore[misc]
@@ -61,9 +64,9 @@ class _PageKeys(beam.DoFn):  # type: ignore[misc]
         self._config = config
 
     def process(
-        self, element: tuple[int, Iterable[bytes]]
+        self, element: tuple[int, Iterable[arrow_elements.Piece]]
     ) -> Iterator[dict[str, HashArray]]:
-        events = joined(element[1])
+        events = arrow_elements.joined(element[1])
         yield page_keys(events, self._splits, self._config.searches)
 
 
@@ -73,21 +76,21 @@ class _Limits(beam.CombineFn):  # type: ignore[misc]
     def __init__(self, config: MomentConfig):
         self._config = config
 
-    def create_accumulator(self) -> list[Mapping[str, HashArray]]:
-        return []
+    def create_accumulator(self) -> Mapping[str, HashArray]:
+        return {}
 
     def add_input(
-        self, groups: list[Mapping[str, HashArray]], keys: Mapping[str, HashArray]
-    ) -> list[Mapping[str, HashArray]]:
-        return [*groups, keys]
+        self, kept: Mapping[str, HashArray], keys: Mapping[str, HashArray]
+    ) -> Mapping[str, HashArray]:
+        return smallest_keys([kept, keys], self._config.searches)
 
     def merge_accumulators(
-        self, accumulators: Iterable[list[Mapping[str, HashArray]]]
-    ) -> list[Mapping[str, HashArray]]:
-        return [keys for groups in accumulators for keys in groups]
+        self, accumulators: Iterable[Mapping[str, HashArray]]
+    ) -> Mapping[str, HashArray]:
+        return smallest_keys(list(accumulators), self._config.searches)
 
-    def extract_output(self, groups: list[Mapping[str, HashArray]]) -> dict[str, int]:
-        return limits_of(groups, self._config.searches)
+    def extract_output(self, kept: Mapping[str, HashArray]) -> dict[str, int]:
+        return limits_of([kept], self._config.searches)
 
 
 class _MakeSearches(beam.DoFn):  # type: ignore[misc]
@@ -108,11 +111,13 @@ class _MakeSearches(beam.DoFn):  # type: ignore[misc]
         self._context = context
 
     def process(
-        self, element: tuple[int, Iterable[bytes]], limits: dict[str, int]
+        self,
+        element: tuple[int, Iterable[arrow_elements.Piece]],
+        limits: dict[str, int],
     ) -> Iterator[tuple[str, int]]:
         bucket, pieces = element
         searches = make_searches(
-            joined(pieces),
+            arrow_elements.joined(pieces),
             self._splits,
             self._config.searches,
             self._event_types,
@@ -121,5 +126,12 @@ class _MakeSearches(beam.DoFn):  # type: ignore[misc]
         )
         for split, table in searches.items():
             if table.num_rows:
-                write_shard(self._uri, split, table, bucket, self._config.num_buckets)
+                arrow_elements.write_shard(
+                    self._uri,
+                    split,
+                    table,
+                    bucket,
+                    self._config.num_buckets,
+                    _ROW_GROUP_SIZE,
+                )
                 yield split, table.num_rows

@@ -28,11 +28,18 @@ class CleanConfig(Config):
     quantity_min_ratio: float = 100.0
     # Items with fewer events have no trustworthy median.
     outlier_min_events: int = 5
+    # Events of a group of users that is cleaned at a time; one worker holds one group.
+    events_per_bucket: int = 250_000
 
     def __post_init__(self) -> None:
         latest = self.latest_timestamp
         self.require(latest is None or latest > 0, "latest_timestamp", "> 0 or None")
-        for name in ("bot_events_per_hour", "bot_hours", "outlier_min_events"):
+        for name in (
+            "bot_events_per_hour",
+            "bot_hours",
+            "outlier_min_events",
+            "events_per_bucket",
+        ):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         for name in ("price_min_ratio", "quantity_min_ratio"):
             self.require(getattr(self, name) > 1, name, "> 1")

@@ -19,12 +19,15 @@ class MomentConfig(Config):
     min_next_history: int = 1
     # Seed of the sample of a user's sessions.
     seed: int = 20_240_501
-    # Groups of users that are joined at a time; one worker holds one group. Eight keep
-    # 400 k events on a small machine busy; about one per 200 k events beyond.
+    # Groups of users that are joined at a time; one worker holds one group. At least
+    # eight, which keep 400 k events on a small machine busy; beyond, as many as there
+    # are `events_per_bucket`.
     num_buckets: int = 8
+    events_per_bucket: int = 200_000
     searches: SearchMomentConfig = dataclasses.field(default_factory=SearchMomentConfig)
 
     def __post_init__(self) -> None:
         self.require(self.session_gap_s >= 0, "session_gap_s", ">= 0")
         self.require(self.min_next_history >= 0, "min_next_history", ">= 0")
         self.require(self.num_buckets >= 1, "num_buckets", ">= 1")
+        self.require(self.events_per_bucket >= 1, "events_per_bucket", ">= 1")

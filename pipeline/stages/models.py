@@ -40,24 +40,14 @@ class CompressStage:
 
 def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
     """Neighbours, texts and features; towers and rankers on them; the bundle of all."""
-    neighbours = ItemNeighbours(
-        items=data.items,
-        events=data.events,
-        shop=config.shop,
-        splits=config.splits,
-        config=config.neighbours,
-    )
-    # Gates guard the moments; these two read the tables, so they wait for them too.
-    join = data.nodes[-1]
-    neighbours.add_upstream_node(join)
-    transform = _transform(config, data)
-    transform.add_upstream_node(join)
+    neighbours = item_neighbours(config, data)
+    graph = transform(config, data)
     encoder = text_encoder(config, data)
     retriever = FunnelTrainer(
         run_fn="trainer.retriever_module.run_fn",
         custom_config={"config": config.retriever.to_json()},
         examples=data.events,
-        transform_graph=transform.outputs["transform_graph"],
+        transform_graph=graph.outputs["transform_graph"],
         schema=data.events_schema,
         items=data.items,
         moments=data.moments,
@@ -97,7 +87,7 @@ def model_stage(config: SoukConfig, data: DataStage) -> ModelStage:
         **search.outputs,
         **compress.outputs,
     )
-    personal = [neighbours, transform, encoder, retriever, mine]
+    personal = [neighbours, graph, encoder, retriever, mine]
     return ModelStage(
         nodes=[*personal, *search.nodes, *compress.nodes, bundle],
         bundle=bundle.outputs["model"],
@@ -130,9 +120,22 @@ def _compress(config: SoukConfig, mine: BaseNode, search: SearchStage) -> Compre
     )
 
 
-def _transform(config: SoukConfig, data: DataStage) -> Transform:
+def item_neighbours(config: SoukConfig, data: DataStage) -> ItemNeighbours:
+    """Item tables as of every cut-off, once the gates have let the tables pass."""
+    node = ItemNeighbours(
+        items=data.items,
+        events=data.events,
+        shop=config.shop,
+        splits=config.splits,
+        config=config.neighbours,
+    )
+    node.add_upstream_node(data.nodes[-1])
+    return node
+
+
+def transform(config: SoukConfig, data: DataStage) -> Transform:
     """The graph only: the trainers transform the little they need themselves."""
-    return Transform(
+    node = Transform(
         examples=data.events,
         schema=data.events_schema,
         preprocessing_fn="trainer.transform_module.preprocessing_fn",
@@ -142,3 +145,6 @@ def _transform(config: SoukConfig, data: DataStage) -> Transform:
         disable_statistics=True,
         disable_analyzer_cache=True,
     )
+    # Gates guard the moments; this reads the tables, so it waits for them too.
+    node.add_upstream_node(data.nodes[-1])
+    return node

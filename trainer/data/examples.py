@@ -8,6 +8,7 @@ for those of `LIST_COLUMNS`, which stay lists.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -95,6 +96,13 @@ def write_split(uri: str, split: str, table: pa.Table, num_shards: int = 1) -> N
         name = f"data-{shard:05d}-of-{num_shards:05d}.parquet"
         rows = stored.slice(start, stop - start)
         pq.write_table(rows, folder / name, row_group_size=_ROW_GROUP_SIZE)
+
+
+def fill_empty_splits(uri: str, splits: Sequence[str], schema: pa.Schema) -> None:
+    """Gives every split at least one file, with the plain `schema`."""
+    for split in splits:
+        if not any(split_dir(uri, split).glob("*.parquet")):
+            write_split(uri, split, schema.empty_table())
 
 
 def to_examples(table: pa.Table) -> pa.Table:

@@ -117,9 +117,9 @@ def test_splits_are_half_open_in_time() -> None:
 
 
 def test_empty_train_split_tells_the_dates() -> None:
-    events = as_table("events", [event("u", "i1", T2)])
+    counts = {"train": 0, "eval": 0, "test": 1}
     with pytest.raises(InputDataError, match=r"1970-04-04.*1970-04-11.*1 events from"):
-        split_events.split_events(events, SPLITS)
+        split_events.require_train(counts, T2, T2, SPLITS)
 
 
 def test_a_shop_without_a_log_has_all_columns_and_no_rows() -> None:

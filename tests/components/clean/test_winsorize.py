@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.clean.winsorize import winsorize
+from components.clean.winsorize import usual_ranges, winsorize
 
 
 def _clip(values: list[float], items: list[int]) -> tuple[list[float], int]:
-    clipped, changed = winsorize(
+    ranges = usual_ranges(
         np.array(values),
         np.array(items),
         deviations=6.0,
         min_ratio=10.0,
         min_events=5,
     )
+    clipped, changed = winsorize(np.array(values), np.array(items), ranges)
     return clipped.tolist(), changed
 
 

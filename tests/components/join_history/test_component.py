@@ -11,7 +11,7 @@ import pytest
 from tfx.types.artifact_utils import decode_split_names
 from tfx.types.standard_artifacts import Examples
 
-from components import data_artifacts
+from components import arrow_elements, data_artifacts
 from components.join_history import (
     executor,
     join_in_beam,
@@ -35,7 +35,7 @@ def test_buckets_and_shards_do_not_change_the_moments(
     examples.write_split(uri, "eval", events.slice(150), num_shards=2)
     config = MomentConfig(num_buckets=num_buckets)
     out = str(tmp_path / "moments")
-    groups = join_in_beam.row_groups(uri, ["train", "eval"])
+    groups = arrow_elements.row_groups(uri, ["train", "eval"])
     assert len(groups) == 5
     with beam.Pipeline() as pipeline:
         _ = (
@@ -44,7 +44,7 @@ def test_buckets_and_shards_do_not_change_the_moments(
             | join_in_beam.BucketByUser(num_buckets, ["country"])
             | join_in_beam.JoinHistory(out, shop_tables.SPLITS, config, ["country"])
         )
-    executor.fill_empty_splits(out, SPLITS, moments_schema(["country"]))
+    examples.fill_empty_splits(out, SPLITS, moments_schema(["country"]))
     expected = make_moments(events, shop_tables.SPLITS, config, ["country"])
     for split in SPLITS:
         assert _sorted(examples.read_split(out, split)) == _sorted(expected[split])
@@ -63,7 +63,7 @@ def test_buckets_do_not_change_which_search_pages_are_kept(
     with beam.Pipeline() as pipeline:
         _ = (
             pipeline
-            | beam.Create(join_in_beam.row_groups(uri, ["train"]))
+            | beam.Create(arrow_elements.row_groups(uri, ["train"]))
             | join_in_beam.BucketByUser(num_buckets, ["country"])
             | searches_in_beam.FindSearches(
                 out, shop_tables.SPLITS, config, types, ["country"]

@@ -1,0 +1,166 @@
+"""Cost of the data half as events grow: wall and CPU seconds, peak memory, exponents.
+
+    python -m benchmarks.bench_scale --sizes 100000,1000000,10000000
+
+Each step runs in a process of its own on the direct runner. The exponent is that of the
+last two sizes, where fixed costs weigh least: seconds ~ events ^ exponent. What a
+billion events would need is computed from it and is a projection, not a measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.scale_shop import write_scale_tables
+from benchmarks.scale_step import STEPS
+from core.layout import HomeLayout
+
+Measured = dict[str, dict[int, dict[str, float]]]  # step → events → what was measured
+MAX_EXPONENT, MAX_PEAK_BYTES = 1.1, 8 * 2**30
+PROJECTED = 1_000_000_000
+_TIMEOUT_S = 3_600
+
+
+def main() -> None:
+    """Prints the table; exit status 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", default="100000,1000000,10000000")
+    parser.add_argument("--steps", default=",".join(STEPS))
+    parser.add_argument("--out", type=Path, default=Path("var/bench/scale"))
+    arguments = parser.parse_args()
+    sizes = [int(size) for size in arguments.sizes.split(",")]
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    measured: Measured = {}
+    for size in sizes:
+        for step, found in measure(size, arguments.steps.split(",")):
+            measured.setdefault(step, {})[size] = found
+            Console().print(
+                f"{size:>11,} events  {step:17s} {found['wall_s']:8.1f} s wall "
+                f"{found['cpu_s']:8.1f} s CPU {found['peak_bytes'] / 2**30:6.2f} GiB",
+                highlight=False,
+            )
+            text = json.dumps(measured, indent=2)  # at once: the largest takes long
+            (arguments.out / "scale.json").write_text(text)
+    draw(measured, arguments.out / "scale.svg")
+    Console().print(report(measured))
+    missed = list(missed_bars(measured))
+    for sentence in missed:
+        Console().print(f"missed: {sentence}")
+    sys.exit(1 if missed else 0)
+
+
+def measure(
+    num_events: int, steps: Sequence[str]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each step and what it took, on a new shop of that many events."""
+    folder = Path(tempfile.mkdtemp(prefix="souk-scale-"))
+    try:
+        tables = HomeLayout(folder, "scale").tables
+        shop, splits = write_scale_tables(tables, num_events)
+        text = json.dumps({"shop": shop.to_json(), "splits": splits.to_json()})
+        (tables / "scale.json").write_text(text)
+        for step in steps:
+            yield step, _run(folder, step)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(folder: Path, step: str) -> dict[str, float]:
+    log = folder / f"{step}.log"
+    with log.open("w") as errors:
+        found = subprocess.run(
+            [sys.executable, "-m", "benchmarks.scale_step", str(folder), step],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    if found.returncode:
+        raise SystemExit(f"{step} failed:\n{log.read_text('utf-8')[-3_000:]}")
+    values: dict[str, float] = json.loads(found.stdout.splitlines()[-1])
+    return values
+
+
+def exponent(times: dict[int, dict[str, float]], name: str = "cpu_s") -> float:
+    """b of seconds ~ events^b between the two largest sizes; nan of one size."""
+    sizes = sorted(times)[-2:]
+    if len(sizes) < 2:
+        return math.nan
+    few, many = sizes
+    ratio = max(times[many][name], 1e-9) / max(times[few][name], 1e-9)
+    return math.log(ratio) / math.log(many / few)
+
+
+def projection(times: dict[int, dict[str, float]]) -> float:
+    """CPU hours of a billion events, from the largest size and the exponent."""
+    largest = max(times)
+    power = exponent(times)
+    growth = (PROJECTED / largest) ** (1.0 if math.isnan(power) else max(power, 1.0))
+    return times[largest]["cpu_s"] * growth / 3_600
+
+
+def missed_bars(measured: Measured) -> list[str]:
+    """What is worse than n^1.1 or takes more than 8 GiB."""
+    missed = []
+    for step, times in measured.items():
+        power = exponent(times)
+        if power > MAX_EXPONENT:
+            missed.append(f"{step} grows as n^{power:.2f} (bar: n^{MAX_EXPONENT})")
+        peak = max(found["peak_bytes"] for found in times.values())
+        if peak > MAX_PEAK_BYTES:
+            missed.append(f"{step} takes {peak / 2**30:.1f} GiB (bar: 8 GiB)")
+    return missed
+
+
+def report(measured: Measured) -> Table:
+    """Seconds and memory by step and size, exponents, and the projection."""
+    sizes = sorted({size for times in measured.values() for size in times})
+    table = Table("step", box=None)
+    for size in sizes:
+        table.add_column(f"{size:,} events\nwall s / CPU s / GiB", justify="right")
+    table.add_column("exponent\nwall / CPU", justify="right")
+    table.add_column("10^9 events\n(projection)", justify="right")
+    for step, times in measured.items():
+        cells = [
+            f"{t['wall_s']:.1f} / {t['cpu_s']:.1f} / {t['peak_bytes'] / 2**30:.2f}"
+            for t in (times[size] for size in sizes)
+        ]
+        powers = f"{exponent(times, 'wall_s'):.2f} / {exponent(times):.2f}"
+        table.add_row(step, *cells, powers, f"{projection(times):.1f} CPU h")
+    return table
+
+
+def draw(measured: Measured, path: Path) -> None:
+    """Seconds and memory against events, both on logarithmic axes."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6))
+    for step, times in measured.items():
+        sizes = sorted(times)
+        left.plot(sizes, [times[n]["cpu_s"] for n in sizes], "o-", label=step)
+        peaks = [times[n]["peak_bytes"] / 2**30 for n in sizes]
+        right.plot(sizes, peaks, "o-", label=step)
+    left.set(xscale="log", yscale="log", xlabel="events", ylabel="CPU seconds")
+    right.set(xscale="log", xlabel="events", ylabel="peak memory, GiB")
+    right.axhline(MAX_PEAK_BYTES / 2**30, color="grey", linestyle=":")
+    left.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    main()

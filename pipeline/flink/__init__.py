@@ -1,0 +1,1 @@
+"""Beam steps on Apache Flink: the job server, a session cluster, the Python workers."""

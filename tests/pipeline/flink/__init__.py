@@ -1,0 +1,1 @@
+"""Beam steps on Flink."""
