@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent
 PACKAGES = ("core", "shops", "trainer", "components", "serving", "pipeline")
 # Also in folders that are no packages, such as a component's templates/.
 TEXT_FILES = ("py.typed",) + tuple(
-    f"**/*.{kind}" for kind in ("html", "css", "js", "json", "proto", "pbtxt", "xml", "txt")
+    f"**/*.{kind}"
+    for kind in ("html", "css", "js", "json", "proto", "pbtxt", "xml", "txt")
 )
 
 
