@@ -118,19 +118,12 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
 def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     """UCI Online Retail, where the comparison is over items seen in training."""
     full = local(shop, splits)
-<<<<<<< HEAD
     # A wholesale shop: long baskets, so new items need the longer list (validation,
     # docs/funnel.md: they lose with 128, and gain nothing from 320).
     funnel = full.funnel.replace(cold_items=False, num_candidates=192)
-    return full.replace(funnel=funnel)
-=======
-    # A wholesale shop: long baskets, so new items need the longer list (validation
-    # NDCG@20 all / new: .322 / .136 with 192 candidates, .318 / .141 with 320).
-    funnel = full.funnel.replace(cold_items=False, num_candidates=320)
     # A small catalogue, dense in neighbours: most of its bundle are their lists.
     compress = full.compress.replace(num_neighbours=420)
     return full.replace(funnel=funnel, compress=compress)
->>>>>>> 6941027 (Presets of compression)
 
 
 def tiny(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
