@@ -48,16 +48,16 @@ from trainer.compression.trim_tables import trim_tables
 from trainer.data.examples import read_split
 
 K, MAX_DROP = 20, 0.005
-_PLAIN_RANKER = {"sparsity": (), "kept_neurons": 1.0, "quantization_aware": False}
+_PRUNED = {"sparsity": ("trunk_*=0.5", "bottom_*=0.5"), "quantization_aware": True}
 # The plain bundle first; then what each setting alone and together gives.
 POINTS: dict[str, dict[str, Any]] = {
-    "plain": {**_PLAIN_RANKER, "quantize": False, "num_neighbours": 0},
-    "8 bits": {**_PLAIN_RANKER, "num_neighbours": 0},
-    "8 bits, 480 neighbours": {**_PLAIN_RANKER, "num_neighbours": 480},
-    "8 bits, 420 neighbours": {**_PLAIN_RANKER, "num_neighbours": 420},
-    "8 bits, 300 neighbours": {**_PLAIN_RANKER, "num_neighbours": 300},
-    "420, half of the weights": {"num_neighbours": 420},
-    "420, 2:4": {"num_neighbours": 420, "two_of_four": True},
+    "plain": {"quantize": False, "num_neighbours": 0},
+    "8 bits": {"num_neighbours": 0},
+    "8 bits, 480 neighbours": {"num_neighbours": 480},
+    "8 bits, 420 neighbours": {"num_neighbours": 420},
+    "8 bits, 300 neighbours": {"num_neighbours": 300},
+    "420, half of the weights": {**_PRUNED, "num_neighbours": 420},
+    "420, 2:4": {**_PRUNED, "num_neighbours": 420, "two_of_four": True},
     "420, 3/4 of the neurons": {"num_neighbours": 420, "kept_neurons": 0.75},
     "420, half of the neurons": {"num_neighbours": 420, "kept_neurons": 0.5},
 }

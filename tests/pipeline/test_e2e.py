@@ -210,7 +210,7 @@ def test_a_compressed_bundle_is_pushed_and_answers_as_the_trained_one(
     config = config.replace(
         # The tiny preset leaves it out; its gate needs more people than there are.
         compress=config.compress.replace(
-            enabled=True, quantization_aware=False, pruning_epochs=1
+            enabled=True, sparsity=("trunk_*=0.5",), pruning_epochs=1
         ),
         gates=config.gates.replace(max_compression_drop_percent=None),
     )

@@ -35,7 +35,7 @@ def test_settings_out_of_range_are_named(changes, name):
 
 
 def test_rankers_stay_as_they_are_where_nothing_is_asked_of_them():
-    asked = CompressConfig(sparsity=(), kept_neurons=1.0, quantization_aware=False)
+    asked = CompressConfig()
     assert not asked.changes_rankers
     assert asked.replace(kept_neurons=0.5).changes_rankers
     assert asked.replace(sparsity=("trunk_*=0.5",)).changes_rankers

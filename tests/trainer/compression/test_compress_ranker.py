@@ -106,7 +106,10 @@ def test_neurons_that_never_speak_go_first_and_change_nothing(
 
 def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) -> None:
     config = CompressConfig(
-        kept_neurons=0.5, sparsity=("trunk_*=0.5", "bottom_*=0.25"), pruning_epochs=3
+        kept_neurons=0.5,
+        sparsity=("trunk_*=0.5", "bottom_*=0.25"),
+        pruning_epochs=3,
+        quantization_aware=True,
     )
     smaller, facts = compress_ranker(_fitted(), _rows(), config)
     save_ranker(smaller, tmp_path)
@@ -126,12 +129,7 @@ def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) ->
 
 
 def test_two_of_four_leaves_two_zeros_in_each_four_weights() -> None:
-    config = CompressConfig(
-        kept_neurons=1.0,
-        sparsity=("trunk_*=1e-9",),
-        two_of_four=True,
-        quantization_aware=False,
-    )
+    config = CompressConfig(sparsity=("trunk_*=0.5",), two_of_four=True)
     smaller, _ = compress_ranker(_fitted(), _rows(), config)
     kernel = smaller.model.get_layer("trunk_0").get_weights()[0]  # [12, 32]
     groups = (kernel.T.reshape(-1, 4) == 0).sum(axis=1)
@@ -148,10 +146,7 @@ def test_a_teacher_draws_the_pupil_to_its_order() -> None:
 
     def agreement(weight: float) -> float:
         config = CompressConfig(
-            distillation_weight=weight,
-            sparsity=(),
-            quantization_aware=False,
-            recovery_epochs=8,
+            distillation_weight=weight, kept_neurons=0.5, recovery_epochs=8
         )
         pupil, _ = compress_ranker(teacher, dataclasses.replace(rows), config)
         scores = pupil.model(asked).numpy()[:, 0]
