@@ -67,7 +67,6 @@ def fit_ranker(
       ArtifactError: the train split has no moment with candidates.
       ConfigError: the settings do not fit the shop's event types.
     """
-    judge = judge or Judge(rows, config)
     return _RankerFit(rows, config, run_dir, checkpoint_dir, judge).run()
 
 
@@ -78,11 +77,12 @@ class _RankerFit:
         config: RankerConfig,
         run_dir: str | Path | None,
         checkpoint_dir: str | Path | None,
-        judge: Judge,
+        judge: Judge | None = None,
     ) -> None:
         event_weights(rows.event_types, config)  # checks the target and the weights
         tf_keras.utils.set_random_seed(config.seed)
-        self._rows, self._config, self._judge = rows, config, judge
+        self._rows, self._config = rows, config
+        self._judge = judge or Judge(rows, config)
         self._run_dir = Path(run_dir) if run_dir else None
         self._checkpoint_dir = Path(checkpoint_dir) if checkpoint_dir else None
         self._fingerprint = _fingerprint(rows, config)
