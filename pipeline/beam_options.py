@@ -24,7 +24,7 @@ _NOTHING_STAGED = (
     "--sdk_container_image=none",
     "--experiments=disable_logging_submission_environment",  # of `pip freeze`
 )
-_CACHE_WORKERS_MS = 600_000  # by default a worker lives for one stage
+_CACHE_WORKERS_MS = 60_000  # that nobody uses; by default a worker lives for one stage
 
 
 def direct() -> list[str]:
