@@ -14,7 +14,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
         bench-suggest bench-candidates bench-compress bench-compress-sweep bench-scale \
-        kubeflow-dry-run flink-demo test-flink lock clean
+        bench-retrieval gpu-check kubeflow-dry-run flink-demo test-flink lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,12 @@ bench-scale: setup  ## Seconds and memory of the data steps at 100 k, 1 M, 10 M 
 flink-demo: setup  ## Beam steps of the tiny shop on a Flink cluster, and in this process.
 	@$(SOUK) run tiny --home $(HOME_DIR)
 	@$(PYTHON) -m pipeline.flink.demo tiny --home $(HOME_DIR) $(ARGS)
+
+bench-retrieval: setup  ## In-graph retrieval, exact and partitioned, against libraries.
+	$(PYTHON) -m benchmarks.bench_retrieval $(ARGS)
+
+gpu-check: setup  ## SHOP's hot path on a GPU against the CPU, where there is a GPU.
+	$(PYTHON) -m benchmarks.gpu_check --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)
