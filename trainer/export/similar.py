@@ -7,6 +7,7 @@ import tensorflow as tf
 from core import signatures
 from trainer.export.pages import NOT_SHOWN
 from trainer.funnel.constants import RECENT, TableConstants
+from trainer.funnel.integer_tables import integers
 from trainer.funnel.sources import KNN
 from trainer.funnel.tables import ItemTables
 
@@ -75,7 +76,7 @@ class SimilarItems(tf.Module):
         group = self._constants.groups[RECENT]
         # Ids of the first source are catalogue rows as they are.
         size = group.sizes[group.sources.index(KNN)]
-        flat = tf.gather(group.ids, rows)[:, :size]
+        flat = integers(tf.gather(group.ids, rows)[:, :size])
         flat += width * tf.range(batch_size)[:, tf.newaxis]
         scores = tf.gather(group.values, rows)[:, :size]
         dense = tf.math.unsorted_segment_sum(
