@@ -24,7 +24,7 @@ class CompressConfig(Config):
     block: int = 30
 
     # The rankers, TF-MOT. Off unless asked for: they are a hundredth of a bundle, and
-    # half of the demo's weights pruned cost .9 % of NDCG@20 (docs/compression.md).
+    # what pruning costs in quality is not measured on both shops yet.
     # Share of each kernel's weights that magnitude pruning sets to 0, by shell pattern
     # of the layer's name; the first that fits counts, a layer that none fits stays.
     sparsity: tuple[str, ...] = ()

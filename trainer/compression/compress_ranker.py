@@ -55,7 +55,10 @@ def compress_ranker(
         "teacher": fitted.model,
         "teacher_weight": config.distillation_weight,
     }
-    model, ranker_config, phases = fitted.model, fitted.config, {}
+    # A copy: the ranker as it was stays the teacher, and what is compared with.
+    model = tf_keras.models.clone_model(fitted.model)
+    model.set_weights(fitted.model.get_weights())
+    ranker_config, phases = fitted.config, {}
     if config.kept_neurons < 1:
         model, ranker_config = drop_neurons(
             model,

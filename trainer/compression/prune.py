@@ -48,7 +48,14 @@ def prunable(
         )
         return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
 
-    return tf_keras.models.clone_model(model, clone_function=_with_weights(wrapped))
+    def clone(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        return wrapped(layer.__class__.from_config(layer.get_config()))
+
+    copy = tf_keras.models.clone_model(model, clone_function=clone)
+    # Cloning starts afresh; layers come in the same order.
+    for old, new in zip(model.layers, copy.layers, strict=True):
+        getattr(new, "layer", new).set_weights(old.get_weights())
+    return copy
 
 
 def pruning_step(model: tf_keras.Model) -> Any:
@@ -70,12 +77,3 @@ def without_wrappers(model: tf_keras.Model) -> tf_keras.Model:
 def zero_share(kernel: Any) -> float:
     """Share of exact zeros."""
     return float((np.asarray(kernel) == 0).mean())
-
-
-def _with_weights(wrap: Any) -> Any:
-    """A clone function that keeps the weights: cloning makes fresh ones."""
-
-    def clone(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
-        return wrap(layer.__class__.from_config(layer.get_config()))
-
-    return clone

@@ -12,6 +12,7 @@ from core.config.compress import CompressConfig
 from core.config.ranker import RankerConfig
 from trainer.compression.compress_ranker import compress_ranker
 from trainer.compression.neurons import drop_neurons
+from trainer.compression.prune import prunable
 from trainer.export.ranker_export import load_fitted, save_ranker
 from trainer.ranker.calibration import Calibrator
 from trainer.ranker.dataset import CandidateRows
@@ -102,6 +103,13 @@ def test_neurons_that_never_speak_go_first_and_change_nothing(
     assert smaller.count_params() < model.count_params()
     asked = _features(50)
     np.testing.assert_allclose(smaller(asked), model(asked), atol=1e-5)
+
+
+def test_a_model_wrapped_for_pruning_starts_as_it_was() -> None:
+    model = _model(CONFIG)
+    wrapped = prunable(model, (("trunk_*", 0.5),), steps=10)
+    asked = _features(20)
+    np.testing.assert_allclose(wrapped(asked), model(asked), atol=1e-6)
 
 
 def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) -> None:
