@@ -13,6 +13,7 @@ from tests.components.shop_tables import SPLITS
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_a_hot_user_has_few_moments_short_histories_and_linear_memory(
     tmp_path: Path,
 ) -> None:
@@ -36,7 +37,7 @@ def _join(folder: Path, num_events: int) -> dict[str, int]:
         [sys.executable, "-m", module, str(folder), str(num_events)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=540,
         check=True,
     )
     values: dict[str, int] = json.loads(found.stdout.splitlines()[-1])
