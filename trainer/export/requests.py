@@ -132,7 +132,10 @@ class MomentReader(tf.Module):
             history_events=tf.pad(
                 tf.where(past, events, -1), front, constant_values=-1
             ),
-            history_timestamps=tf.pad(tf.where(past, times, 0), front),
+            # `tf.pad` of int64 has no GPU kernel.
+            history_timestamps=tf.concat(
+                [tf.zeros_like(timestamps)[:, tf.newaxis], tf.where(past, times, 0)], 1
+            ),
             context={name: inputs[name] for name in self._context},
         )
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
 from trainer.funnel.candidates import LOWEST
+from trainer.funnel.integer_tables import integer_variable
 from trainer.funnel.neighbours import Neighbours
 from trainer.funnel.sources import (
     BASKET,
@@ -43,7 +44,7 @@ class NeighbourGroup(NamedTuple):
     """Neighbour lists of several sources side by side, one gather for all."""
 
     sources: tuple[str, ...]
-    ids: tf.Variable  # [n + 1, N] int32, source * (n + 1) + catalogue row
+    ids: tf.Variable  # [n + 1, N] uint32, source * (n + 1) + catalogue row
     values: tf.Variable  # [n + 1, N] float32
 
 
@@ -149,5 +150,6 @@ def _share(
 
 def _variable(values: object, name: str) -> tf.Variable:
     array = np.asarray(values)
-    dtype = np.int32 if array.dtype.kind == "i" else np.float32
-    return tf.Variable(array.astype(dtype), trainable=False, name=name)
+    if array.dtype.kind == "i":
+        return integer_variable(array, name)
+    return tf.Variable(array.astype(np.float32), trainable=False, name=name)

@@ -16,6 +16,7 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import TASTES, TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.history_features import history_block
+from trainer.funnel.integer_tables import integers
 from trainer.funnel.scores import group_sums, pick, pick_rows
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def facet_shares(
     """[B, V] share of the history with each category, brand and price band."""
     count = len(constants.facet_names)
     weights = _lately(history, config)
-    ids = tf.gather(constants.facets, history.rows, axis=1)  # [facets, B, H]
+    ids = integers(tf.gather(constants.facets, history.rows, axis=1))  # [facets, B, H]
     ids = tf.reshape(tf.transpose(ids, [1, 0, 2]), [tf.shape(weights)[0], -1])
     taken = group_sums(
         tf.tile(weights, [1, count])[:, :, None], ids, constants.facet_size
@@ -110,7 +111,8 @@ def _facet_shares(
     rows: tf.Tensor, state: FunnelState, constants: TableConstants
 ) -> tf.Tensor:
     """[B, facets, C] share of the history with the candidate's value of each facet."""
-    values = tf.transpose(tf.gather(constants.facets, rows, axis=1), [1, 0, 2])
+    values = integers(tf.gather(constants.facets, rows, axis=1))  # [facets, B, C]
+    values = tf.transpose(values, [1, 0, 2])
     return pick(tf.reshape(state.taken, [-1]), values, constants.facet_size)
 
 

@@ -12,6 +12,7 @@ import tf_keras
 
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.integer_tables import integers
 from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
 
 _BATCH = 32
@@ -113,7 +114,7 @@ def _batch(
 ) -> FusionBatch:
     state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
     signals = tf.concat(state.signals, axis=1)
-    facets = tf.gather(state.taken, funnel.constants.facets, axis=1)
+    facets = tf.gather(state.taken, integers(funnel.constants.facets), axis=1)
     shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
     shares = tf.concat([shares, facets], axis=1)
     labels = happened(encoded, numbers, funnel)[:, :, funnel.target]

@@ -16,6 +16,7 @@ from trainer.funnel.candidates import best_candidates
 from trainer.funnel.constants import RECENT, WEIGHED, TableConstants
 from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
+from trainer.funnel.integer_tables import integers
 from trainer.funnel.scores import group_maxima, group_sums, neighbour_sums, pick
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
@@ -141,7 +142,7 @@ class CandidateFunnel(tf.Module):
     ) -> tf.Tensor:
         """[B, n + 1] float32 first-stage scores; very low for what cannot be shown."""
         constants = self.constants
-        facets = (state.taken, constants.facets, constants.facet_sizes)
+        facets = (state.taken, integers(constants.facets), constants.facet_sizes)
         fused = self.fusion(state.signals, state.best, facets, constants.shared)
         if query_embeddings is not None and self.config.tower_weight:
             near = tf.nn.relu(constants.tower_scores(query_embeddings))
@@ -229,7 +230,8 @@ class CandidateFunnel(tf.Module):
             weight = tf.gather_nd(weights[kind], place)[:, None]
             owner = tf.cast(place[:, 0], tf.int32)
             batch = tf.shape(history.rows)[0]
-            ids, values = tf.gather(group.ids, rows), tf.gather(group.values, rows)
+            ids = integers(tf.gather(group.ids, rows))
+            values = tf.gather(group.values, rows)
             scores.append(
                 neighbour_sums(
                     values * weight,

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer.funnel.integer_tables import integer_variable, integers
+
 Form = Literal["ragged", "segment"]
 _ROW_BITS = 32
 _ROW_MASK = (1 << _ROW_BITS) - 1
@@ -48,10 +50,8 @@ class Postings(tf.Module):
         self.width = -(-(num_items + 1) // CHUNKS) * CHUNKS
         self.form = form
         bits = impacts.astype(np.float32).view(np.int32).astype(np.int64)
-        self._splits = tf.Variable(
-            np.append(splits, [splits[-1]] * 2).astype(np.int32),
-            trainable=False,
-            name="splits",
+        self._splits = integer_variable(
+            np.append(splits, [splits[-1]] * 2), "splits"
         )
         self._packed = tf.Variable(
             rows.astype(np.int64) | (bits << _ROW_BITS), trainable=False, name="packed"
@@ -95,7 +95,7 @@ class Postings(tf.Module):
         # `read_value` throughout: a variable that `tf.gather` reads by its handle is
         # copied whole on every other read from then on.
         found = tf.raw_ops.RaggedGather(
-            params_nested_splits=[self._splits.read_value()],
+            params_nested_splits=[integers(self._splits.read_value())],
             params_dense_values=values.read_value(),
             indices=tf.reshape(terms, [-1]),
             OUTPUT_RAGGED_RANK=1,
@@ -120,7 +120,7 @@ class Postings(tf.Module):
     def _addresses(self, terms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Place of every posting in `_packed`, and where its query's row starts."""
         flat = tf.reshape(terms, [-1])
-        splits = tf.cast(self._splits.read_value(), tf.int64)
+        splits = tf.cast(integers(self._splits.read_value()), tf.int64)
         starts, limits = tf.gather(splits, flat), tf.gather(splits, flat + 1)
         ends = tf.cumsum(limits - starts)
         # As many as there are postings; the largest of no numbers is below 0.

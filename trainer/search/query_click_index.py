@@ -7,6 +7,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from core.text.tokens import MAX_QUERY_CHARACTERS
+from trainer.funnel.integer_tables import integer_variable, integers
 from trainer.search.analyzer import Analyzer
 from trainer.search.query_clicks import QueryClicks
 from trainer.search.query_terms import join_terms
@@ -32,12 +33,7 @@ class QueryClickIndex(tf.Module):
         self.analyzer = analyzer
         self.num_items = tables.num_items
         self._variables = {
-            name: tf.Variable(
-                value,
-                trainable=False,
-                name=f"query_{name}",
-                shape=[None, *value.shape[1:]],
-            )
+            name: _variable(value, f"query_{name}")
             for name, value in _arrays(tables).items()
         }
 
@@ -55,7 +51,8 @@ class QueryClickIndex(tf.Module):
                 f"Received: {tables.num_items}. Build a new index."
             )
         for name, value in _arrays(tables).items():
-            self._variables[name].assign(value)
+            variable = self._variables[name]
+            variable.assign(value.astype(variable.dtype.as_numpy_dtype))
 
     def dense(self, queries: tf.Tensor) -> tf.Tensor:
         """[B, 2, n + 1] float32: click rate, log count of every catalogue row.
@@ -74,13 +71,14 @@ class QueryClickIndex(tf.Module):
         keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
         known = self._variables["keys"]
         number = tf.searchsorted(known, keys)
-        starts = tf.gather(self._variables["splits"], number)
-        lengths = tf.gather(self._variables["splits"], number + 1) - starts
+        splits = self._variables["splits"]
+        starts = integers(tf.gather(splits, number))
+        lengths = integers(tf.gather(splits, number + 1)) - starts
         lengths = tf.where(tf.gather(known, number) == keys, lengths, 0)
         owner = tf.repeat(tf.range(tf.size(lengths)), lengths)
         offset = starts - tf.cumsum(lengths, exclusive=True)
         entry = tf.range(tf.size(owner)) + tf.gather(offset, owner)
-        rows = tf.gather(self._variables["rows"], entry)
+        rows = integers(tf.gather(self._variables["rows"], entry))
         values = tf.gather(self._variables["values"], entry)  # [T, 2]
         places = [
             tf.stack([owner, tf.fill(tf.shape(rows), k), rows], 1) for k in (0, 1)
@@ -90,6 +88,13 @@ class QueryClickIndex(tf.Module):
             tf.concat([values[:, 0], values[:, 1]], axis=0),
             tf.stack([tf.size(lengths), 2, self.num_items + 1]),
         )
+
+
+def _variable(values: npt.NDArray[np.generic], name: str) -> tf.Variable:
+    shape = [None, *values.shape[1:]]
+    if values.dtype == np.int32:
+        return integer_variable(values, name, shape)
+    return tf.Variable(values, trainable=False, name=name, shape=shape)
 
 
 def _arrays(tables: QueryClicks) -> dict[str, npt.NDArray[np.generic]]:

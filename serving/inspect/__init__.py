@@ -1,0 +1,1 @@
+"""What a bundle asks of the device that it is served on."""
