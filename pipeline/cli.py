@@ -1,4 +1,4 @@
-"""The `souk` command: run, serve, query, report."""
+"""The `souk` command: run, serve, query, inspect, report."""
 
 from __future__ import annotations
 
@@ -216,6 +216,27 @@ def query_suggest(
     at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
     try:
         suggest(Console(), home, shop, prefix=prefix, user=user, at=at_s, k=k)
+    except SoukError as error:
+        _fail(error)
+
+
+@main.command("inspect")
+@click.argument("model", default=DEFAULT_SHOP)
+@click.option("--gpu", default="l4", show_default=True, help="Whose roofline.")
+@click.option("--all", "every", is_flag=True, help="Every op, also the GPU's own.")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+@_home_option
+def inspect_command(
+    model: str, gpu: str, every: bool, as_json: bool, home: Path
+) -> None:
+    """Where the ops of MODEL would run on a GPU, and what a request costs there.
+
+    MODEL is a SavedModel's folder, or a shop whose newest pushed version is meant.
+    """
+    from pipeline.inspect import inspect
+
+    try:
+        inspect(Console(), model, home, gpu=gpu, every=every, as_json=as_json)
     except SoukError as error:
         _fail(error)
 

@@ -201,9 +201,7 @@ def _outputs(definition: node_def_pb2.NodeDef) -> list[tuple[str, int]]:
             kinds = list(attribute(definition, arg.type_list_attr).list.type)
         else:
             kind = arg.type or attribute(definition, arg.type_attr).type
-            count = (
-                attribute(definition, arg.number_attr).i if arg.number_attr else 1
-            )
+            count = attribute(definition, arg.number_attr).i if arg.number_attr else 1
             kinds = [kind] * count
         found += [(arg.name, kind) for kind in kinds]
     return found

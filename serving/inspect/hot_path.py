@@ -25,8 +25,9 @@ def parts(graph: FlatGraph) -> dict[str, Part]:
     """The part of each node.
 
     WORDS reads strings of the request, or stands between two nodes that do: all up to
-    and including the look-ups, and the padding of ragged tokens to a matrix. ANSWER has strings that come from the model. All else is
-    the hot path, the request's numbers included.
+    and including the look-ups, and the padding of ragged tokens to a matrix. ANSWER has
+    strings that come from the model. All else is the hot path, the request's numbers
+    included.
     """
     users = _users(graph)
     spoken = _spoken(graph, users)

@@ -50,9 +50,7 @@ class Postings(tf.Module):
         self.width = -(-(num_items + 1) // CHUNKS) * CHUNKS
         self.form = form
         bits = impacts.astype(np.float32).view(np.int32).astype(np.int64)
-        self._splits = integer_variable(
-            np.append(splits, [splits[-1]] * 2), "splits"
-        )
+        self._splits = integer_variable(np.append(splits, [splits[-1]] * 2), "splits")
         self._packed = tf.Variable(
             rows.astype(np.int64) | (bits << _ROW_BITS), trainable=False, name="packed"
         )

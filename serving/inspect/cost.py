@@ -1,0 +1,183 @@
+"""FLOPs and bytes of a request, from the shapes that a real call has.
+
+A neutral or recorded request runs once on the CPU with TensorFlow's full trace, which
+tells every tensor's shape, dynamic ones too. From them, by op:
+
+- MatMul, BatchMatMul: 2 m n k FLOPs; operands read, result written once.
+- gathers: no FLOPs; what they take is read and written, not the table behind it.
+- top-k: n FLOPs per row of n (one comparison each); input read, result written.
+- reductions, segment sums and scatters: one FLOP per input number.
+- all else: one FLOP per float of the result (none for integers); inputs and results.
+- constants, variable reads, reshapes and the like are views: nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import node_def_pb2, step_stats_pb2
+from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+
+from serving.inspect.kernels import Place, place
+
+_VIEWS = frozenset(
+    ("Const", "Placeholder", "VarHandleOp", "ReadVariableOp", "HashTableV2")
+    + ("Identity", "IdentityN", "NoOp", "Reshape", "Shape", "ExpandDims", "Squeeze")
+    + ("Bitcast", "StopGradient", "Rank", "Size", "EnsureShape", "PreventGradient")
+    + ("_Arg", "_Retval", "_Send", "_Recv", "_HostSend", "_HostRecv")
+)
+_GATHERS = frozenset(
+    ("GatherV2", "GatherNd", "ResourceGather", "ResourceGatherNd")
+    + ("Slice", "StridedSlice")
+)
+_PRODUCTS = frozenset(("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"))
+_FOLDS = frozenset(
+    ("Sum", "Max", "Min", "Mean", "Prod", "Any", "All", "ArgMax", "ArgMin", "TopKV2")
+    + ("UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin", "SegmentSum")
+    + ("ScatterNd", "TensorScatterAdd", "TensorScatterSub", "Cumsum")
+    + ("DenseBincount", "RaggedBincount")
+)
+_VENDOR = ("_MklNative", "_Mkl")  # oneDNN's names of the same ops
+
+
+@dataclasses.dataclass(frozen=True)
+class Shaped:
+    """A tensor that the call had."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * max(self.dtype.size or 0, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class OpCost:
+    """What one executed node costs."""
+
+    name: str
+    op: str
+    place: Place
+    flops: int
+    bytes: int
+    moved: int  # bytes of inputs that a node on the other side made, at most
+
+
+def trace(
+    session: Any, fetches: Sequence[str], feeds: Mapping[str, np.ndarray]
+) -> config_pb2.RunMetadata:
+    """Runs a graph once; shapes of all that ran, and the graph that did.
+
+    Args:
+      session: made with `session_config()`.
+      fetches, feeds: by tensor name.
+    """
+    options = config_pb2.RunOptions(
+        trace_level=config_pb2.RunOptions.FULL_TRACE, output_partition_graphs=True
+    )
+    metadata = config_pb2.RunMetadata()
+    session.run(list(fetches), dict(feeds), options=options, run_metadata=metadata)
+    return metadata
+
+
+def session_config() -> config_pb2.ConfigProto:
+    """As the server's, without the fusions that hide what an op is."""
+    config = config_pb2.ConfigProto()
+    rewrite = config.graph_options.rewrite_options
+    rewrite.remapping = rewriter_config_pb2.RewriterConfig.OFF
+    return config
+
+
+def costs(metadata: config_pb2.RunMetadata) -> list[OpCost]:
+    """Of every node that ran."""
+    shapes = _shapes(metadata.step_stats)
+    found = []
+    for graph in metadata.partition_graphs:
+        places = {n.name: place(_renamed(n, plain_op(n.op))) for n in graph.node}
+        for node in graph.node:
+            if node.name not in shapes:
+                continue
+            refs = [ref for ref in node.input if not ref.startswith("^")]
+            given = {ref: tensor for ref in refs if (tensor := _input(shapes, ref))}
+            flops, nbytes = op_cost(node, list(given.values()), shapes[node.name])
+            here = places[node.name]
+            moved = sum(
+                tensor.nbytes
+                for ref, tensor in given.items()
+                if (places.get(ref.split(":")[0]) is Place.GPU) != (here is Place.GPU)
+            )
+            op = plain_op(node.op)
+            found.append(OpCost(node.name, op, here, flops, nbytes, moved))
+    return found
+
+
+def op_cost(
+    node: node_def_pb2.NodeDef, inputs: list[Shaped], outputs: list[Shaped]
+) -> tuple[int, int]:
+    """FLOPs and bytes of one node, by the rules at this file's head."""
+    op = plain_op(node.op)
+    written = sum(tensor.nbytes for tensor in outputs)
+    read = sum(tensor.nbytes for tensor in inputs)
+    if op in _VIEWS:
+        return 0, 0
+    if op in _GATHERS:
+        return 0, 2 * written
+    if op in _PRODUCTS and len(inputs) >= 2:
+        inner = inputs[0].shape[-2 if _transposed(node) else -1]
+        return 2 * outputs[0].size * inner, read + written
+    if op in _FOLDS:
+        return (inputs[0].size if inputs else 0), read + written
+    floats = sum(tensor.size for tensor in outputs if tensor.dtype.is_floating)
+    return floats, read + written
+
+
+def plain_op(op: str) -> str:
+    """An op's own name, without a vendor's prefix."""
+    for prefix in _VENDOR:
+        if op.startswith(prefix):
+            return op.removeprefix(prefix)
+    return op
+
+
+def _renamed(node: node_def_pb2.NodeDef, op: str) -> node_def_pb2.NodeDef:
+    if op == node.op:
+        return node
+    copied = node_def_pb2.NodeDef()
+    copied.CopyFrom(node)
+    copied.op = op
+    return copied
+
+
+def _transposed(node: node_def_pb2.NodeDef) -> bool:
+    return bool(node.attr["transpose_a"].b or node.attr["adj_x"].b)
+
+
+def _shapes(stats: step_stats_pb2.StepStats) -> dict[str, list[Shaped]]:
+    found = {}
+    for device in stats.dev_stats:
+        for node in device.node_stats:
+            tensors = {}
+            for output in node.output:
+                described = output.tensor_description
+                dims = tuple(dim.size for dim in described.shape.dim)
+                kind = tf.as_dtype(described.dtype or tf.float32.as_datatype_enum)
+                tensors[output.slot] = Shaped(kind, dims)
+            found[node.node_name] = [tensors[slot] for slot in sorted(tensors)]
+    return found
+
+
+def _input(shapes: dict[str, list[Shaped]], ref: str) -> Shaped | None:
+    name, _, index = ref.partition(":")
+    outputs = shapes.get(name, [])
+    place_ = int(index or 0)
+    return outputs[place_] if place_ < len(outputs) else None
