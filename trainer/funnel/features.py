@@ -98,7 +98,7 @@ def facet_shares(
     """[B, V] share of the history with each category, brand and price band."""
     count = len(constants.facet_names)
     weights = _lately(history, config)
-    ids = integers(tf.gather(constants.facets, history.rows, axis=1))  # [facets, B, H]
+    ids = tf.gather(integers(constants.facets), history.rows, axis=1)  # [facets, B, H]
     ids = tf.reshape(tf.transpose(ids, [1, 0, 2]), [tf.shape(weights)[0], -1])
     taken = group_sums(
         tf.tile(weights, [1, count])[:, :, None], ids, constants.facet_size
@@ -111,7 +111,7 @@ def _facet_shares(
     rows: tf.Tensor, state: FunnelState, constants: TableConstants
 ) -> tf.Tensor:
     """[B, facets, C] share of the history with the candidate's value of each facet."""
-    values = integers(tf.gather(constants.facets, rows, axis=1))  # [facets, B, C]
+    values = tf.gather(integers(constants.facets), rows, axis=1)  # [facets, B, C]
     values = tf.transpose(values, [1, 0, 2])
     return pick(tf.reshape(state.taken, [-1]), values, constants.facet_size)
 

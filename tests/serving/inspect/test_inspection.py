@@ -17,7 +17,7 @@ from serving.inspect.kernels import Place
 
 
 class Nested(tf.Module):
-    """ids -> rows -> vectors -> scores -> the best two ids, in functions of functions."""
+    """ids, rows, vectors, scores, the best two ids: in functions of functions."""
 
     def __init__(self) -> None:
         super().__init__()

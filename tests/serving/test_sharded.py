@@ -1,0 +1,125 @@
+"""Three servers on loopback, each with a third of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
+from serving.client import Page, SoukClient
+from serving.embedded import EmbeddedServer
+from serving.sharded import ShardedClient, merge, shard_of
+from serving.small_bundle import save_small_bundle, small_titles
+from tests.serving.running import RunningServer
+
+SHARDS = 3
+ITEMS = 60
+
+
+def shard_titles(shard: int) -> dict[str, str]:
+    titles = small_titles(ITEMS)
+    return {i: t for i, t in titles.items() if shard_of(i, SHARDS) == shard}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """One folder of versions per shard."""
+    folder = tmp_path_factory.mktemp("shards")
+    bases = [folder / str(shard) for shard in range(SHARDS)]
+    for shard, base in enumerate(bases):
+        base.mkdir()
+        save_small_bundle(base / "1", titles=shard_titles(shard))
+    return bases
+
+
+@pytest.fixture(scope="module")
+def servers(models: list[Path]) -> Iterator[list[RunningServer]]:
+    with (
+        RunningServer(models[0]) as first,
+        RunningServer(models[1]) as second,
+        RunningServer(models[2]) as third,
+    ):
+        yield [first, second, third]
+
+
+def test_the_page_is_the_best_of_all_shards(servers) -> None:
+    pages = []
+    for server in servers:
+        with SoukClient(server.grpc_target) as client:
+            pages.append(client.recommend(user_id="anna", k=10))
+    every = sorted(
+        (-score, item)
+        for page in pages
+        for score, item in zip(page.scores, page.item_ids, strict=True)
+    )
+    with ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client:
+        page = client.recommend(user_id="anna", k=10)
+    assert page.scores == pytest.approx([-score for score, _ in every[:10]])
+    assert set(page.item_ids) == {item for _, item in every[:10]}
+    assert not page.partial and page.missing_shards == ()
+    assert len({shard_of(item, SHARDS) for item in page.item_ids}) > 1
+
+
+def test_similar_asks_the_shard_that_holds_the_item(servers) -> None:
+    item = "item-00007"
+    with ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client:
+        page = client.similar(item, k=5)
+    home = shard_of(item, SHARDS)
+    assert page.item_ids and {shard_of(i, SHARDS) for i in page.item_ids} == {home}
+
+
+def test_a_bad_request_is_no_missing_shard(servers) -> None:
+    with (
+        ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client,
+        pytest.raises(InvalidRequestError, match="between 1 and 100"),
+    ):
+        client.recommend(user_id="anna", k=101)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_when_one_of_three_servers_dies_the_page_still_comes(models, protocol) -> None:
+    servers = [EmbeddedServer(base) for base in models]
+    try:
+        for server in servers:
+            server.start()
+        targets = [s.grpc_target if protocol == "grpc" else s.rest_url for s in servers]
+        with ShardedClient(targets, protocol=protocol, timeout_s=10) as client:
+            whole = client.recommend(user_id="anna", k=30)
+            assert not whole.partial
+            assert servers[1].process is not None
+            servers[1].process.kill()
+            servers[1].process.wait(10)
+            page = client.recommend(user_id="anna", k=30)
+            assert page.partial and page.missing_shards == (1,)
+            left = [i for i in whole.item_ids if shard_of(i, SHARDS) != 1]
+            assert page.item_ids[: len(left)] == left and len(page) == 30
+            for server in servers:
+                server.stop()
+            with pytest.raises(ModelUnavailableError, match="None of 3 shards"):
+                client.recommend(user_id="anna", k=30)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def test_pages_merge_by_score_and_an_item_counts_once() -> None:
+    first = Page(["a", "b"], [0.9, 0.2], ["own", "cf"])
+    second = Page(["c", "a"], [0.5, 0.4], ["popular", "cf"])
+    assert merge([first, second], 3) == Page(
+        ["a", "c", "b"], [0.9, 0.5, 0.2], ["own", "popular", "cf"]
+    )
+    assert merge([first, second], 1).item_ids == ["a"]
+    with pytest.raises(InvalidRequestError, match="`k` must be"):
+        merge([first], 0)
+
+
+def test_shards_are_even_and_do_not_move() -> None:
+    # CRC-32 of "123456789" is 0xCBF43926, the check value of its specification.
+    assert shard_of("123456789", 1000) == 0xCBF43926 % 1000
+    sizes = [len(shard_titles(shard)) for shard in range(SHARDS)]
+    assert sum(sizes) == ITEMS and min(sizes) > ITEMS / SHARDS / 2
+    with pytest.raises(ConfigError, match="one server per shard"):
+        ShardedClient([])
