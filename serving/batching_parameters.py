@@ -21,7 +21,7 @@ _MIN_GAIN = 1.05
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchingParameters:
-    """TensorFlow Serving's BatchingParameters; the souk server has the first and last."""
+    """TensorFlow Serving's BatchingParameters, `allowed_batch_sizes` included."""
 
     max_batch_size: int
     batch_timeout_micros: int

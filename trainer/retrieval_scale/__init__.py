@@ -1,0 +1,1 @@
+"""Nearest vectors in catalogues too large to score whole."""
