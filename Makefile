@@ -13,7 +13,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest bench-candidates lock clean
+        bench-suggest bench-candidates bench-retrieval gpu-check lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,12 @@ bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
 
 bench-candidates: setup  ## Page quality by the number of candidates, on validation.
 	$(PYTHON) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+
+bench-retrieval: setup  ## In-graph retrieval, exact and partitioned, against libraries.
+	$(PYTHON) -m benchmarks.bench_retrieval $(ARGS)
+
+gpu-check: setup  ## SHOP's hot path on a GPU against the CPU, where there is a GPU.
+	$(PYTHON) -m benchmarks.gpu_check --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)

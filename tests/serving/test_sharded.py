@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,26 +80,29 @@ def test_a_bad_request_is_no_missing_shard(servers) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["grpc", "rest"])
-def test_when_one_of_three_servers_dies_the_page_still_comes(models, protocol) -> None:
+def test_when_one_of_three_servers_dies_the_page_still_comes(models) -> None:
     servers = [EmbeddedServer(base) for base in models]
     try:
-        for server in servers:
-            server.start()
-        targets = [s.grpc_target if protocol == "grpc" else s.rest_url for s in servers]
-        with ShardedClient(targets, protocol=protocol, timeout_s=10) as client:
-            whole = client.recommend(user_id="anna", k=30)
-            assert not whole.partial
-            assert servers[1].process is not None
-            servers[1].process.kill()
-            servers[1].process.wait(10)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(EmbeddedServer.start, servers))
+        clients = [
+            ShardedClient([s.grpc_target for s in servers], timeout_s=10),
+            ShardedClient([s.rest_url for s in servers], protocol="rest", timeout_s=10),
+        ]
+        whole = [client.recommend(user_id="anna", k=30) for client in clients]
+        assert not any(page.partial for page in whole)
+        assert servers[1].process is not None
+        servers[1].process.kill()
+        servers[1].process.wait(10)
+        for client, before in zip(clients, whole, strict=True):
             page = client.recommend(user_id="anna", k=30)
             assert page.partial and page.missing_shards == (1,)
-            left = [i for i in whole.item_ids if shard_of(i, SHARDS) != 1]
+            left = [i for i in before.item_ids if shard_of(i, SHARDS) != 1]
             assert page.item_ids[: len(left)] == left and len(page) == 30
-            for server in servers:
-                server.stop()
-            with pytest.raises(ModelUnavailableError, match="None of 3 shards"):
+        for server in servers:
+            server.stop()
+        for client in clients:
+            with client, pytest.raises(ModelUnavailableError, match="None of 3 shards"):
                 client.recommend(user_id="anna", k=30)
     finally:
         for server in servers:

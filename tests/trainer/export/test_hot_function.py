@@ -1,0 +1,64 @@
+"""The hot path cut out of the bundle gives the page's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import signatures
+from serving.inspect.hot_function import HotFunction, hot_function
+from tests.trainer.export.conftest import page, person
+
+
+@pytest.fixture(scope="module")
+def request_() -> dict[str, np.ndarray]:
+    histories = (["i01", "i05", "i09"], ["i02"], [])
+    inputs = {**person(*histories), **page(3, k=6)}
+    return {name: value.numpy() for name, value in inputs.items()}
+
+
+@pytest.fixture(scope="module")
+def hot(saved) -> HotFunction:
+    return hot_function(saved, signatures.RECOMMEND)
+
+
+def run(function: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    outputs = function(*(tf.constant(value) for value in inputs))
+    return [output.numpy() for output in outputs]
+
+
+def test_it_takes_and_gives_numbers_only(hot, request_) -> None:
+    inputs = hot.look_up(request_)
+    assert inputs and all(value.dtype.kind in "ifub" for value in inputs)
+    ops = {op.type for op in hot.function.graph.get_operations()}
+    assert not ops & {"LookupTableFindV2", "HashTableV2", "StringLower"}
+    assert {"MatMul", "TopKV2"} <= ops
+
+
+def test_its_scores_and_rows_are_the_page_s(hot, loaded, request_) -> None:
+    whole = loaded.signatures[signatures.RECOMMEND](
+        **{name: tf.constant(value) for name, value in request_.items()}
+    )
+    outputs = run(hot.function, hot.look_up(request_))
+    assert any(
+        np.allclose(each, whole[signatures.SCORES].numpy(), atol=1e-6)
+        for each in outputs
+        if each.shape == (3, 6) and each.dtype == np.float32
+    )
+    wanted = [
+        [int(i.decode()[1:]) if i else 40 for i in row]
+        for row in whole[signatures.ITEM_IDS].numpy()
+    ]
+    assert any(each.tolist() == wanted for each in outputs)
+
+
+def test_xla_compiles_it_to_the_same_scores(hot, request_) -> None:
+    inputs = hot.look_up(request_)
+    plain, compiled = run(hot.function, inputs), run(hot.compiled(), inputs)
+    floats = [n for n, each in enumerate(plain) if each.dtype == np.float32]
+    assert floats
+    for n in floats:  # integers name items, and near ties may change places
+        np.testing.assert_allclose(plain[n], compiled[n], rtol=1e-4, atol=1e-5)
