@@ -1,11 +1,11 @@
 """A bundle's hot path on a GPU beside the CPU: the same scores, time per batch.
 
-    python -m benchmarks.gpu_check [--shop demo] [--model FOLDER] [--signature recommend]
+    python -m benchmarks.gpu_check [--shop demo | --model FOLDER] [--signature similar]
 
 The words of the recorded requests are looked up on the host; the rest, cut out of the
-SavedModel, runs on the CPU and, where TensorFlow sees one, on the GPU: op by op and
-compiled by XLA. Without a GPU it says so, checks the cut on the CPU and ends with 0;
-with one it ends with 1 where scores differ.
+SavedModel, runs on the CPU and, where TensorFlow sees one, on the GPU; with `--xla` also
+compiled by XLA. Without a GPU it says so, times the CPU and ends with 0; it ends with 1
+where scores differ.
 """
 
 from __future__ import annotations
@@ -56,12 +56,15 @@ def largest_difference(one: list[np.ndarray], other: list[np.ndarray]) -> float:
     )
 
 
-def forms(hot: HotFunction, devices: list[str]) -> dict[str, tuple[str, Run]]:
+def forms(
+    hot: HotFunction, devices: list[str], *, xla: bool
+) -> dict[str, tuple[str, Run]]:
     """What is timed: a name, the device, the function."""
     found: dict[str, tuple[str, Run]] = {}
     for device in devices:
         found[f"{device} op by op"] = (device, hot.function)
-        found[f"{device} XLA"] = (device, hot.compiled())
+        if xla:
+            found[f"{device} XLA"] = (device, hot.compiled())
     return found
 
 
@@ -73,6 +76,7 @@ def main() -> int:
     parser.add_argument("--signature", default="recommend")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--budget-ms", type=float, default=50.0)
+    parser.add_argument("--xla", action="store_true", help="the compiled form too")
     given = parser.parse_args()
     folder = model_dir(given.model or given.shop, given.home)
     gpus = tf.config.list_physical_devices("GPU")
@@ -92,7 +96,7 @@ def main() -> int:
         size = max(len(value) for value in request.values() if value.ndim)
         inputs = hot.look_up(request)
         reference: list[np.ndarray] = []
-        for name, (device, run) in forms(hot, devices).items():
+        for name, (device, run) in forms(hot, devices, xla=given.xla).items():
             with tf.device(f"/{device}"):
                 outputs, seconds = timed(
                     run, [tf.constant(v) for v in inputs], given.rounds

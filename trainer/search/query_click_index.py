@@ -93,7 +93,7 @@ class QueryClickIndex(tf.Module):
 def _variable(values: npt.NDArray[np.generic], name: str) -> tf.Variable:
     shape = [None, *values.shape[1:]]
     if values.dtype == np.int32:
-        return integer_variable(values, name, shape)
+        return integer_variable(values.astype(np.uint32), name, shape)
     return tf.Variable(values, trainable=False, name=name, shape=shape)
 
 
