@@ -3,9 +3,9 @@
     python -m benchmarks.gpu_check [--shop demo | --model FOLDER] [--signature similar]
 
 The words of the recorded requests are looked up on the host; the rest, cut out of the
-SavedModel, runs on the CPU and, where TensorFlow sees one, on the GPU; with `--xla` also
-compiled by XLA. Without a GPU it says so, times the CPU and ends with 0; it ends with 1
-where scores differ.
+SavedModel, runs on the CPU and, where TensorFlow sees one, on the GPU; with `--xla`
+also compiled by XLA. Without a GPU it says so, times the CPU and ends with 0; it ends
+with 1 where scores differ.
 """
 
 from __future__ import annotations
