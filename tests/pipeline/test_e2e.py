@@ -22,6 +22,8 @@ from pipeline import run as run_module
 from pipeline.local_runner import run_local
 from serving.client import SoukClient
 from serving.embedded import EmbeddedServer
+from serving.inspect.gpus import GPUS
+from serving.inspect.inspection import inspect_model
 from tests.pipeline import runs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -114,6 +116,15 @@ def test_saved_model_cli_lists_the_documented_signatures(first, layout) -> None:
         assert f"signature_def['{name}']" in done.stdout
     assert "inputs['history_item_ids']" in done.stdout
     assert "outputs['item_ids']" in done.stdout
+
+
+def test_the_hot_path_of_the_pushed_model_has_gpu_kernels(first, layout) -> None:
+    found = inspect_model(runs.versions(layout)[-1], GPUS["l4"], measure=False)
+    fallbacks = {s.name: {row.op for row in s.fallbacks} for s in found.signatures}
+    for name in ("recommend", "similar", "rank", "embed_query"):
+        assert fallbacks[name] == set(), name
+    # The postings: `LexicalConfig.form` = segment does without.
+    assert fallbacks["search"] <= {"RaggedGather", "RaggedBincount"}
 
 
 def test_souk_query_prints_titles_from_a_running_server(first, layout) -> None:
