@@ -65,6 +65,11 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Train one ranker for recommendation and search in place of two.",
 )
 @click.option(
+    "--compress",
+    is_flag=True,
+    help="Push a bundle of 8-bit tables and vectors, a quarter of the size.",
+)
+@click.option(
     "--beam-engine",
     type=click.Choice(ENGINES),
     default=DIRECT,
@@ -94,6 +99,7 @@ def run(
     refit: bool,
     text_encoder_preset: Path | None,
     joint_ranker: bool,
+    compress: bool,
     beam_engine: str,
     flink_master: str,
     beam_workers: int,
@@ -126,6 +132,7 @@ def run(
         refit=refit,
         text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
         joint_ranker=joint_ranker,
+        compress=compress,
         verbose=verbose,
         engine=BeamEngine(
             name=beam_engine, flink_master=flink_master, num_workers=beam_workers

@@ -33,6 +33,7 @@ class RunRequest:
     refit: bool = False
     text_encoder_preset: Path | None = None
     joint_ranker: bool = False
+    compress: bool = False
     verbose: bool = False
     engine: BeamEngine | None = None  # where Beam steps run; None: in this process
 
@@ -75,7 +76,10 @@ def _run(request: RunRequest, console: Console) -> None:
     config = presets.for_shop(shop, splits)
     if request.text_encoder_preset is not None:
         config = presets.with_text_encoder(config, str(request.text_encoder_preset))
-    config = config.replace(joint_ranker=request.joint_ranker)
+    config = config.replace(
+        joint_ranker=request.joint_ranker,
+        compress=config.compress.replace(enabled=request.compress),
+    )
     run_local(config, layout, console, cache=request.cache, engine=request.engine)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
