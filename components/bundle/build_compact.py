@@ -113,7 +113,7 @@ def parameters_of(bundle: Bundle) -> dict[str, int]:
         found = {id(v): v for module in modules for v in module.variables}
         fresh = [v for key, v in found.items() if key not in seen]
         counts[name] = sum(
-            int(v.shape.num_elements()) for v in fresh if v.dtype != tf.string
+            int(tf.size(v)) for v in fresh if v.dtype != tf.string
         )
         seen |= set(found)
     return counts
