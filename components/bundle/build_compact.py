@@ -112,9 +112,7 @@ def parameters_of(bundle: Bundle) -> dict[str, int]:
     for name, modules in parts.items():
         found = {id(v): v for module in modules for v in module.variables}
         fresh = [v for key, v in found.items() if key not in seen]
-        counts[name] = sum(
-            int(tf.size(v)) for v in fresh if v.dtype != tf.string
-        )
+        counts[name] = sum(int(tf.size(v)) for v in fresh if v.dtype != tf.string)
         seen |= set(found)
     return counts
 
