@@ -2,10 +2,11 @@
 
     python -m benchmarks.bench_compress [--shop demo] [--home var] [--speed-only]
 
-Both bundles come from one run (`make run`). Types and zeros are read back from the
-files. Pages of the test split are asked through both bundles' `recommend`. Speed is in
-this process, batch 1 and 32, the four ways by turns on the same requests; the plain
-float bundle through `tf.saved_model.load(...).signatures` is what ratios refer to.
+Both bundles come from one run, the newest `make run ARGS=--compress`. Types and zeros
+are read back from the files. Pages of the test split are asked through both bundles'
+`recommend`. Speed is in this process, batch 1 and 32, the four ways by turns on the same
+requests; the plain float bundle through `tf.saved_model.load(...).signatures` is what
+ratios refer to.
 """
 
 from __future__ import annotations
@@ -52,8 +53,12 @@ def main() -> None:
     parser.add_argument("--speed-only", action="store_true")
     options = parser.parse_args()
     layout = HomeLayout(options.home, options.shop)
-    bundles = {n: newest(layout.tfx / "Bundle" / n) for n in (BEFORE, AFTER)}
-    bundles = {name: folder / "Format-Serving" for name, folder in bundles.items()}
+    # A later run without compression writes a `model` alone: take both of one run.
+    run = newest(layout.tfx / "Bundle" / BEFORE).name
+    bundles = {
+        name: layout.tfx / "Bundle" / name / run / "Format-Serving"
+        for name in (BEFORE, AFTER)
+    }
     print(f"{options.shop}: {os.cpu_count()} cores")
     facts = json.loads((bundles[AFTER] / "souk.json").read_text("utf-8"))
     shop = ShopConfig.from_dict(facts["shop"])
@@ -208,7 +213,7 @@ def newest(folder: Path) -> Path:
     if not found:
         raise ArtifactError(
             f"{folder} must hold an artifact of a run. Received none. Run "
-            "`make run` with CompressConfig.enabled first."
+            "`make run ARGS=--compress` first."
         )
     return max(found, key=lambda path: int(path.name))
 

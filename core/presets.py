@@ -107,9 +107,7 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             choice_new=1.0,
             ignored_features=EXPOSURE_FEATURES,
         ),
-        # A quarter of the size, but slower at batch 1 and with gathers that have no GPU
-        # kernel: on demand (docs/compression.md).
-        compress=CompressConfig(enabled=False),
+        compress=CompressConfig(),
         bundle=BundleConfig(),
         evaluation=EvaluationConfig(),
         search_evaluation=SearchEvaluationConfig(max_history=splits.max_history),

@@ -117,7 +117,7 @@ class Bundle(base_component.BaseComponent):  # type: ignore[misc]
           compress: None or not enabled: `model` is as trained.
           compressed_ranker, compressed_search_ranker, compression: Compress's outputs.
         """
-        settings = compress or CompressConfig(enabled=False)
+        settings = compress or CompressConfig()
         outputs = {"model": channel.Channel(type=standard_artifacts.Model)}
         if settings.enabled:
             outputs["uncompressed"] = channel.Channel(type=standard_artifacts.Model)

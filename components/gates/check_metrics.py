@@ -12,8 +12,8 @@ _BUNDLE = "bundle"
 _LAST = "last_blessed"
 _UNCOMPRESSED = "uncompressed"
 _COMPRESS_LESS = (
-    "Keep more (num_neighbours, kept_neurons, sparsity of CompressConfig), or set its "
-    "`enabled` to False to push the bundle as it was trained."
+    "Keep more (num_neighbours, kept_neurons, sparsity of CompressConfig), or run "
+    "without --compress to push the bundle as it was trained."
 )
 
 
