@@ -5,8 +5,8 @@
 Both bundles come from one run, the newest `make run ARGS=--compress`. Types and zeros
 are read back from the files. Pages of the test split are asked through both bundles'
 `recommend`. Speed is in this process, batch 1 and 32, the four ways by turns on the
-same requests; the plain float bundle through `tf.saved_model.load(...).signatures` is what
-ratios refer to.
+same requests; the plain float bundle through `tf.saved_model.load(...).signatures`
+is what ratios refer to.
 """
 
 from __future__ import annotations
