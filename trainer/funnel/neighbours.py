@@ -44,19 +44,20 @@ def user_item_matrix(
 def ease(matrix: sparse.csr_matrix, l2: float) -> FloatArray:
     """[n, n] float32 weights B of EASE (Steck 2019), zero diagonal: scores = X B.
 
-    B = I - P / diag(P) with P = (X'X + l2 I)^-1.
+    B = I - P / diag(P) with P = (X'X + l2 I)^-1. An item that nobody has is apart from
+    all others in X'X, so its row and column of B are 0 and the rest is solved alone.
     """
-    gram = (matrix.T @ matrix).toarray().astype(np.float32)
-    gram[np.diag_indices_from(gram)] += l2
-    factor, low = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True)
-    inverse, info = scipy.linalg.lapack.spotri(factor, lower=int(low))
-    if info != 0:
-        raise np.linalg.LinAlgError(f"EASE: spotri failed with {info}.")
-    inverse = np.tril(inverse)
-    inverse = inverse + np.tril(inverse, -1).T
-    weights = inverse / -np.diag(inverse)[None, :]
-    np.fill_diagonal(weights, 0.0)
-    return np.ascontiguousarray(weights, dtype=np.float32)
+    n = matrix.shape[1]
+    columns = matrix.tocsc()
+    active = np.flatnonzero(np.diff(columns.indptr))
+    inverse = _symmetric_inverse(_regularized_gram(columns[:, active], l2))
+    inverse /= -np.diag(inverse)[None, :].copy()
+    np.fill_diagonal(inverse, 0.0)
+    if len(active) == n:
+        return inverse
+    weights = np.zeros((n, n), np.float32)
+    weights[np.ix_(active, active)] = inverse
+    return weights
 
 
 def forecast(
@@ -64,18 +65,42 @@ def forecast(
 ) -> FloatArray:
     """[n, n] float32 ridge weights W = (X'X + l2 I)^-1 X'Y: what X's buyers buy next.
 
+    Solved over users instead, W = X' (XX' + l2 I)^-1 Y, where they are the fewer.
+
     Args:
       before: X [m, n], what each user had bought before a date.
       after: Y [m, n], what the same users bought in the period after it.
     """
     active = np.flatnonzero((np.diff(before.indptr) > 0) & (np.diff(after.indptr) > 0))
     before, after = before[active], after[active]
-    gram = (before.T @ before).toarray().astype(np.float32)
-    gram[np.diag_indices_from(gram)] += l2
-    cross = (before.T @ after).toarray().astype(np.float32)
+    by_user = len(active) < before.shape[1]
+    gram = _regularized_gram(before.T.tocsc() if by_user else before, l2)
+    cross = (after if by_user else before.T @ after).toarray().astype(np.float32)
     factor = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True)
     solved = scipy.linalg.cho_solve(factor, cross, overwrite_b=True)
-    return np.ascontiguousarray(solved, dtype=np.float32)
+    weights = before.T @ solved if by_user else solved
+    return np.ascontiguousarray(weights, dtype=np.float32)
+
+
+def _regularized_gram(matrix: sparse.spmatrix, l2: float) -> FloatArray:
+    """[n, n] float32 X'X + l2 I of X [m, n]."""
+    gram = np.asarray((matrix.T @ matrix).toarray(), np.float32)
+    gram[np.diag_indices_from(gram)] += l2
+    return gram
+
+
+def _symmetric_inverse(matrix: FloatArray) -> FloatArray:
+    """The inverse of a symmetric positive definite matrix [n, n], which is overwritten.
+
+    Raises:
+      LinAlgError: the matrix is not positive definite.
+    """
+    factor, low = scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True)
+    inverse, info = scipy.linalg.lapack.spotri(factor, lower=int(low))
+    if info != 0:
+        raise np.linalg.LinAlgError(f"spotri failed with {info}.")
+    lower = np.tril(inverse)  # above it stands what the factor left
+    return np.asarray(lower + np.tril(lower, -1).T, np.float32)
 
 
 def item_factors(matrix: sparse.csr_matrix, rank: int) -> tuple[FloatArray, FloatArray]:

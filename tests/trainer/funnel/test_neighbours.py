@@ -42,6 +42,17 @@ def test_ease_is_the_closed_form_of_its_paper(matrix: sparse.csr_matrix) -> None
     assert (np.diag(found) == 0).all()
 
 
+def test_ease_of_items_that_nobody_has_is_zero_and_changes_nothing_else(
+    matrix: sparse.csr_matrix,
+) -> None:
+    dense = matrix.toarray().astype(np.float64)
+    dense[:, [0, 4, 11]] = 0.0
+    inverse = np.linalg.inv(dense.T @ dense + 3.0 * np.eye(12))
+    expected = np.eye(12) - inverse / np.diag(inverse)[None, :]
+    found = neighbours.ease(sparse.csr_matrix(dense), 3.0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_ease_minimizes_the_ridge_loss_column_by_column(
     matrix: sparse.csr_matrix,
 ) -> None:
@@ -57,15 +68,16 @@ def test_ease_minimizes_the_ridge_loss_column_by_column(
     )
 
 
-def test_forecast_is_ridge_regression_of_active_users() -> None:
+@pytest.mark.parametrize("num_items", [6, 40])  # fewer and more than users
+def test_forecast_is_ridge_regression_of_active_users(num_items: int) -> None:
     rng = np.random.default_rng(1)
-    before = (rng.random((30, 6)) < 0.4).astype(np.float64)
-    after = (rng.random((30, 6)) < 0.3).astype(np.float64)
+    before = (rng.random((30, num_items)) < 0.4).astype(np.float64)
+    after = (rng.random((30, num_items)) < 0.3).astype(np.float64)
     after[:5] = 0.0  # bought nothing in the period: they say nothing of what is next
     x, y = before[5:], after[5:]
     keep = (x.sum(1) > 0) & (y.sum(1) > 0)
     x, y = x[keep], y[keep]
-    expected = np.linalg.solve(x.T @ x + 4.0 * np.eye(6), x.T @ y)
+    expected = np.linalg.solve(x.T @ x + 4.0 * np.eye(num_items), x.T @ y)
     found = neighbours.forecast(
         sparse.csr_matrix(before), sparse.csr_matrix(after), 4.0
     )
