@@ -6,6 +6,8 @@ HOME_DIR ?= var
 SHOP   ?= demo
 DATA   ?=
 ARGS   ?=
+# Test files run side by side: the big ones wait for start-ups of their own half the time.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
 
 PACKAGES := core shops trainer components serving pipeline
 CODE := $(PACKAGES) benchmarks tests setup.py
@@ -33,7 +35,7 @@ report: setup  ## Print where SHOP's newest report is.
 	@$(SOUK) report $(SHOP) --home $(HOME_DIR)
 
 test: setup  ## All tests.
-	$(PYTHON) -m pytest -q $(ARGS)
+	$(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: setup  ## The tests that need neither TFX nor patience.
 	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)

@@ -22,10 +22,14 @@ def _needs_tfx(path: Path) -> bool:
     return any(path.is_relative_to(folder) for folder in TFX_FOLDERS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     for item in items:
         if _needs_tfx(item.path):
             item.add_marker(pytest.mark.tfx)
+    if hasattr(config, "workerinput"):  # side by side: none of the long ones comes last
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
