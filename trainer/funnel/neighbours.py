@@ -50,6 +50,8 @@ def ease(matrix: sparse.csr_matrix, l2: float) -> FloatArray:
     n = matrix.shape[1]
     columns = matrix.tocsc()
     active = np.flatnonzero(np.diff(columns.indptr))
+    if not len(active):
+        return np.zeros((n, n), np.float32)
     inverse = _symmetric_inverse(_regularized_gram(columns[:, active], l2))
     inverse /= -np.diag(inverse)[None, :].copy()
     np.fill_diagonal(inverse, 0.0)
@@ -72,6 +74,8 @@ def forecast(
       after: Y [m, n], what the same users bought in the period after it.
     """
     active = np.flatnonzero((np.diff(before.indptr) > 0) & (np.diff(after.indptr) > 0))
+    if not len(active):
+        return np.zeros((before.shape[1],) * 2, np.float32)
     before, after = before[active], after[active]
     by_user = len(active) < before.shape[1]
     gram = _regularized_gram(before.T.tocsc() if by_user else before, l2)

@@ -53,6 +53,12 @@ def test_ease_of_items_that_nobody_has_is_zero_and_changes_nothing_else(
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_without_an_event_nothing_speaks_for_anything() -> None:
+    nothing = sparse.csr_matrix((5, 4))
+    assert not neighbours.ease(nothing, 3.0).any()
+    assert not neighbours.forecast(nothing, nothing, 3.0).any()
+
+
 def test_ease_minimizes_the_ridge_loss_column_by_column(
     matrix: sparse.csr_matrix,
 ) -> None:
