@@ -8,6 +8,7 @@ DATA   ?=
 ARGS   ?=
 # Test files run side by side: the big ones wait for start-ups of their own half the time.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 PACKAGES := core shops trainer components serving pipeline
 CODE := $(PACKAGES) benchmarks tests setup.py
@@ -35,10 +36,10 @@ report: setup  ## Print where SHOP's newest report is.
 	@$(SOUK) report $(SHOP) --home $(HOME_DIR)
 
 test: setup  ## All tests.
-	$(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTHON) -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: setup  ## The tests that need neither TFX nor patience.
-	$(PYTHON) -m pytest -q -m "not slow and not e2e and not tfx" $(ARGS)
+	$(PYTHON) -m pytest -q $(SIDE_BY_SIDE) -m "not slow and not e2e and not tfx" $(ARGS)
 
 test-flink: setup  ## Beam on Flink: in the job server, and on a cluster that loses a part.
 	$(PYTHON) -m pytest -q -m "flink or flink_cluster" tests/pipeline/flink $(ARGS)

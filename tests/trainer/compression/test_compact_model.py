@@ -139,6 +139,7 @@ def test_zeros_are_counted_in_the_file(tmp_path: Path) -> None:
     assert [a["zero_share"] for a in read_back(tmp_path)["arrays"]] == [0.75]
 
 
+@pytest.mark.slow
 def test_loads_where_there_is_only_tensorflow(folders: tuple[Path, Path]) -> None:
     code = f"""
 import sys

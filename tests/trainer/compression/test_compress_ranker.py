@@ -112,6 +112,7 @@ def test_a_model_wrapped_for_pruning_starts_as_it_was() -> None:
     np.testing.assert_allclose(wrapped(asked), model(asked), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) -> None:
     config = CompressConfig(
         kept_neurons=0.5,

@@ -12,6 +12,8 @@ from core import signatures
 from serving.inspect.hot_function import HotFunction, hot_function
 from tests.trainer.export.conftest import page, person
 
+pytestmark = pytest.mark.slow  # the whole bundle is saved and read again
+
 
 @pytest.fixture(scope="module")
 def request_() -> dict[str, np.ndarray]:
