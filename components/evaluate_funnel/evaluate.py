@@ -13,6 +13,7 @@ import apache_beam as beam
 import numpy as np
 import scipy.sparse as sp
 
+from components import worker_memory
 from components.evaluate_funnel import baselines
 from components.evaluate_funnel.asked import (
     BUNDLE,
@@ -80,6 +81,7 @@ def evaluate_funnel(
     seconds = found[BUNDLE].seconds
     asked = found.pop(BUNDLE)
     shutil.rmtree(folder)
+    worker_memory.release()
     advance(
         "EvaluateFunnel", 1, 3, f"{test_set.num_moments} moments in {seconds:.0f} s"
     )

@@ -12,6 +12,7 @@ import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
 
+from components import worker_memory
 from components.item_neighbours.build_tables import table_dir
 from components.mine_parts import (
     PART_MOMENTS,
@@ -87,6 +88,7 @@ def mine_splits(
         with pipeline:
             mining = MineParts(task, len(parts))
             _ = pipeline | "Parts" >> beam.Create(parts) | "MineParts" >> mining
+        worker_memory.release()
     return count_rows(out_uri, SPLITS)
 
 

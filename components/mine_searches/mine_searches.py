@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components import worker_memory
 from components.item_neighbours.build_tables import table_dir
 from components.mine_parts import (
     PART_MOMENTS,
@@ -153,6 +154,7 @@ def mine_searches(
     with pipeline:
         mining = MineParts(task, len(parts))
         _ = pipeline | "Parts" >> beam.Create(parts) | "MineParts" >> mining
+    worker_memory.release()
     return count_rows(out_uri, SPLITS)
 
 
