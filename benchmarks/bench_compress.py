@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.evaluate_funnel.asked import ask_bundle
 from components.evaluate_funnel.bundle_client import (
     BundleClient,
     Inputs,
     no_filters,
     person_inputs,
 )
-from components.evaluate_funnel.evaluate import ask_bundle, make_views
+from components.evaluate_funnel.evaluate import make_views
 from components.evaluate_funnel.measure import values_of
 from components.evaluate_funnel.read import read_test_set
 from components.evaluate_funnel.test_set import TestSet

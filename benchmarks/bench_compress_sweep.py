@@ -28,12 +28,13 @@ from benchmarks.bench_compress import newest
 from components.bundle.build_bundle import BundleParts, assemble_bundle
 from components.bundle.build_compact import size_of
 from components.compress.compress_models import compress_model
+from components.evaluate_funnel.asked import ask_bundle
 from components.evaluate_funnel.bundle_client import (
     BundleClient,
     no_filters,
     person_inputs,
 )
-from components.evaluate_funnel.evaluate import ask_bundle, make_views
+from components.evaluate_funnel.evaluate import make_views
 from components.evaluate_funnel.measure import values_of
 from components.evaluate_funnel.test_set import TestSet, build_test_set
 from core import features, presets, signatures

@@ -19,13 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.peers import peers, timed, world_scorer
+from components.evaluate_funnel.asked import Pages, ask_bundle
 from components.evaluate_funnel.bundle_client import BundleClient
-from components.evaluate_funnel.evaluate import (
-    Pages,
-    ask_bundle,
-    make_views,
-    scorer_pages,
-)
+from components.evaluate_funnel.evaluate import make_views, scorer_pages
 from components.evaluate_funnel.measure import View
 from components.evaluate_funnel.test_set import TestSet, build_test_set
 from components.pusher.push import newest_version

@@ -5,6 +5,8 @@
 Each step runs in a process of its own on the direct runner. The exponent is that of the
 last two sizes, where fixed costs weigh least: seconds ~ events ^ exponent. What a
 billion events would need is computed from it and is a projection, not a measurement.
+What was measured is written to OUT/scale.json step by step; `--resume` takes whole
+sizes from there, and a run that is stopped prints what it has.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import json
 import math
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,26 +41,51 @@ def main() -> None:
     parser.add_argument("--sizes", default="100000,1000000,10000000")
     parser.add_argument("--steps", default=",".join(STEPS))
     parser.add_argument("--out", type=Path, default=Path("var/bench/scale"))
+    parser.add_argument("--resume", action="store_true", help="Keep whole sizes.")
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
+    steps = arguments.steps.split(",")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    measured: Measured = {}
-    for size in sizes:
-        for step, found in measure(size, arguments.steps.split(",")):
-            measured.setdefault(step, {})[size] = found
-            Console().print(
-                f"{size:>11,} events  {step:17s} {found['wall_s']:8.1f} s wall "
-                f"{found['cpu_s']:8.1f} s CPU {found['peak_bytes'] / 2**30:6.2f} GiB",
-                highlight=False,
-            )
-            text = json.dumps(measured, indent=2)  # at once: the largest takes long
-            (arguments.out / "scale.json").write_text(text)
+    path = arguments.out / "scale.json"
+    measured = read(path) if arguments.resume else {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for size in sizes:
+            if not all(size in measured.get(step, {}) for step in steps):
+                _measure_all(size, steps, measured, path)
+    except KeyboardInterrupt:
+        Console().print("stopped; what was measured until then:")
     draw(measured, arguments.out / "scale.svg")
     Console().print(report(measured))
     missed = list(missed_bars(measured))
     for sentence in missed:
         Console().print(f"missed: {sentence}")
     sys.exit(1 if missed else 0)
+
+
+def read(path: Path) -> Measured:
+    """What an earlier run wrote; nothing where there was none."""
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text("utf-8"))
+    return {
+        step: {int(size): values for size, values in times.items()}
+        for step, times in found.items()
+    }
+
+
+def _measure_all(
+    size: int, steps: Sequence[str], measured: Measured, path: Path
+) -> None:
+    """Adds what each step takes; printed and written at once, as it can take long."""
+    for step, found in measure(size, steps):
+        measured.setdefault(step, {})[size] = found
+        Console().print(
+            f"{size:>11,} events  {step:17s} {found['wall_s']:8.1f} s wall "
+            f"{found['cpu_s']:8.1f} s CPU {found['peak_bytes'] / 2**30:6.2f} GiB",
+            highlight=False,
+        )
+        path.write_text(json.dumps(measured, indent=2))
 
 
 def measure(
@@ -134,7 +162,9 @@ def report(measured: Measured) -> Table:
     for step, times in measured.items():
         cells = [
             f"{t['wall_s']:.1f} / {t['cpu_s']:.1f} / {t['peak_bytes'] / 2**30:.2f}"
-            for t in (times[size] for size in sizes)
+            if t
+            else "not measured"
+            for t in (times.get(size) for size in sizes)
         ]
         powers = f"{exponent(times, 'wall_s'):.2f} / {exponent(times):.2f}"
         table.add_row(step, *cells, powers, f"{projection(times):.1f} CPU h")

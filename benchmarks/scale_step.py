@@ -31,6 +31,7 @@ STEPS = (
     "JoinHistory",
     "Transform",
     "ItemNeighbours",
+    "MineNegatives",
 )
 
 
@@ -73,7 +74,8 @@ def main() -> None:
 
 
 def _nodes(layout: HomeLayout, step: str) -> list[Any]:
-    """The pipeline's own nodes up to `step`."""
+    """The pipeline's own nodes up to `step`; candidates are mined without towers."""
+    from components.mine_negatives.component import MineNegatives
     from pipeline.stages.data import data_stage
     from pipeline.stages.models import item_neighbours, transform
 
@@ -86,8 +88,14 @@ def _nodes(layout: HomeLayout, step: str) -> list[Any]:
         clean=config.clean.replace(latest_timestamp=splits.test_end * 2)
     )
     data = data_stage(config, layout)
-    more = {"Transform": transform, "ItemNeighbours": item_neighbours}
-    nodes = [*data.nodes, *([more[step](config, data)] if step in more else [])]
+    neighbours = item_neighbours(config, data)
+    mine = MineNegatives(
+        moments=data.moments,
+        tables=neighbours.outputs["tables"],
+        shop=shop,
+        config=config.funnel,
+    )
+    nodes = [*data.nodes, transform(config, data), neighbours, mine]
     wanted = {step}
     for node in reversed(nodes):  # what the step waits for, directly or not
         if node.id in wanted:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 
@@ -21,6 +22,7 @@ from core.config.souk import SoukConfig
 from core.errors import ArtifactError
 from core.layout import HomeLayout
 from core.metrics import Grades, search_metrics
+from pipeline import beam_options
 from shops.shop import Shop
 from trainer.data.examples import read_split
 from trainer.export.ranker_export import RankerExport
@@ -91,6 +93,7 @@ def mined(
             shop=config.shop,
             funnel_config=config.funnel,
             config=search,
+            pipeline=beam.Pipeline(argv=beam_options.direct()),
         )
     return folder
 

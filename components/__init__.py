@@ -14,6 +14,7 @@ import trainer  # noqa: F401  (sets TF_USE_LEGACY_KERAS before TFX imports Tenso
 ARTIFACT_MODULES = {
     "CandidatesArtifact": "components.mine_negatives.artifacts",
     "CleanSummary": "components.data_artifacts",
+    "CompressionFacts": "components.compress.artifacts",
     "FunnelMetrics": "components.evaluate_funnel.artifacts",
     "GateReport": "components.data_artifacts",
     "GateVerdicts": "components.gates.artifacts",

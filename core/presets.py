@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.config.bundle import BundleConfig
+from core.config.choices import RunChoices
 from core.config.clean import CleanConfig
 from core.config.compress import CompressConfig
 from core.config.evaluation import EvaluationConfig
@@ -55,6 +56,16 @@ def without_events(full: SoukConfig) -> SoukConfig:
         # Nobody's events: no towers to ask, and weights that have to fit every query.
         search=full.search.replace(tower_weight=0.0, also_relative=("dense",)),
         gates=full.gates.replace(must_beat=(), min_coverage=0.0),
+    )
+
+
+def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
+    """The settings with what the command line chose."""
+    if choices.text_encoder_preset:
+        full = with_text_encoder(full, choices.text_encoder_preset)
+    return full.replace(
+        joint_ranker=choices.joint_ranker,
+        compress=full.compress.replace(enabled=choices.compress),
     )
 
 

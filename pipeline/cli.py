@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from core.config.choices import RunChoices
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
@@ -130,9 +131,13 @@ def run(
         seed=seed,
         cache=not no_cache,
         refit=refit,
-        text_encoder_preset=text_encoder_preset and text_encoder_preset.resolve(),
-        joint_ranker=joint_ranker,
-        compress=compress,
+        choices=RunChoices(
+            compress=compress,
+            joint_ranker=joint_ranker,
+            text_encoder_preset=(
+                str(text_encoder_preset.resolve()) if text_encoder_preset else ""
+            ),
+        ),
         verbose=verbose,
         engine=BeamEngine(
             name=beam_engine, flink_master=flink_master, num_workers=beam_workers

@@ -102,13 +102,6 @@ class ShopTables:
         return str(names[np.argmax(counts)])
 
 
-def newest_event(layout: HomeLayout) -> int:
-    """Time of the shop's newest event, seconds UTC."""
-    path = layout.tables / "events.parquet"
-    times = pq.read_table(path, columns=[features.TIMESTAMP])[features.TIMESTAMP]
-    return int(pc.max(times).as_py())
-
-
 def print_page(
     console: Console,
     tables: ShopTables,

@@ -7,7 +7,6 @@ engines.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +15,22 @@ from typing import Any
 from tfx.dsl.components.base import base_beam_executor
 from tfx.orchestration import data_types_utils, metadata
 from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.utils import import_utils
 
 from core.errors import ArtifactError
 from core.layout import HomeLayout
 
 # Node id → its executor, of every step that runs on Beam and needs no training.
 EXECUTORS = {
-    "IngestEvents": "components.ingest.executor",
-    "Clean": "components.clean.executor",
-    "StatisticsEvents": "tfx.components.statistics_gen.executor",
-    "JoinHistory": "components.join_history.executor",
-    "Transform": "tfx.components.transform.executor",
-    "Evaluator": "tfx.components.evaluator.executor",
+    "IngestEvents": "components.ingest.executor.Executor",
+    "Clean": "components.clean.executor.Executor",
+    "StatisticsEvents": "tfx.components.statistics_gen.executor.Executor",
+    "JoinHistory": "components.join_history.executor.Executor",
+    "Transform": "tfx.components.transform.executor.Executor",
+    "MineNegatives": "components.mine_negatives.executor.Executor",
+    "MineSearches": "components.mine_searches.executor.Executor",
+    "EvaluateFunnel": "components.evaluate_funnel.component.EvaluateFunnel_Executor",
+    "Evaluator": "tfx.components.evaluator.executor.Executor",
 }
 
 
@@ -50,13 +53,12 @@ def replay(
         for artifact in artifacts:
             artifact.uri = str(folder.resolve() / key)
             Path(artifact.uri).mkdir(parents=True)
-    module = importlib.import_module(EXECUTORS[node_id])
     context = base_beam_executor.BaseBeamExecutor.Context(
         beam_pipeline_args=list(beam_args),
         tmp_dir=str(folder.resolve() / "tmp"),
         unique_id=node_id,
     )
-    executor = module.Executor(context)
+    executor = import_utils.import_class_by_path(EXECUTORS[node_id])(context)
     started = time.monotonic()
     executor.Do(inputs, outputs, properties)
     return time.monotonic() - started

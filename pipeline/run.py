@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
 from core.layout import HomeLayout
@@ -31,9 +32,7 @@ class RunRequest:
     seed: int = 0
     cache: bool = True
     refit: bool = False
-    text_encoder_preset: Path | None = None
-    joint_ranker: bool = False
-    compress: bool = False
+    choices: RunChoices = dataclasses.field(default_factory=RunChoices)
     verbose: bool = False
     engine: BeamEngine | None = None  # where Beam steps run; None: in this process
 
@@ -73,13 +72,7 @@ def _run(request: RunRequest, console: Console) -> None:
         shop, splits = sources.ensure_tables(
             layout, request.source, data=request.data, seed=request.seed
         )
-    config = presets.for_shop(shop, splits)
-    if request.text_encoder_preset is not None:
-        config = presets.with_text_encoder(config, str(request.text_encoder_preset))
-    config = config.replace(
-        joint_ranker=request.joint_ranker,
-        compress=config.compress.replace(enabled=request.compress),
-    )
+    config = presets.with_choices(presets.for_shop(shop, splits), request.choices)
     run_local(config, layout, console, cache=request.cache, engine=request.engine)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
@@ -100,7 +93,7 @@ def _run(request: RunRequest, console: Console) -> None:
 def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukConfig:
     """Trains the accepted settings on everything; returns the settings it used."""
     from pipeline.local_runner import run_local
-    from pipeline.pages import newest_event
+    from pipeline.sources import newest_event
 
     layout = request.layout
     console.print("\n[bold]refit[/] of the accepted settings on everything")

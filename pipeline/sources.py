@@ -8,7 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 import shops
+from core import features
 from core.config import ShopConfig, SplitConfig
 from core.layout import HomeLayout
 
@@ -42,6 +46,13 @@ def ensure_tables(
     shops.write_tables(loaded, layout.tables)
     stamp.write_text(json.dumps(source), "utf-8")
     return loaded.config, loaded.splits
+
+
+def newest_event(layout: HomeLayout) -> int:
+    """Time of the shop's newest event, seconds UTC."""
+    path = layout.tables / "events.parquet"
+    times = pq.read_table(path, columns=[features.TIMESTAMP])[features.TIMESTAMP]
+    return int(pc.max(times).as_py())
 
 
 def _fingerprint(shop: str, data: Path | None, seed: int) -> dict[str, Any]:

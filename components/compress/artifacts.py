@@ -6,4 +6,4 @@ from tfx.types.artifact import Artifact
 class CompressionFacts(Artifact):  # type: ignore[misc]
     """Folder with `compression.json` (docs/compression.md)."""
 
-    TYPE_NAME = "CompressionFacts"
+    TYPE_NAME = "components.CompressionFacts"

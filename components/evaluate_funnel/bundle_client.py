@@ -87,7 +87,7 @@ class BundleClient:
 
     def _batches(self, moments: pa.Table) -> Iterator[IntArray]:
         """Numbers of moments, those with histories of like length together."""
-        lengths = _lengths(moments, features.HISTORY_ITEM_IDS)
+        lengths = history_lengths(moments)
         order = np.argsort(lengths, kind="stable")
         for start in range(0, len(order), self._batch_size):
             yield order[start : start + self._batch_size]
@@ -163,8 +163,9 @@ def _padded(column: pa.Array) -> npt.NDArray[np.generic]:
     return result if is_text else result.astype(np.int64)
 
 
-def _lengths(moments: pa.Table, name: str) -> IntArray:
-    column = moments.column(name).combine_chunks()
+def history_lengths(moments: pa.Table) -> IntArray:
+    """[M] int64."""
+    column = moments.column(features.HISTORY_ITEM_IDS).combine_chunks()
     lengths: IntArray = np.diff(column.offsets.to_numpy()).astype(np.int64)
     return lengths
 

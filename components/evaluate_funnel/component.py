@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
     InputArtifact,
     OutputArtifact,
     Parameter,
@@ -27,7 +29,7 @@ from core.config.evaluation import EvaluationConfig
 _METADATA_FILE = "souk.json"
 
 
-@component
+@component(use_beam=True)
 def EvaluateFunnel(
     model: InputArtifact[standard_artifacts.Model],
     moments: InputArtifact[standard_artifacts.Examples],
@@ -38,6 +40,7 @@ def EvaluateFunnel(
     config: Parameter[str],
     baseline_model: InputArtifact[standard_artifacts.Model] = None,
     uncompressed_model: InputArtifact[standard_artifacts.Model] = None,
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Measures the bundle through its `recommend` signature on the `test` split.
 
@@ -53,6 +56,7 @@ def EvaluateFunnel(
         unless it was built from data at or after the test cut-off.
       uncompressed_model: optional; the same bundle as it was trained, measured as
         `uncompressed`.
+      beam_pipeline: in which the bundles are asked.
     """
     shop_config = ShopConfig.from_json(shop)
     evaluation = EvaluationConfig.from_json(config)
@@ -68,6 +72,8 @@ def EvaluateFunnel(
         test_set,
         shop_config,
         evaluation,
+        pipeline=beam_pipeline or beam.Pipeline(),
+        folder=Path(metrics.uri) / ".staging",
         other_models={name: path for name, path in others.items() if path},
     )
     write_metrics(report, metrics.uri)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import scipy.sparse as sp
 
+from components import worker_memory
 from components.evaluate_funnel import baselines
+from components.evaluate_funnel.asked import (
+    BUNDLE,
+    Pages,
+    ask_in_beam,
+    load_later,
+    selected,
+)
 from components.evaluate_funnel.bundle_client import BundleClient
 from components.evaluate_funnel.content import content_vectors
-from components.evaluate_funnel.example_pages import choose_moments, example_pages
 from components.evaluate_funnel.measure import (
     CatalogueFacts,
     Values,
@@ -27,7 +36,7 @@ from components.evaluate_funnel.measure import (
 )
 from components.evaluate_funnel.slices import slice_labels
 from components.evaluate_funnel.test_set import IntArray, TestSet
-from core import features, signatures
+from core import signatures
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
 from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
@@ -35,12 +44,9 @@ from core.progress import advance
 
 METRICS_FILE = "metrics.json"
 SCHEMA_VERSION = 1
-BUNDLE = "bundle"
 LAST_BLESSED = "last_blessed"
 UNCOMPRESSED = "uncompressed"
 _CALIBRATION_MOMENTS = 1000
-
-Pages = dict[str, IntArray]  # view name → [V, k] catalogue rows
 
 
 def evaluate_funnel(
@@ -49,31 +55,38 @@ def evaluate_funnel(
     shop: ShopConfig,
     config: EvaluationConfig,
     *,
+    pipeline: beam.Pipeline,
+    folder: str | Path,
     other_models: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Any]:
     """Content of metrics.json.
 
     Args:
-      model_dir: the bundle's SavedModel.
+      model_dir: the bundle's SavedModel, readable by every Beam worker.
       test_set: moments, truth and the data before them.
       shop: target event and context features.
       config: protocol.
+      pipeline: in which the bundles are asked; not yet entered.
+      folder: for the workers' answers, writable by all of them; removed at the end.
       other_models: further bundles to measure on the same moments, by the system's
         name: the last blessed one, the one that this was compressed from.
     """
     start = time.monotonic()
     views = make_views(test_set)
-    item_ids = test_set.items.column(features.ITEM_ID).to_pylist()
-    client = BundleClient(model_dir, item_ids, config.batch_size)
-    asked = ask_bundle(client, test_set, views, config.page_length)
-    seconds = time.monotonic() - start
+    models = {BUNDLE: model_dir, **(other_models or {})}
+    bundles = load_later(models, test_set, config, Path(folder))
+    # Held during the run: workers in this process then load no copy of their own.
+    client = bundles[BUNDLE].client()
+    found = ask_in_beam(bundles, test_set, views, Path(folder), pipeline)
+    seconds = found[BUNDLE].seconds
+    asked = found.pop(BUNDLE)
+    shutil.rmtree(folder)
+    worker_memory.release()
     advance(
         "EvaluateFunnel", 1, 3, f"{test_set.num_moments} moments in {seconds:.0f} s"
     )
     systems = {BUNDLE: asked.pages, **baseline_pages(test_set, shop, views, config)}
-    for name, folder in (other_models or {}).items():
-        other = BundleClient(folder, item_ids, config.batch_size)
-        systems[name] = ask_bundle(other, test_set, views, config.page_length).pages
+    systems |= {name: other.pages for name, other in found.items()}
     advance("EvaluateFunnel", 2, 3, f"{len(systems)} systems")
     report = summarize(systems, test_set, shop, views, config)
     report["probabilities"] = _probabilities(client, test_set, asked.pages["all"], shop)
@@ -114,32 +127,6 @@ def make_views(test_set: TestSet) -> list[View]:
     ]
 
 
-class Asked:
-    """Pages of the bundle, with scores and reasons of the view `all`."""
-
-    def __init__(self, pages: Pages, scores: Any, reasons: Any) -> None:
-        self.pages = pages
-        self._scores = scores
-        self._reasons = reasons
-
-    def examples(self, test_set: TestSet, count: int) -> list[dict[str, Any]]:
-        numbers = choose_moments(test_set, count)
-        return example_pages(
-            test_set, numbers, self.pages["all"], self._scores, self._reasons
-        )
-
-
-def ask_bundle(
-    client: BundleClient, test_set: TestSet, views: list[View], k: int
-) -> Asked:
-    """Pages of every view; `new` excludes what the user owns."""
-    everything, new = views
-    rows, scores, reasons = client.recommend(test_set.moments, k)
-    owned = _selected(test_set.owned, new)
-    fresh, _, _ = client.recommend(test_set.moments.take(new.numbers), k, owned)
-    return Asked({everything.name: rows, new.name: fresh}, scores, reasons)
-
-
 def baseline_pages(
     test_set: TestSet, shop: ShopConfig, views: list[View], config: EvaluationConfig
 ) -> dict[str, Pages]:
@@ -161,7 +148,7 @@ def scorer_pages(
 ) -> Pages:
     """Pages of one baseline for every view."""
     everything, new = views
-    owned = owned_matrix(_selected(test_set.owned, new))
+    owned = owned_matrix(selected(test_set.owned, new))
     return {
         everything.name: baselines.pages(scorer, test_set.users, k),
         new.name: baselines.pages(scorer, test_set.users[new.numbers], k, owned),
@@ -250,9 +237,3 @@ def _reliability(labels: Any, probabilities: Any, num_bins: int = 10) -> list[An
 
 def _first(truth: Truth, count: int) -> Truth:
     return truth.select(np.arange(truth.num_moments) < count)
-
-
-def _selected(truth: Truth, view: View) -> Truth:
-    chosen = np.zeros(truth.num_moments, bool)
-    chosen[view.numbers] = True
-    return truth.select(chosen)

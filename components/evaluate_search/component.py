@@ -48,15 +48,17 @@ def EvaluateSearch(
       events: optional; the cleaned events, all splits.
     """
     evaluation = SearchEvaluationConfig.from_json(config)
+    shop_config = ShopConfig.from_json(shop)
     data = read_search_data(
         items.uri,
         judgments.uri if judgments else None,
         events.uri if events else None,
+        shop_config.context_features,
     )
     report = evaluate_search(
         path_utils.serving_model_path(model.uri),
         data,
-        ShopConfig.from_json(shop),
+        shop_config,
         evaluation,
     )
     write_metrics(report, metrics.uri)

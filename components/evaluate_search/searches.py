@@ -15,7 +15,7 @@ from core import features
 from core.metrics import Grades
 
 CLICKED, BOUGHT, GRADED = "clicked", "bought", "graded"
-_EVENT_COLUMNS = (
+EVENT_COLUMNS = (
     features.USER_ID,
     features.ITEM_ID,
     features.EVENT,
@@ -156,7 +156,7 @@ def _truths(
 
 def _frame(events: pa.Table, context: Sequence[str]) -> pd.DataFrame:
     """The events' columns that count, text never null."""
-    held = [n for n in (*_EVENT_COLUMNS, *context) if n in events.column_names]
+    held = [n for n in (*EVENT_COLUMNS, *context) if n in events.column_names]
     frame = events.select(held).to_pandas()
     for name in (features.QUERY, *context):
         frame[name] = frame[name].fillna("") if name in frame else ""

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from components import arrow_elements
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.neighbours import NeighboursConfig
@@ -14,6 +17,7 @@ from core.config.query_clicks import QueryClicksConfig
 from core.errors import InputDataError
 from core.progress import advance
 from trainer.data import examples
+from trainer.funnel.event_log import encode_events
 from trainer.funnel.tables import build_item_tables, build_title_tables
 from trainer.search.analyzer import Analyzer
 from trainer.search.position_bias import estimate_propensities
@@ -58,25 +62,24 @@ def build_tables(
       InputDataError: no event of a log lies before the end of the training data.
     """
     items = examples.read_split(items_uri, "train")
-    parts = [_read_events(events_uri, name) for name in event_splits]
-    events = pa.concat_tables(parts)
-    stamps = events.column(features.TIMESTAMP).to_numpy()
-    if shop.has_events and not (stamps < splits.test_start).any():
+    groups = arrow_elements.row_groups(events_uri, event_splits)
+    log = encode_events(items, (_read(g, _EVENT_COLUMNS) for g in groups), shop)
+    if shop.has_events and not (log.timestamps < splits.test_start).any():
         raise InputDataError(
-            "`events` must hold events before `SplitConfig.test_start` "
-            f"({splits.test_start}). Received: {events.num_rows} events, none before."
+            "`events` must hold events of known items before `SplitConfig.test_start` "
+            f"({splits.test_start}). Received: {len(log.rows)} events, none before."
         )
     titles = build_title_tables(items, config)
-    searches = query_log(items, events, shop, Analyzer())
+    searches = query_log(items, _searches(groups, events_uri), shop, Analyzer())
     folders: list[Path] = []
     cutoffs = cutoffs_of(shop, splits)
     for cutoff in cutoffs:
         tables = build_item_tables(
-            items, events, as_of=cutoff, shop=shop, config=config, titles=titles
+            items, log, as_of=cutoff, shop=shop, config=config, titles=titles
         )
         folders.append(tables.save(table_dir(out_uri, cutoff)).parent)
         write_query_clicks(folders[-1], searches, cutoff, config.query_clicks)
-        count = int((stamps < cutoff).sum())
+        count = int((log.timestamps < cutoff).sum())
         note = f"{items.num_rows:,} items, {count:,} events at the last of the cut-offs"
         advance(STEP, len(folders), len(cutoffs), note)
     return folders
@@ -105,7 +108,24 @@ def write_query_clicks(
     clicks.save(folder)
 
 
-def _read_events(uri: str, split: str) -> pa.Table:
-    stored = examples.column_names(uri, split)
-    wanted = [name for name in _SEARCH_COLUMNS if name in stored]
-    return examples.read_split(uri, split, _EVENT_COLUMNS + wanted)
+def _searches(groups: list[arrow_elements.RowGroup], uri: str) -> pa.Table:
+    """All events that carry a query."""
+    if not groups:  # a shop without a log: the columns of its empty files
+        return examples.read_split(uri, "train")
+    return pa.concat_tables([_with_query(group) for group in groups])
+
+
+def _with_query(group: arrow_elements.RowGroup) -> pa.Table:
+    """The events of a row group that carry a query; none where nobody searches."""
+    file = pq.ParquetFile(group[1])
+    stored = set(file.schema_arrow.names)
+    held = [name for name in _SEARCH_COLUMNS if name in stored]
+    events = _read(group, _EVENT_COLUMNS + held)
+    if features.QUERY not in stored:
+        return events.slice(0, 0)
+    return events.filter(pc.not_equal(events.column(features.QUERY), ""))
+
+
+def _read(group: arrow_elements.RowGroup, columns: list[str]) -> pa.Table:
+    _, path, number = group
+    return examples.from_examples(pq.ParquetFile(path).read_row_group(number, columns))

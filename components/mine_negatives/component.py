@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import (
     ChannelParameter,
@@ -36,15 +36,15 @@ class MineNegativesSpec(ComponentSpec):  # type: ignore[misc]
     }
 
 
-class MineNegatives(base_component.BaseComponent):  # type: ignore[misc]
-    """Retrieves candidates for every moment, labels them, computes their features.
+class MineNegatives(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
+    """Retrieves candidates for every moment, labels them, computes features; on Beam.
 
     Outputs:
       candidates: CandidatesArtifact with splits `train`, `recent`, `eval`.
     """
 
     SPEC_CLASS = MineNegativesSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
@@ -17,7 +17,7 @@ from core.config.funnel import FunnelConfig
 _log = logging.getLogger(__name__)
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Artifacts to paths; the work is in `mine_splits`."""
 
     def Do(
@@ -46,6 +46,7 @@ class Executor(base_executor.BaseExecutor):
             artifact_utils.get_single_instance(output_dict["candidates"]).uri,
             shop=ShopConfig.from_json(exec_properties["shop"]),
             config=FunnelConfig.from_json(exec_properties["config"]),
+            pipeline=self._make_beam_pipeline(),
             retriever=path_utils.serving_model_path(models[0].uri) if models else None,
         )
         _log.info("Mined rows: %s", counts)

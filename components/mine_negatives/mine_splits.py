@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
 
+from components import worker_memory
 from components.item_neighbours.build_tables import table_dir
+from components.mine_parts import (
+    PART_MOMENTS,
+    MineParts,
+    Miner,
+    MiningTask,
+    count_rows,
+)
+from components.moment_parts import MomentPart, plan_parts, read_part
 from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
-from core.progress import advance
-from trainer.data.examples import read_split
 from trainer.funnel.fit_fusion import fit_fusion, fusion_batches
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import (
     EmbedQuery,
     RankerRows,
@@ -43,80 +52,125 @@ def mine_splits(
     *,
     shop: ShopConfig,
     config: FunnelConfig,
+    pipeline: beam.Pipeline,
     retriever: str | None = None,
 ) -> dict[str, int]:
-    """Writes one file per cut-off into each split's folder; rows per split.
+    """Writes files of each cut-off into each split's folder; rows per split.
 
     The first stage's weights come first, from the train split alone (`fusion.json`).
 
     Args:
       moments_uri: JoinHistory's Examples.
       tables_uri: ItemNeighbours' folder.
+      pipeline: not yet entered.
       retriever: folder of the retriever's SavedModel; its cosine joins the first stage.
     """
-    loaded = tf.saved_model.load(retriever) if retriever else None
-    moments = {name: read_split(moments_uri, name) for name in SPLITS}
-    cutoffs = {
-        int(c): name
-        for name, table in moments.items()
-        for c in np.unique(table.column(features.TIMESTAMP).to_numpy())
-    }
-    counts = dict.fromkeys(SPLITS, 0)
     for split in SPLITS:
         (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
-    if not cutoffs:
-        return counts
-
-    def tables_at(cutoff: int) -> ItemTables:
-        return ItemTables.load(table_dir(tables_uri, cutoff))
-
-    vectors = None if loaded is None else loaded.item_embeddings.numpy()
-    funnel = CandidateFunnel(tables_at(min(cutoffs)), vectors, config)
-    _learn_first_stage(funnel, moments["train"], tables_at)
-    funnel.fusion.weights().save(out_uri)
-    run = mining_step(funnel)
-    for number, (cutoff, split) in enumerate(sorted(cutoffs.items())):
-        tables = tables_at(cutoff)
-        funnel.swap_tables(tables)
-        found = mine(
-            _at(moments[split], cutoff),
-            funnel,
-            tables.item_ids,
-            embed_query=None if loaded is None else embedder(loaded, shop),
-            run=run,
-            sample=split not in WHOLE_SPLITS,
-        )
-        found.save(Path(out_uri) / f"Split-{split}" / f"part-{number:05d}.npz")
-        counts[split] += len(found.rows)
-        log.info("%s, cut-off %d: %s", split, cutoff, _summary(found))
-        note = f"{sum(counts.values()):,} rows of {number + 1} cut-offs"
-        advance(STEP, number + 1, len(cutoffs), note)
-    write_meta(out_uri, funnel)
-    return counts
-
-
-def _learn_first_stage(
-    funnel: CandidateFunnel,
-    moments: pa.Table,
-    tables_at: Callable[[int], ItemTables],
-) -> None:
-    """Fits the funnel's fusion to the newest cut-offs of the train moments."""
-    cutoffs = np.unique(moments.column(features.TIMESTAMP).to_numpy())
-    batches = []
-    for cutoff in cutoffs[-funnel.config.fusion_cutoffs :]:
-        tables = tables_at(int(cutoff))
-        funnel.swap_tables(tables)
-        found = fusion_batches(funnel, _at(moments, int(cutoff)), tables.item_ids)
-        batches.extend(found)
-    config = funnel.config
-    fitted = fit_fusion(
-        batches,
-        funnel.fusion.weights(),
-        epochs=config.fusion_epochs,
-        l2=config.fusion_l2,
+    parts = plan_parts(
+        moments_uri,
+        SPLITS,
+        features.TIMESTAMP,
+        max_moments=config.max_moments,
+        size=PART_MOMENTS,
         seed=config.seed,
     )
-    funnel.fusion.assign(fitted)
+    if parts:
+        task = MomentTask(
+            out_uri=out_uri,
+            tables_uri=tables_uri,
+            retriever=retriever,
+            shop=shop,
+            config=config,
+            first_cutoff=parts[0].cutoff,
+            training=_newest(parts, "train", config.fusion_cutoffs),
+        )
+        with pipeline:
+            mining = MineParts(task, len(parts))
+            _ = pipeline | "Parts" >> beam.Create(parts) | "MineParts" >> mining
+        worker_memory.release()
+    return count_rows(out_uri, SPLITS)
+
+
+def _newest(
+    parts: list[MomentPart], split: str, count: int
+) -> tuple[tuple[MomentPart, ...], ...]:
+    """The parts of the split's newest cut-offs, by cut-off."""
+    mine = (part for part in parts if part.split == split)
+    groups = [tuple(g) for _, g in itertools.groupby(mine, lambda part: part.cutoff)]
+    return tuple(groups[-count:])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MomentTask(MiningTask):
+    """Paths and settings; every worker must be able to read the paths."""
+
+    step = STEP
+    out_uri: str
+    tables_uri: str
+    retriever: str | None
+    shop: ShopConfig
+    config: FunnelConfig
+    first_cutoff: int
+    training: tuple[tuple[MomentPart, ...], ...]  # by cut-off, of the first stage
+
+    def tables_at(self, cutoff: int) -> ItemTables:
+        return ItemTables.load(table_dir(self.tables_uri, cutoff))
+
+    def build(self) -> MomentMiner:
+        return MomentMiner(self)
+
+
+class MomentMiner(Miner):
+    """Mines recommendation moments."""
+
+    def __init__(self, task: MomentTask) -> None:
+        self._task = task
+        loaded = tf.saved_model.load(task.retriever) if task.retriever else None
+        vectors = None if loaded is None else loaded.item_embeddings.numpy()
+        self._embed = None if loaded is None else embedder(loaded, task.shop)
+        tables = task.tables_at(task.first_cutoff)
+        self._funnel = CandidateFunnel(tables, vectors, task.config)
+        self._run = mining_step(self._funnel)
+
+    def learn_first_stage(self) -> FusionWeights:
+        """Fits the funnel's fusion to the newest cut-offs of the train moments."""
+        funnel, config = self._funnel, self._funnel.config
+        batches = []
+        for parts in self._task.training:
+            self._move_to(parts[0].cutoff)
+            moments = pa.concat_tables([read_part(part) for part in parts])
+            batches += fusion_batches(funnel, moments, funnel.tables.item_ids)
+        return fit_fusion(
+            batches,
+            funnel.fusion.weights(),
+            epochs=config.fusion_epochs,
+            l2=config.fusion_l2,
+            seed=config.seed,
+        )
+
+    def use_first_stage(self, weights: FusionWeights) -> None:
+        self._funnel.fusion.assign(weights)
+
+    def mine(self, moments: pa.Table, cutoff: int, split: str) -> RankerRows:
+        self._move_to(cutoff)
+        found = mine(
+            moments,
+            self._funnel,
+            self._funnel.tables.item_ids,
+            embed_query=self._embed,
+            run=self._run,
+            sample=split not in WHOLE_SPLITS,
+        )
+        log.info("%s, cut-off %d: %s", split, cutoff, _summary(found))
+        return found
+
+    def describe(self, folder: str) -> None:
+        write_meta(folder, self._funnel)
+
+    def _move_to(self, cutoff: int) -> None:
+        if self._funnel.tables.as_of != cutoff:
+            self._funnel.swap_tables(self._task.tables_at(cutoff))
 
 
 def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:
@@ -126,11 +180,6 @@ def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:
         return retriever.embed_query(*tower_inputs(moment, shop.context_features))
 
     return embed
-
-
-def _at(moments: pa.Table, cutoff: int) -> pa.Table:
-    stamps = moments.column(features.TIMESTAMP).to_numpy()
-    return moments.take(pa.array(np.flatnonzero(stamps == cutoff)))
 
 
 def _summary(found: RankerRows) -> str:

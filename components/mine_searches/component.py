@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import (
     ChannelParameter,
@@ -43,15 +43,15 @@ class MineSearchesSpec(ComponentSpec):  # type: ignore[misc]
     }
 
 
-class MineSearches(base_component.BaseComponent):  # type: ignore[misc]
-    """Retrieves candidates for every search page, labels them, computes features.
+class MineSearches(base_beam_component.BaseBeamComponent):  # type: ignore[misc]
+    """Retrieves candidates of every search page, labels, computes features; on Beam.
 
     Outputs:
       search_candidates: CandidatesArtifact with splits `train`, `eval`.
     """
 
     SPEC_CLASS = MineSearchesSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
     def __init__(
         self,

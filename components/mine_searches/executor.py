@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
@@ -18,7 +18,7 @@ from core.config.search import SearchConfig
 _log = logging.getLogger(__name__)
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Artifacts to paths; the work is in `mine_searches`."""
 
     def Do(
@@ -62,5 +62,6 @@ class Executor(base_executor.BaseExecutor):
             shop=ShopConfig.from_json(exec_properties["shop"]),
             funnel_config=FunnelConfig.from_json(exec_properties["funnel"]),
             config=SearchConfig.from_json(exec_properties["search"]),
+            pipeline=self._make_beam_pipeline(),
         )
         _log.info("Mined rows: %s", counts)

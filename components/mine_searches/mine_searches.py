@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components import worker_memory
 from components.item_neighbours.build_tables import table_dir
+from components.mine_parts import (
+    PART_MOMENTS,
+    MineParts,
+    Miner,
+    MiningTask,
+    count_rows,
+)
+from components.moment_parts import MomentPart, plan_parts, read_part
 from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
-from core.progress import advance
 from trainer.data.examples import read_split
 from trainer.funnel.fit_fusion import fit_fusion
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import META_FILE
+from trainer.funnel.mine import META_FILE, RankerRows
 from trainer.funnel.tables import ItemTables
 from trainer.search.analyzer import Analyzer
 from trainer.search.inverted_index import build_inverted_index
 from trainer.search.lexical import LexicalIndex
 from trainer.search.mine_pages import (
+    EncodedPages,
     encode_pages,
     fusion_batches_of_pages,
     mine_pages,
@@ -108,94 +119,143 @@ def mine_searches(
     shop: ShopConfig,
     funnel_config: FunnelConfig,
     config: SearchConfig,
+    pipeline: beam.Pipeline,
 ) -> dict[str, int]:
     """Writes rows per split and cut-off, `fusion.json`, `meta.json`; rows per split.
 
     A shop whose people did not search gets the documented default weights and no rows.
+
+    Args:
+      pipeline: not yet entered.
     """
-    pages = {name: read_split(inputs.searches, name) for name in SPLITS}
-    newest = max(int(p.name.split("=")[1]) for p in Path(inputs.tables).glob("as_of=*"))
-    parts = _by_cutoff(pages)
-    first = parts[0][0] if parts else newest
-    retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
-    funnel = CandidateFunnel(
-        ItemTables.load(table_dir(inputs.tables, first)),
-        None if retriever is None else retriever.item_embeddings.numpy(),
-        funnel_config,
-        FusionWeights.load(inputs.candidates),
-    )
-    search = build_search_funnel(inputs, first, funnel, config, retriever=retriever)
-    # Learned on the newest training pages; the loop below visits them again.
-    counts = dict.fromkeys(SPLITS, 0)
     for split in SPLITS:
         (Path(out_uri) / f"Split-{split}").mkdir(parents=True, exist_ok=True)
-    _learn_first_stage(search, pages["train"], inputs, shop)
-    search.fusion.weights().save(out_uri)
-    run = page_step(search)
-    for number, (cutoff, split, table) in enumerate(parts):
-        propensities = _move_to(search, inputs, cutoff)
-        encoded = encode_pages(table, search.funnel.tables.item_ids, shop)
-        found = mine_pages(
-            encoded, search, propensities, sample=split == "train", run=run
-        )
-        found.save(Path(out_uri) / f"Split-{split}" / f"part-{number:05d}.npz")
-        counts[split] += len(found.rows)
-        note = f"{sum(counts.values()):,} rows of {number + 1} cut-offs"
-        advance(STEP, number + 1, len(parts), note)
-    if not parts:
-        encoded = encode_pages(pages["train"], search.funnel.tables.item_ids, shop)
-        empty = mine_pages(encoded, search, Propensities.flat(), sample=True, run=run)
-        empty.save(Path(out_uri) / "Split-train" / "part-00000.npz")
-    meta = {
-        "feature_names": list(search.feature_names),
-        "event_types": list(search_events(shop) or (shop.target_event,)),
-        "num_items": search.num_items,
-    }
-    (Path(out_uri) / META_FILE).write_text(json.dumps(meta, indent=1))
-    return counts
-
-
-def _by_cutoff(pages: dict[str, pa.Table]) -> list[tuple[int, str, pa.Table]]:
-    """Pages that may be used with the same tables, oldest first."""
-    parts = []
-    for split, table in pages.items():
-        cutoffs = table.column(features.CUTOFF).to_numpy()
-        for cutoff in np.unique(cutoffs):
-            chosen = table.take(pa.array(np.flatnonzero(cutoffs == cutoff)))
-            parts.append((int(cutoff), split, chosen))
-    return sorted(parts, key=lambda part: part[:2])
-
-
-def _move_to(search: SearchFunnel, inputs: SearchInputs, cutoff: int) -> Propensities:
-    """Swaps in the tables and clicks as of the cut-off; its propensities."""
-    folder = table_dir(inputs.tables, cutoff)
-    search.funnel.swap_tables(ItemTables.load(folder))
-    search.clicks.swap(QueryClicks.load(folder))
-    return Propensities.load(folder)
-
-
-def _learn_first_stage(
-    search: SearchFunnel, train: pa.Table, inputs: SearchInputs, shop: ShopConfig
-) -> None:
-    """Fits the fusion to the newest training pages, with the tables of their time."""
-    if not train.num_rows:
-        return
-    newest = train.column(features.CUTOFF).to_numpy()
-    batches, left = [], search.config.fusion_pages
-    for cutoff in sorted(np.unique(newest), reverse=True):
-        if left <= 0:
-            break
-        propensities = _move_to(search, inputs, int(cutoff))
-        chosen = train.take(pa.array(np.flatnonzero(newest == cutoff)))
-        pages = encode_pages(chosen, search.funnel.tables.item_ids, shop)
-        batches += fusion_batches_of_pages(pages, search, propensities, left)
-        left -= len(pages)
-    config = search.config
-    fitted = fit_fusion(
-        batches,
-        search.fusion.weights(),
-        epochs=config.fusion_epochs,
-        l2=config.fusion_l2,
+    parts = plan_parts(
+        inputs.searches,
+        SPLITS,
+        features.CUTOFF,
+        max_moments=config.max_pages,
+        size=PART_MOMENTS,
         seed=config.seed,
     )
-    search.fusion.assign(fitted)
+    newest = max(int(p.name.split("=")[1]) for p in Path(inputs.tables).glob("as_of=*"))
+    task = PageTask(
+        out_uri=out_uri,
+        inputs=inputs,
+        shop=shop,
+        funnel=funnel_config,
+        config=config,
+        first_cutoff=parts[0].cutoff if parts else newest,
+        training=tuple(part for part in parts if part.split == "train"),
+    )
+    if not parts:
+        _write_nothing(task)
+        return dict.fromkeys(SPLITS, 0)
+    with pipeline:
+        mining = MineParts(task, len(parts))
+        _ = pipeline | "Parts" >> beam.Create(parts) | "MineParts" >> mining
+    worker_memory.release()
+    return count_rows(out_uri, SPLITS)
+
+
+def _write_nothing(task: PageTask) -> None:
+    """Default weights and a file without rows, where nobody searched."""
+    miner = task.build()
+    empty = read_split(task.inputs.searches, "train")
+    path = Path(task.out_uri) / "Split-train" / "part-00000-00000.npz"
+    miner.mine(empty, task.first_cutoff, "train").save(path)
+    miner.learn_first_stage().save(task.out_uri)
+    miner.describe(task.out_uri)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PageTask(MiningTask):
+    """Paths and settings; every worker must be able to read the paths."""
+
+    step = STEP
+    out_uri: str
+    inputs: SearchInputs
+    shop: ShopConfig
+    funnel: FunnelConfig
+    config: SearchConfig
+    first_cutoff: int
+    training: tuple[MomentPart, ...]  # of the first stage, oldest first
+
+    def build(self) -> PageMiner:
+        return PageMiner(self)
+
+
+class PageMiner(Miner):
+    """Mines search pages."""
+
+    def __init__(self, task: PageTask) -> None:
+        self._task = task
+        inputs, cutoff = task.inputs, task.first_cutoff
+        retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
+        funnel = CandidateFunnel(
+            ItemTables.load(table_dir(inputs.tables, cutoff)),
+            None if retriever is None else retriever.item_embeddings.numpy(),
+            task.funnel,
+            FusionWeights.load(inputs.candidates),
+        )
+        self._search = build_search_funnel(
+            inputs, cutoff, funnel, task.config, retriever=retriever
+        )
+        self._run = page_step(self._search)
+        self._propensities = Propensities.load(table_dir(inputs.tables, cutoff))
+
+    def learn_first_stage(self) -> FusionWeights:
+        """Fits the fusion to the newest training pages, with tables of their time."""
+        search, config = self._search, self._task.config
+        batches, left = [], config.fusion_pages
+        by_cutoff = itertools.groupby(self._task.training, lambda part: part.cutoff)
+        for cutoff, parts in reversed([(c, list(p)) for c, p in by_cutoff]):
+            if left <= 0:
+                break
+            self._move_to(cutoff)
+            pages = self._encoded(pa.concat_tables([read_part(p) for p in parts]))
+            batches += fusion_batches_of_pages(pages, search, self._propensities, left)
+            left -= len(pages)
+        return fit_fusion(
+            batches,
+            search.fusion.weights(),
+            epochs=config.fusion_epochs,
+            l2=config.fusion_l2,
+            seed=config.seed,
+        )
+
+    def use_first_stage(self, weights: FusionWeights) -> None:
+        self._search.fusion.assign(weights)
+
+    def mine(self, moments: pa.Table, cutoff: int, split: str) -> RankerRows:
+        self._move_to(cutoff)
+        return mine_pages(
+            self._encoded(moments),
+            self._search,
+            self._propensities,
+            sample=split == "train",
+            run=self._run,
+        )
+
+    def describe(self, folder: str) -> None:
+        meta = {
+            "feature_names": list(self._search.feature_names),
+            "event_types": list(
+                search_events(self._task.shop) or (self._task.shop.target_event,)
+            ),
+            "num_items": self._search.num_items,
+        }
+        (Path(folder) / META_FILE).write_text(json.dumps(meta, indent=1))
+
+    def _encoded(self, pages: pa.Table) -> EncodedPages:
+        item_ids = self._search.funnel.tables.item_ids
+        return encode_pages(pages, item_ids, self._task.shop)
+
+    def _move_to(self, cutoff: int) -> None:
+        """Swaps in the tables, clicks and propensities as of the cut-off."""
+        if self._search.funnel.tables.as_of == cutoff:
+            return
+        folder = table_dir(self._task.inputs.tables, cutoff)
+        self._search.funnel.swap_tables(ItemTables.load(folder))
+        self._search.clicks.swap(QueryClicks.load(folder))
+        self._propensities = Propensities.load(folder)

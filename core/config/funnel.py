@@ -30,6 +30,9 @@ class FunnelConfig(Config):
     decay_days: tuple[float, ...] = (45.0, 120.0)
     # Training rows per moment: every retrieved positive, then sampled negatives.
     max_rows_per_moment: int = 160
+    # Moments mined of each cut-off, more are sampled down: the ranker holds their rows
+    # in memory, 48 kB a moment of the demo shop (which has 2,100 a cut-off).
+    max_moments: int = 10_000
     mining_batch: int = 64
     seed: int = 7
 
@@ -37,6 +40,7 @@ class FunnelConfig(Config):
         for name in (
             "num_candidates",
             "max_rows_per_moment",
+            "max_moments",
             "mining_batch",
             "fusion_cutoffs",
             "fusion_moments",

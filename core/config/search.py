@@ -31,6 +31,8 @@ class SearchConfig(Config):
     max_click_weight: float = 10.0  # clips 1 / propensity
     # Training rows per page: the shown items, then candidates that were not shown.
     max_rows_per_page: int = 32
+    # Pages mined of each cut-off, more are sampled down: see FunnelConfig.max_moments.
+    max_pages: int = 10_000
     mining_batch: int = 64
     # The first stage's weights: pages they are learned on, passes, ridge.
     fusion_pages: int = 1_500
@@ -54,6 +56,7 @@ class SearchConfig(Config):
             "num_candidates",
             "rrf_k",
             "max_rows_per_page",
+            "max_pages",
             "mining_batch",
             "fusion_pages",
             "fusion_epochs",

@@ -7,6 +7,7 @@ approximate quantiles: there a tolerance is the honest comparison.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 MEAN_TOLERANCE = 1e-6  # relative, of means and deviations
 QUANTILE_TOLERANCE = 0.02  # of a feature's range, of histogram buckets
 SCORE_TOLERANCE = 1e-4  # of what an analyzed graph gives for numbers
+CANDIDATES_ALIKE = 0.999  # of mined rows; equal scores at a list's end may change
 
 
 def same_outputs(step: str, one: Path, other: Path) -> str:
@@ -24,6 +26,9 @@ def same_outputs(step: str, one: Path, other: Path) -> str:
     compare = {
         "StatisticsEvents": _statistics,
         "Transform": _transform_assets,
+        "MineNegatives": _candidates,
+        "MineSearches": _candidates,
+        "EvaluateFunnel": _funnel_metrics,
         "Evaluator": _metrics,
     }.get(step, _tables)
     return compare(one, other)
@@ -113,6 +118,62 @@ def _transform_assets(one: Path, other: Path) -> str:
     if wrong or not files:
         return f"outputs differ: {', '.join(wrong) or 'no vocabulary written'}"
     return f"{len(files)} vocabularies equal"
+
+
+def _candidates(one: Path, other: Path) -> str:
+    """Mined rows: the same moments, and but for ties at a list's end the same rows."""
+    files = sorted(one.rglob("part-*.npz"))
+    same = total = 0
+    wrong = [] if files else ["none written"]
+    for file in files:
+        match = other / file.relative_to(one)
+        if not match.is_file():
+            return f"outputs differ: no {match.name} in {match.parent.name}"
+        (left, rows), (right, matching) = (_mined(path) for path in (file, match))
+        if left != right:
+            wrong.append(file.name)
+        same += len(rows & matching)
+        total += len(rows | matching)
+    if wrong or same < CANDIDATES_ALIKE * total:
+        return f"outputs differ: {', '.join(wrong) or f'{same} of {total} rows alike'}"
+    return f"{same} of {total} rows alike"
+
+
+def _mined(path: Path) -> tuple[list[object], set[tuple[int, int]]]:
+    """Cut-offs and sizes of the truths by moment; pairs of moment and row."""
+    with np.load(path) as rows:
+        moments = [rows["cutoff"].tolist(), rows["truth_size"].tolist()]
+        pairs = zip(rows["group"].tolist(), rows["rows"].tolist(), strict=True)
+        return moments, set(pairs)
+
+
+def _funnel_metrics(one: Path, other: Path) -> str:
+    """Every number of two metrics.json but the seconds."""
+    texts = [(folder / "metrics/metrics.json").read_text() for folder in (one, other)]
+    left, right = (dict(_leaves(json.loads(text))) for text in texts)
+    wrong = [
+        path
+        for path in left.keys() | right.keys()
+        if not np.isclose(
+            left.get(path, np.inf), right.get(path, -np.inf), atol=SCORE_TOLERANCE
+        )
+    ]
+    if wrong:
+        return f"outputs differ: {', '.join(sorted(wrong)[:5])}"
+    return f"{len(left)} numbers equal within tolerance"
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+    """Path and value of every number of a JSON document, seconds left out."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key != "timing":
+                yield from _leaves(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}/{place}")
+    elif isinstance(value, (int, float)):
+        yield path, float(value)
 
 
 def _metrics(one: Path, other: Path) -> str:

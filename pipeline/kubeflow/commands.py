@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from core.config.choices import RunChoices
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
 
@@ -33,7 +34,8 @@ _HOME = Path("var")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the specification goes; HOME/SHOP/kubeflow.yaml by default.",
+    help="Where the specification goes; HOME/SHOP/kubeflow.yaml by default, of a refit "
+    "kubeflow-refit.yaml.",
 )
 @click.option(
     "--data",
@@ -55,6 +57,19 @@ _HOME = Path("var")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="YAML with volume, caching and each step's resources (docs/kubeflow.md).",
 )
+@click.option("--compress", is_flag=True, help="As for `souk run`.")
+@click.option("--joint-ranker", is_flag=True, help="As for `souk run`.")
+@click.option(
+    "--text-encoder-preset",
+    default="",
+    metavar="FOLDER",
+    help="Of a pretrained text encoder, as the containers see it.",
+)
+@click.option(
+    "--refit",
+    is_flag=True,
+    help="The shorter DAG that trains on everything what a run before it has pushed.",
+)
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -73,6 +88,10 @@ def compile_command(
     cluster_home: str,
     seed: int,
     cluster: Path | None,
+    compress: bool,
+    joint_ranker: bool,
+    text_encoder_preset: str,
+    refit: bool,
     home: Path,
 ) -> None:
     """Write SHOP's pipeline as a Kubeflow Pipelines v2 specification.
@@ -82,7 +101,8 @@ def compile_command(
     """
     try:
         layout = HomeLayout(home.resolve(), _name(shop))
-        path = output or layout.root / "kubeflow.yaml"
+        name = "kubeflow-refit.yaml" if refit else "kubeflow.yaml"
+        path = output or layout.root / name
         num_tasks = _compile(
             shop,
             layout,
@@ -94,6 +114,12 @@ def compile_command(
             image=image,
             cluster_data=cluster_data,
             cluster_home=cluster_home,
+            choices=RunChoices(
+                compress=compress,
+                joint_ranker=joint_ranker,
+                text_encoder_preset=text_encoder_preset,
+            ),
+            refit=refit,
         )
     except SoukError as error:
         _fail(error)
@@ -112,6 +138,8 @@ def _compile(
     image: str,
     cluster_data: str,
     cluster_home: str,
+    choices: RunChoices,
+    refit: bool,
 ) -> int:
     import shops
     from pipeline.home import locked
@@ -137,6 +165,8 @@ def _compile(
             seed=seed,
             home=cluster_home,
             cluster=settings,
+            choices=choices,
+            refit=refit,
         )
         config = presets.for_shop(
             *sources.ensure_tables(

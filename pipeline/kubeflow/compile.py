@@ -15,10 +15,12 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 )
 from tfx.orchestration.pipeline import Pipeline
 
+from core import presets
+from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from core.errors import ConfigError
 from core.layout import HomeLayout
-from pipeline.create_pipeline import create_pipeline
+from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
 from pipeline.kubeflow import (
     edit_runs,
     edit_tasks,
@@ -43,6 +45,9 @@ class Target:
     seed: int = 0
     home: str = names.DEFAULT_HOME
     cluster: ClusterConfig = dataclasses.field(default_factory=ClusterConfig)
+    # A preset's folder as the containers see it.
+    choices: RunChoices = dataclasses.field(default_factory=RunChoices)
+    refit: bool = False  # the DAG that trains accepted settings on everything
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,15 +73,24 @@ def compile_pipeline(
     """The DAG of `create_pipeline` for the shop whose tables lie in `layout`.
 
     Args:
-      config: all settings; shop, dates and gates are defaults that a run may change.
+      config: the shop's settings, without the target's choices; shop, dates and gates
+        are defaults that a run may change.
       layout: home on this machine, for which tables the shop has; no path of it stays.
-      target: image, artifact store and the runs' default parameters.
+      target: image, artifact store, choices and the runs' default parameters.
 
     Raises:
-      ConfigError: the shop's name or the pipeline root is not one that KFP takes.
+      ConfigError: the shop's name or the pipeline root is not one that KFP takes, or a
+        shop without events is to be refitted.
     """
     uris.check_remote(target.pipeline_root, "--pipeline-root")
-    pipeline = create_pipeline(config, layout, cache=target.cluster.cache)
+    config = presets.with_choices(config, target.choices)
+    if target.refit and not config.shop.has_events:
+        raise ConfigError(
+            "`--refit` must be of a shop with events. Received: "
+            f"{layout.shop!r}, which has none and keeps nothing back to measure on."
+        )
+    create = create_refit_pipeline if target.refit else create_pipeline
+    pipeline = create(config, layout, cache=target.cluster.cache)
     name = pipeline.pipeline_info.pipeline_name
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -95,7 +109,7 @@ def compile_pipeline(
     tables = [
         t for t in run_values.TABLES if (layout.tables / f"{t}.parquet").is_file()
     ]
-    prepare = own_tasks.prepare(config, tables)
+    prepare = own_tasks.prepare(config, tables, target.choices, refit=target.refit)
     edit_tasks.add(spec, tasks, prepare, target.image)
     edit_runs.use_cluster(spec, tasks, target.cluster)
     defaults: dict[str, str | int] = {

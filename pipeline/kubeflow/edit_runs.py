@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.kubeflow import names, own_tasks
+from pipeline.kubeflow import edit_tasks, names, own_tasks
 from pipeline.kubeflow.config import ClusterConfig, StepConfig
-from pipeline.kubeflow.edit_tasks import executor_of
 from pipeline.kubeflow.own_tasks import Json
 
 
@@ -14,7 +13,7 @@ def use_cluster(spec: Json, tasks: Json, cluster: ClusterConfig) -> None:
         if name == names.DAG:
             continue
         step = cluster.step(name)
-        executor_of(spec, name)["container"]["resources"] = _resources(step)
+        edit_tasks.executor_of(spec, name)["container"]["resources"] = _resources(step)
         if step.retries:
             task["retryPolicy"] = {
                 "maxRetryCount": step.retries,
@@ -41,8 +40,10 @@ def _resources(step: StepConfig) -> Json:
 def wrap_in_exit_handler(
     spec: Json, tasks: Json, defaults: dict[str, str | int], image: str
 ) -> None:
-    """The tasks become one DAG, which OnExit follows whatever becomes of it."""
-    report = spec["components"][names.REPORT]["outputDefinitions"]["artifacts"]
+    """The tasks become one DAG, which OnExit follows whatever becomes of it.
+
+    A refit has no report, so nothing follows it.
+    """
     parameters = {
         name: {"parameterType": kind} for name, kind in own_tasks.RUN_PARAMETERS.items()
     }
@@ -58,10 +59,10 @@ def wrap_in_exit_handler(
         },
         "cachingOptions": {},
     }
-    own = own_tasks.on_exit(report["report"])
-    spec["components"][own.name] = own.component
-    executors = spec["deploymentSpec"]["executors"]
-    executors[own.component["executorLabel"]] = {"container": own.container(image)}
+    root = {names.DAG: dag}
+    if names.REPORT in tasks:
+        report = spec["components"][names.REPORT]["outputDefinitions"]["artifacts"]
+        edit_tasks.add(spec, root, own_tasks.on_exit(report["report"]), image)
     spec["root"] = {
         "inputDefinitions": {
             "parameters": {
@@ -69,7 +70,7 @@ def wrap_in_exit_handler(
                 for name, kind in parameters.items()
             }
         },
-        "dag": {"tasks": {names.DAG: dag, own.name: own.task}},
+        "dag": {"tasks": root},
     }
 
 

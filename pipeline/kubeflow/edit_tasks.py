@@ -119,6 +119,8 @@ def use_step_entrypoint(spec: Json, tasks: Json, components: list[str]) -> None:
 def _read_by_report(tasks: Json) -> dict[str, list[str]]:
     """OUTPUT=INPUT OF THE REPORT by the task that makes the output."""
     kept: dict[str, list[str]] = {}
+    if names.REPORT not in tasks:
+        return kept  # a refit has none
     for key, given in sorted(tasks[names.REPORT]["inputs"]["artifacts"].items()):
         produced = given["taskOutputArtifact"]
         pair = f"{produced['outputArtifactKey']}={key}"
@@ -128,6 +130,8 @@ def _read_by_report(tasks: Json) -> dict[str, list[str]]:
 
 def read_records_in_report(tasks: Json) -> None:
     """The report's lineage comes from the steps' records; it is never cached."""
+    if names.REPORT not in tasks:
+        return
     task = tasks[names.REPORT]
     parameters = task["inputs"]["parameters"]
     folder = f"{names.ROOT_TOKEN}/{names.RUNS}/{names.RUN_TOKEN}"

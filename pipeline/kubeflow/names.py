@@ -13,6 +13,7 @@ SEED, TEST_START, GATES = "seed", "test_start", "gates"
 DEFAULT_HOME = "/souk"  # where the volume is mounted
 # Constants of Prepare: what the pipeline was compiled for.
 COMPILED_SHOP, COMPILED_TABLES = "compiled_shop", "compiled_tables"
+COMPILED_CHOICES, REFIT = "compiled_choices", "refit"
 
 # Outputs of Prepare, inputs of the tasks that depend on them.
 ROOT = "souk_root"  # folder of the shop below the home, on the volume

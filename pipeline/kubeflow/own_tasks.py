@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from pipeline.kubeflow import names, run_values
 
@@ -43,11 +44,15 @@ class OwnTask:
         }
 
 
-def prepare(config: SoukConfig, tables: list[str]) -> OwnTask:
+def prepare(
+    config: SoukConfig, tables: list[str], choices: RunChoices, *, refit: bool = False
+) -> OwnTask:
     """Run parameters → tables on the volume and the run's settings."""
     compiled = {
         names.COMPILED_SHOP: config.shop.to_json(),
         names.COMPILED_TABLES: json.dumps(tables),
+        names.COMPILED_CHOICES: choices.to_json(),
+        names.REFIT: json.dumps(refit),
     }
     constants = dict.fromkeys(compiled, _STRING)
     outputs = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,14 @@ class EventLog:
         """Only the events of one type."""
         return self.where(self.kinds == kind)
 
+    def before(self, as_of: int) -> EventLog:
+        """The events with timestamp < `as_of`, users numbered anew by appearance."""
+        early = self.where(self.timestamps < as_of)
+        users, names = pd.factorize(early.users)
+        return dataclasses.replace(
+            early, as_of=as_of, num_users=len(names), users=users.astype(np.int64)
+        )
+
     def where(self, mask: npt.NDArray[np.bool_]) -> EventLog:
         return dataclasses.replace(
             self,
@@ -62,28 +71,50 @@ def event_log(
     Raises:
       InputDataError: an item id stands in the catalogue twice.
     """
+    return encode_events(items, [events], shop).before(as_of)
+
+
+def encode_events(
+    items: pa.Table, parts: Iterable[pa.Table], shop: ShopConfig
+) -> EventLog:
+    """Encodes the events of known items and types, of all times, part by part.
+
+    Args:
+      items: the catalogue; its order defines the rows.
+      parts: events, as `build_item_tables` takes them; one is held at a time.
+      shop: event types.
+
+    Raises:
+      InputDataError: an item id stands in the catalogue twice.
+    """
     index = pd.Index(_objects(items.column(features.ITEM_ID)))
     if not index.is_unique:
         twice = index[index.duplicated()][0]
         raise InputDataError(
             f"`items.item_id` must be unique. Received twice: {twice}."
         )
-    stamps = events.column(features.TIMESTAMP).to_numpy().astype(np.int64)
-    kinds = pd.Index(shop.event_types).get_indexer(
-        _objects(events.column(features.EVENT))
+    types, numbers = pd.Index(shop.event_types), dict[str, int]()
+    columns: list[tuple[IntArray, ...]] = [(np.zeros(0, np.int64),) * 4]
+    for events in parts:
+        kinds = types.get_indexer(_objects(events.column(features.EVENT)))
+        rows = index.get_indexer(_objects(events.column(features.ITEM_ID)))
+        keep = np.flatnonzero((kinds >= 0) & (rows >= 0))
+        codes, names = pd.factorize(_objects(events.column(features.USER_ID))[keep])
+        known = [numbers.setdefault(name, len(numbers)) for name in names]
+        stamps = events.column(features.TIMESTAMP).to_numpy()
+        found = (np.asarray(known, np.int64)[codes], rows[keep], kinds[keep])
+        columns.append(tuple(c.astype(np.int64) for c in (*found, stamps[keep])))
+    users, rows, kinds, stamps = (
+        np.concatenate(parts) for parts in zip(*columns, strict=True)
     )
-    keep = np.flatnonzero((stamps < as_of) & (kinds >= 0))
-    rows = index.get_indexer(_objects(events.column(features.ITEM_ID))[keep])
-    keep, rows = keep[rows >= 0], rows[rows >= 0]
-    users, names = pd.factorize(_objects(events.column(features.USER_ID))[keep])
     return EventLog(
-        as_of=as_of,
+        as_of=int(stamps.max(initial=0)) + 1,
         num_items=len(index),
-        num_users=len(names),
-        users=users.astype(np.int64),
-        rows=rows.astype(np.int64),
-        kinds=kinds[keep].astype(np.int64),
-        timestamps=stamps[keep],
+        num_users=len(numbers),
+        users=users,
+        rows=rows,
+        kinds=kinds,
+        timestamps=stamps,
     )
 
 

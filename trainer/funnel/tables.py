@@ -107,7 +107,7 @@ def build_title_tables(items: pa.Table, config: NeighboursConfig) -> TitleTables
 
 def build_item_tables(
     items: pa.Table,
-    events: pa.Table,
+    events: pa.Table | EventLog,
     *,
     as_of: int,
     shop: ShopConfig,
@@ -119,10 +119,14 @@ def build_item_tables(
     Args:
       items: the catalogue: item_id, title; category, brand, price where known. Its
         order defines the catalogue rows.
-      events: user_id, item_id, event, timestamp; other columns are not read.
+      events: user_id, item_id, event, timestamp; other columns are not read. Or the
+        same already encoded (`encode_events`), for several cut-offs.
       titles: reuse of `build_title_tables`, which does not depend on the cut-off.
     """
-    log = event_log(items, events, as_of=as_of, shop=shop)
+    if isinstance(events, pa.Table):
+        log = event_log(items, events, as_of=as_of, shop=shop)
+    else:
+        log = events.before(as_of)
     target = log.of_kind(shop.event_types.index(shop.target_event))
     titles = titles or build_title_tables(items, config)
     prices = _prices(items)

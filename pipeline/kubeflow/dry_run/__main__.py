@@ -12,6 +12,7 @@ import yaml
 from rich.console import Console
 
 from core import presets
+from core.config.choices import RunChoices
 from core.layout import HomeLayout
 from pipeline import sources
 from pipeline.kubeflow.dry_run.cluster import (
@@ -38,22 +39,26 @@ from pipeline.run import RunRequest, run_shop
     help="Of the local run; the dry run goes to HOME/kubeflow.",
 )
 @click.option("--keep", is_flag=True, help="Keep the folders of an earlier dry run.")
-def main(shop: str, home: Path, keep: bool) -> None:
+@click.option("--compress", is_flag=True, help="As for `souk run`.")
+@click.option("--refit", is_flag=True, help="Then run the refit's pipeline as well.")
+def main(shop: str, home: Path, keep: bool, compress: bool, refit: bool) -> None:
     """Run SHOP locally, then its compiled pipeline without a cluster, and compare."""
     console = Console()
     layout, folder = HomeLayout(home.resolve(), shop), home.resolve() / "kubeflow"
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
-    run_shop(RunRequest(layout=layout, source=shop))
-    spec, parameters = _compiled(layout, shop, folder, console)
+    choices = RunChoices(compress=compress)
+    run_shop(RunRequest(layout=layout, source=shop, choices=choices, refit=refit))
     started = time.monotonic()
     # Beside a kept one: what is in the image may have changed.
     image = folder / f"image-{int(time.time())}"
     python = build_environment(Path.cwd(), image)
     console.print(f"image    {python} ({time.monotonic() - started:.0f} s)")
-    result = _run(spec, parameters, folder, python, console)
-    if result.state != COMPLETE:
-        raise SystemExit(f"souk: the run ended as {result.state}; see {folder}/logs")
+    for again in (False, True)[: 1 + refit]:
+        spec, parameters = _compiled(layout, shop, folder, console, choices, again)
+        result = _run(spec, parameters, folder, python, console)
+        if result.state != COMPLETE:
+            raise SystemExit(f"souk: the run ended as {result.state}; see {folder}")
     cluster = HomeLayout(folder / "home", shop)
     config = presets.for_shop(*sources.ensure_tables(layout, shop, data=None, seed=0))
     found = compare(layout, cluster, config)
@@ -68,11 +73,16 @@ def main(shop: str, home: Path, keep: bool) -> None:
 
 
 def _compiled(
-    layout: HomeLayout, shop: str, folder: Path, console: Console
+    layout: HomeLayout,
+    shop: str,
+    folder: Path,
+    console: Console,
+    choices: RunChoices,
+    refit: bool,
 ) -> tuple[Json, Json]:
     """The specification, read back from its file, and the run's parameters."""
     started = time.monotonic()
-    path = folder / "kubeflow.yaml"
+    path = folder / ("kubeflow-refit.yaml" if refit else "kubeflow.yaml")
     with quiet(folder / "compile.log"):
         # A heavy import, here so that it is quiet.
         from pipeline.kubeflow.compile import Target, compile_pipeline
@@ -81,7 +91,11 @@ def _compiled(
             *sources.ensure_tables(layout, shop, data=None, seed=0)
         )
         target = Target(
-            pipeline_root="gs://dry-run/artifacts", image="souk:dry-run", source=shop
+            pipeline_root="gs://dry-run/artifacts",
+            image="souk:dry-run",
+            source=shop,
+            choices=choices,
+            refit=refit,
         )
         compile_pipeline(config, layout, target).write(path)
     console.print(f"compiled {path} ({time.monotonic() - started:.0f} s)")

@@ -62,7 +62,8 @@ def compare(first: HomeLayout, second: HomeLayout, config: SoukConfig) -> Compar
         ),
         score_difference=max(differences, default=math.inf),
         num_metrics=len(metrics),
-        metric_difference=max(gaps, default=math.inf),
+        # A refit has no metrics: there is no later period to measure it on.
+        metric_difference=max(gaps, default=math.inf if others else 0.0),
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.push import newest_version
 from core import presets
+from core.config.choices import RunChoices
 from core.config.shop import ShopConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
@@ -21,7 +22,7 @@ from core.errors import ConfigError
 from core.layout import HomeLayout
 from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
-from pipeline.kubeflow.steps import command
+from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
 
 
@@ -48,7 +49,13 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
     )
     _check_shop(shop, given)
     _check_tables(layout, given)
-    config = settings(shop, splits, given[names.TEST_START], given[names.GATES])
+    choices = RunChoices.from_json(given[names.COMPILED_CHOICES])
+    test_start = given[names.TEST_START]
+    if json.loads(given[names.REFIT]):
+        accepted.check(layout)
+        # Behind the newest event: all of them are trained on.
+        splits = splits.replace(test_start=sources.newest_event(layout) + 1)
+    config = settings(shop, splits, test_start, given[names.GATES], choices)
     version = newest_version(layout.serving)
     return {
         names.ROOT: str(layout.root),
@@ -68,21 +75,26 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
 
 
 def settings(
-    shop: ShopConfig, splits: SplitConfig, test_start: str, gates: str
+    shop: ShopConfig,
+    splits: SplitConfig,
+    test_start: str,
+    gates: str,
+    choices: RunChoices,
 ) -> SoukConfig:
-    """The shop's preset with a run's own date and bounds.
+    """The shop's preset with what was compiled in and a run's own date and bounds.
 
     Args:
       shop, splits: as the shop's tables have them.
       test_start: T2 as `2025-06-17` or with a time, UTC; "" keeps the shop's.
       gates: JSON of the GatesConfig settings that differ from the preset's.
+      choices: what `souk compile` was told beyond the shop.
 
     Raises:
       ConfigError: a value breaks a rule.
     """
     if test_start:
         splits = splits.replace(test_start=dates.to_seconds(test_start))
-    config = presets.for_shop(shop, splits)
+    config = presets.with_choices(presets.for_shop(shop, splits), choices)
     try:
         changes = json.loads(gates or "{}")
         if not isinstance(changes, dict):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -41,10 +42,16 @@ def test_set(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(bundle, test_set):
+def report(bundle, test_set, tmp_path_factory):
     worse = bundle  # the same bundle stands for the last blessed one
     return evaluate_funnel(
-        bundle, test_set, SHOP, CONFIG, other_models={"last_blessed": worse}
+        bundle,
+        test_set,
+        SHOP,
+        CONFIG,
+        pipeline=beam.Pipeline(),
+        folder=tmp_path_factory.mktemp("answers"),
+        other_models={"last_blessed": worse},
     )
 
 
@@ -135,7 +142,7 @@ def test_metrics_file_is_plain_json(report, tmp_path):
     )
 
 
-def test_a_test_set_without_new_items_still_has_a_report(bundle):
+def test_a_test_set_without_new_items_still_has_a_report(bundle, tmp_path):
     events = small_world.events_table()
     moments = small_world.moments_table(events)
     owned = moments.column("history_item_ids").to_pylist()
@@ -144,6 +151,14 @@ def test_a_test_set_without_new_items_still_has_a_report(bundle):
     for name, column in (("target_item_ids", again), ("target_events", kinds)):
         moments = moments.set_column(moments.schema.get_field_index(name), name, column)
     test_set = build_test_set(moments, small_world.items_table(), events, SHOP)
-    report = evaluate_funnel(bundle, test_set, SHOP, CONFIG)
+    report = evaluate_funnel(
+        bundle,
+        test_set,
+        SHOP,
+        CONFIG,
+        pipeline=beam.Pipeline(),
+        folder=tmp_path / "answers",
+    )
+    assert not (tmp_path / "answers").exists()
     assert report["num_moments"] == {"all": test_set.num_moments, "new": 0}
     assert report["systems"]["bundle"]["new"]["ndcg@3"]["value"] == 0.0

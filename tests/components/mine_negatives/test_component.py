@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import pytest
 from tfx.types import channel, standard_artifacts
@@ -15,6 +16,7 @@ from components.item_neighbours.artifacts import ItemTablesArtifact
 from components.item_neighbours.component import ItemNeighbours
 from components.join_history.make_moments import make_moments
 from components.mine_negatives import executor as mine_executor
+from components.mine_negatives import mine_splits
 from components.mine_negatives.artifacts import CandidatesArtifact
 from components.mine_negatives.component import MineNegatives
 from core.config.funnel import FunnelConfig
@@ -22,6 +24,7 @@ from core.config.moments import MomentConfig
 from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from trainer.data.examples import write_split
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import RankerRows
 from trainer.funnel.tables import ItemTables
 
@@ -59,7 +62,8 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         {"candidates": [candidates]},
         settings | {"config": FUNNEL.to_json()},
     )
-    return {"tables": root / "tables", "candidates": root / "candidates"}
+    names = ("moments", "tables", "candidates")
+    return {name: root / name for name in names}
 
 
 def test_tables_of_every_cutoff_are_written(mined: dict[str, Path]) -> None:
@@ -92,3 +96,53 @@ def test_components_can_be_constructed() -> None:
     tables = step.outputs["tables"]
     mining = MineNegatives(examples, tables, tiny_shop.SHOP, FUNNEL)
     assert mining.outputs["candidates"].type is CandidatesArtifact
+
+
+def mined_again(mined: dict[str, Path], out: Path, **changes: int) -> dict[str, int]:
+    return mine_splits.mine_splits(
+        str(mined["moments"]),
+        str(mined["tables"]),
+        str(out),
+        shop=tiny_shop.SHOP,
+        config=FUNNEL.replace(**changes),
+        pipeline=beam.Pipeline(),
+    )
+
+
+def candidates_of(folder: Path, split: str) -> list[tuple[object, ...]]:
+    """Per moment: cut-off, size of its truth, and its candidates with their labels."""
+    found: list[tuple[object, ...]] = []
+    for path in sorted((folder / f"Split-{split}").glob("part-*.npz")):
+        rows = RankerRows.load(path)
+        for moment, cutoff in enumerate(rows.cutoff.tolist()):
+            here = rows.group == moment
+            labels = rows.labels[here].astype(int).tolist()
+            pairs = sorted(zip(rows.rows[here].tolist(), labels, strict=True))
+            found.append((cutoff, int(rows.truth_size[moment]), pairs))
+    return sorted(found, key=str)
+
+
+def test_small_parts_hold_what_one_large_part_holds(
+    mined: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mine_splits, "PART_MOMENTS", 3)
+    counts = mined_again(mined, tmp_path)
+    assert len(list((tmp_path / "Split-eval").glob("part-*.npz"))) > 1
+    assert not list(tmp_path.rglob(".*"))
+    whole = candidates_of(mined["candidates"], "eval")  # every candidate, no sample
+    assert candidates_of(tmp_path, "eval") == whole
+    assert counts["eval"] == sum(len(pairs) for *_, pairs in whole)  # type: ignore[arg-type]
+    weights = [FusionWeights.load(f) for f in (tmp_path, mined["candidates"])]
+    assert weights[0] == weights[1]
+
+
+def test_many_moments_are_sampled_down_by_cut_off(
+    mined: dict[str, Path], tmp_path: Path
+) -> None:
+    mined_again(mined, tmp_path, max_moments=4)
+    for split in ("train", "recent", "eval"):
+        whole = candidates_of(mined["candidates"], split)
+        some = candidates_of(tmp_path, split)
+        for cutoff in {moment[0] for moment in whole}:
+            wanted = min(4, sum(moment[0] == cutoff for moment in whole))
+            assert sum(moment[0] == cutoff for moment in some) == wanted

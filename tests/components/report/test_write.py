@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 
+import apache_beam as beam
 import pytest
 
 from components.evaluate_funnel.evaluate import evaluate_funnel
@@ -32,7 +33,14 @@ def metrics(tmp_path_factory):
     test_set = read_test_set(
         uris["moments"], uris["items"], uris["events"], small_world.SHOP, CONFIG
     )
-    return evaluate_funnel(bundle, test_set, small_world.SHOP, CONFIG)
+    return evaluate_funnel(
+        bundle,
+        test_set,
+        small_world.SHOP,
+        CONFIG,
+        pipeline=beam.Pipeline(),
+        folder=root / "answers",
+    )
 
 
 @pytest.fixture

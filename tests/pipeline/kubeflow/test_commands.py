@@ -24,7 +24,8 @@ def test_compile_then_submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         main,
         ["compile", "tiny", *TO_KUBEFLOW, "--image", "registry/souk:7"]
         + ["--home", str(tmp_path / "var"), "--output", str(output)]
-        + ["--cluster", str(cluster), "--cluster-home", "/gcs/bucket/home"],
+        + ["--cluster", str(cluster), "--cluster-home", "/gcs/bucket/home"]
+        + ["--compress", "--text-encoder-preset", "/gcs/bucket/minilm"],
     )
     assert run.exit_code == 0, run.output
     assert str(output) in run.output
@@ -34,6 +35,8 @@ def test_compile_then_submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert home["defaultValue"] == "/gcs/bucket/home"
     executor = spec["deploymentSpec"]["executors"]["Retriever_executor"]["container"]
     assert executor["image"] == "registry/souk:7"
+    assert "Compress_executor" in spec["deploymentSpec"]["executors"]
+    assert "/gcs/bucket/minilm" in json.dumps(spec)
     assert executor["resources"]["accelerator"]["count"] == "1"
     assert '"shared"' in json.dumps(platform)
     with FakeKfp() as kfp:

@@ -17,6 +17,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.utils import import_utils
 
 from core import presets
+from core.config.choices import RunChoices
 from core.errors import ConfigError
 from core.layout import HomeLayout
 from pipeline.kubeflow import names
@@ -253,3 +254,34 @@ def test_a_name_that_kfp_refuses_is_refused_here(config, layout, tmp_path) -> No
     shutil.copytree(layout.tables, other.tables)
     with pytest.raises(ConfigError, match="souk-My_Shop"):
         compile_pipeline(config, other, TARGET)
+
+
+def test_choices_are_compiled_in(config, layout) -> None:
+    choices = RunChoices(compress=True, text_encoder_preset="/souk/presets/minilm")
+    target = dataclasses.replace(TARGET, choices=choices)
+    found = compile_pipeline(config, layout, target)
+    assert {"Compress", "Bundle"} <= set(tasks_of(found))
+    given = parameters(found, names.PREPARE)["compiled_choices"]
+    assert RunChoices.from_json(given["runtimeValue"]["constant"]) == choices
+    encoder = parameters(found, "TextEncoder")["config"]["runtimeValue"]["constant"]
+    assert json.loads(encoder)["preset"] == "/souk/presets/minilm"
+
+
+def test_a_refit_is_the_shorter_dag_and_writes_no_report(config, layout) -> None:
+    from pipeline.create_pipeline import create_refit_pipeline
+
+    found = compile_pipeline(config, layout, dataclasses.replace(TARGET, refit=True))
+    local = {node.id for node in create_refit_pipeline(config, layout).components}
+    assert set(tasks_of(found)) == local | {names.PREPARE}
+    assert "ServingGate" in local and "EvaluateFunnel" not in local
+    assert set(found.spec["root"]["dag"]["tasks"]) == {names.DAG}
+    assert found.spec["pipelineInfo"]["name"] == "souk-tiny-refit"
+    assert str(layout.home) not in found.to_yaml()
+    spec = pipeline_spec_pb2.PipelineSpec()
+    json_format.ParseDict(next(yaml.safe_load_all(found.to_yaml())), spec)
+
+
+def test_a_shop_without_events_has_no_refit(config, layout) -> None:
+    silent = config.replace(shop=config.shop.replace(has_events=False))
+    with pytest.raises(ConfigError, match="shop with events"):
+        compile_pipeline(silent, layout, dataclasses.replace(TARGET, refit=True))

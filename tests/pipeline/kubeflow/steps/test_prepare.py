@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from core.config.gates import GatesConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, NotBlessedError
 from pipeline.kubeflow import run_values
 from pipeline.kubeflow.steps import command, prepare
 from tests.pipeline.kubeflow.messages import message
@@ -40,6 +42,8 @@ class Prepared:
                 "gates": "{}",
                 "compiled_shop": self.config.shop.to_json(),
                 "compiled_tables": json.dumps(["items", "events", "judgments"]),
+                "compiled_choices": "{}",
+                "refit": "false",
                 **parameters,
             },
             outputs={"settings": "system.Artifact"},
@@ -81,6 +85,38 @@ def test_dates_and_gates_of_the_run_reach_the_settings(prepared, config) -> None
     assert values["before"] == earlier - 14 * DAY
     gates = GatesConfig.from_json(values["gate_settings"])
     assert gates == config.gates.replace(max_size_mb=1.5)
+
+
+def test_what_was_chosen_at_compile_time_reaches_the_settings(prepared) -> None:
+    choices = {"compress": True, "text_encoder_preset": "/souk/presets/minilm"}
+    _, values = prepared(compiled_choices=json.dumps(choices))
+    config = SoukConfig.from_json(values["config"])
+    assert config.compress.enabled
+    assert config.text_encoder.preset == "/souk/presets/minilm"
+
+
+def pushed_by(root: Path, run: str, *, pushed: bool, at: int) -> None:
+    path = root / "runs" / run / "kept" / "pushed_model" / "pushed.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"pushed": pushed}))
+    os.utime(path, (at, at))
+
+
+def test_a_refit_trains_up_to_the_newest_event_once_a_run_was_pushed(
+    prepared, capsys
+) -> None:
+    code, _ = prepared(refit="true")
+    assert code == NotBlessedError.exit_code
+    assert "without --refit first" in capsys.readouterr().err
+    root = prepared.home / "tiny"
+    pushed_by(root, "monday", pushed=True, at=1_000)
+    _, values = prepared(refit="true")
+    times = pq.read_table(root / "tables" / "events.parquet")["timestamp"].to_pylist()
+    assert SplitConfig.from_json(values["splits"]).test_start == max(times) + 1
+    pushed_by(root, "tuesday", pushed=False, at=2_000)
+    code, _ = prepared(refit="true")
+    assert code == NotBlessedError.exit_code
+    assert "run tuesday" in capsys.readouterr().err
 
 
 def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(

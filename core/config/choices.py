@@ -1,0 +1,17 @@
+"""What a run's command line chooses beyond the shop's preset."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.config.base import Config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunChoices(Config):
+    """The same on every runner; `presets.with_choices` turns them into settings."""
+
+    compress: bool = False  # push a bundle of 8-bit tables and vectors
+    joint_ranker: bool = False  # one ranker for recommendation and search
+    # Folder of a pretrained text encoder; "": one is trained on the shop's own texts.
+    text_encoder_preset: str = ""
