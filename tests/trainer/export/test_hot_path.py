@@ -22,7 +22,7 @@ PERSONAL = (
     signatures.EMBED_QUERY,
 )
 # Faster on the CPU (docs/search.md); `LexicalConfig.form` = segment does without.
-RAGGED_POSTINGS = {"RaggedBincount", "RaggedGather"}
+RAGGED_POSTINGS = {"RaggedBincount", "RaggedRange"}
 
 
 @pytest.fixture(scope="module")

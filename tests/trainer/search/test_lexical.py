@@ -101,12 +101,15 @@ def test_the_segment_form_touches_postings_with_gpu_kernels_only(
     traced = tf.function(index.sums).get_concrete_function(
         tf.TensorSpec([None, None], tf.int32)
     )
-    # The numbering of the postings and all that comes after it.
-    (waiting,) = (op for op in traced.graph.get_operations() if op.type == "Range")
-    after, open_ends = {waiting}, [waiting]
+    # The numbering of the blocks of postings and all that comes after it.
+    numbered = [op for op in traced.graph.get_operations() if op.type == "Range"]
+    open_ends = [op for op in numbered if op.outputs[0].dtype == tf.int64]
+    after = set(open_ends)
     while open_ends:
         for output in open_ends.pop().outputs:
-            heirs = [op for op in output.consumers() if op.type != "Shape"]
+            heirs = [
+                op for op in output.consumers() if op.type not in ("Shape", "Size")
+            ]
             new = [op for op in heirs if op not in after]
             after.update(new)
             open_ends.extend(new)
