@@ -9,7 +9,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.funnel.candidates import top_rows
-from trainer.funnel.integer_tables import integer_variable, integers
 
 Form = Literal["ragged", "segment"]
 # Postings are copied by the block: one by one they take twice the time, and more than
@@ -74,8 +73,8 @@ class Postings(tf.Module):
             return filled.reshape(-1, BLOCK)
 
         starts = np.append(starts, [starts[-1]] * 2)
-        self._starts = integer_variable(starts[:-1], "starts")
-        self._limits = integer_variable(starts[1:], "limits")
+        self._starts = _words(starts[:-1], "starts")
+        self._limits = _words(starts[1:], "limits")
         self._rows = _words(blocks(rows.astype(np.int32), num_items), "rows")
         self._impacts = _words(blocks(impacts.astype(np.float32), 0), "impacts")
         self._codes = _words(blocks(codes, 0), "codes")
@@ -124,17 +123,16 @@ class Postings(tf.Module):
         flat = tf.reshape(terms, [-1])
         # `read_value` throughout: a variable that `tf.gather` reads by its handle is
         # copied whole on every other read from then on.
-        starts = integers(tf.gather(self._starts.read_value(), flat))
-        limits = integers(tf.gather(self._limits.read_value(), flat))
+        starts = tf.gather(self._starts.read_value(), flat)
+        limits = tf.gather(self._limits.read_value(), flat)
         batch, terms_each = tf.shape(terms)[0], tf.shape(terms)[1]
         firsts = tf.range(batch + 1) * terms_each
         if self.form == "ragged":
             found = tf.raw_ops.RaggedRange(
-                starts=starts, limits=limits, deltas=1, Tsplits=tf.int64
+                starts=starts, limits=limits, deltas=tf.constant(1, tf.int64)
             )
             splits = tf.gather(found.rt_nested_splits, firsts)
             return _Blocks(found.rt_dense_values, splits)
-        starts, limits = tf.cast(starts, tf.int64), tf.cast(limits, tf.int64)
         ends = tf.concat([[0], tf.cumsum(limits - starts)], axis=0)
         places = tf.range(ends[-1])
         slot = tf.searchsorted(ends[1:], places, side="right", out_type=tf.int64)
@@ -145,12 +143,10 @@ class Postings(tf.Module):
         return tf.gather(table.read_value(), blocks.at)
 
     def _rows_of(self, blocks: _Blocks) -> tf.Tensor:
-        rows = tf.bitcast(self._read(self._rows, blocks), tf.int32)
-        return tf.reshape(rows, [-1, BLOCK])
+        return tf.bitcast(self._read(self._rows, blocks), tf.int32)
 
     def _impacts_of(self, blocks: _Blocks) -> tf.Tensor:
-        impacts = tf.bitcast(self._read(self._impacts, blocks), tf.float32)
-        return tf.reshape(impacts, [-1, BLOCK])
+        return tf.bitcast(self._read(self._impacts, blocks), tf.float32)
 
     def _dense(self, blocks: _Blocks, tables: list[tf.Tensor]) -> list[tf.Tensor]:
         """Of each table what stands in the blocks, summed by query and item row."""
@@ -163,17 +159,19 @@ class Postings(tf.Module):
     def _segment_sums(
         self, blocks: _Blocks, rows: tf.Tensor, tables: list[tf.Tensor]
     ) -> list[tf.Tensor]:
-        batch = tf.size(blocks.splits, tf.int64) - 1
+        size = self.width * (tf.size(blocks.splits, tf.int64) - 1)
         places = tf.range(tf.size(blocks.at, tf.int64))
         owners = tf.searchsorted(blocks.splits, places, "right", tf.int64) - 1
-        at = tf.cast(rows, tf.int64) + (owners * self.width)[:, None]
+        at = tf.cast(rows, tf.int64) + (owners * self.width)[:, None, None]
+        at = tf.reshape(at, [-1, BLOCK])
         found = []
         for each in tables:
             # int64 sums have no GPU kernel; no counter runs over into the upper half.
-            halves = tf.bitcast(each, tf.int32) if each.dtype == tf.int64 else each
-            summed = tf.math.unsorted_segment_sum(halves, at, batch * self.width)
-            if each.dtype == tf.int64:
-                summed = tf.bitcast(summed, tf.int64)
+            is_code = each.dtype == tf.int64
+            halves = tf.bitcast(each, tf.int32) if is_code else each
+            ids = at if is_code else tf.reshape(at, tf.shape(each))
+            summed = tf.math.unsorted_segment_sum(halves, ids, size)
+            summed = tf.bitcast(summed, tf.int64) if is_code else summed
             found.append(tf.reshape(summed, [-1, self.width]))
         return found
 
@@ -200,7 +198,7 @@ class Postings(tf.Module):
         size: tf.Tensor | int,
         weights: tf.Tensor,
     ) -> tf.Tensor:
-        """[B, size]: the weights [K, BLOCK], summed by query and column."""
+        """[B, size]: the weights of all postings, summed by query and column."""
         return tf.raw_ops.RaggedBincount(
             splits=blocks.splits * BLOCK,
             values=tf.reshape(columns, [-1]),
@@ -209,7 +207,7 @@ class Postings(tf.Module):
         )
 
 
-def _words(blocks: npt.NDArray[np.generic], name: str) -> tf.Variable:
+def _words(values: npt.NDArray[np.generic], name: str) -> tf.Variable:
     """int64 of the same bytes: a GPU gathers neither uint32 nor, off the host, int32,
     and compression leaves what is no float as it is."""
-    return tf.Variable(blocks.view(np.int64), trainable=False, name=name)
+    return tf.Variable(values.view(np.int64), trainable=False, name=name)

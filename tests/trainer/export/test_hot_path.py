@@ -70,9 +70,10 @@ def test_an_op_that_loses_its_gpu_kernel_is_seen(tmp_path) -> None:
 def test_segment_postings_have_gpu_kernels_throughout(tmp_path) -> None:
     bundle = world.make_bundle()
     index = bundle.search_funnel.lexical
-    config = dataclasses.replace(index._config, form="segment")
-    inverted = world.build_inverted_index(world.items(), config, index._analyzer)
-    lexical = LexicalIndex(inverted, config, index._analyzer)
+    analyzer = index._term_ids._analyzer
+    config = dataclasses.replace(index._term_ids._config, form="segment")
+    inverted = world.build_inverted_index(world.items(), config, analyzer)
+    lexical = LexicalIndex(inverted, config, analyzer)
     module = tf.Module()
     module.lexical = lexical
 
