@@ -39,7 +39,7 @@ class TermIds(tf.Module):
         keys = [*terms.tolist(), b"\xee\x80\x80"]
         ids = np.minimum(np.arange(len(keys)), self.unknown)
         self._ids = _table(keys, ids, default=self.unknown)
-        words, found = _typed(terms, analyzer)
+        words, found = typed_words(terms, analyzer)
         typed = self._ids.lookup(tf.constant([*found, b"\xee\x80\x80"])).numpy()
         # No word of a lower-cased text: a table needs an entry.
         self._typed = _table([*words, b"A"], typed, default=-1)
@@ -75,10 +75,13 @@ class TermIds(tf.Module):
         return tf.ensure_shape(terms, [None, None])[:, : self._config.max_query_terms]
 
 
-def _typed(
+def typed_words(
     terms: npt.NDArray[np.object_], analyzer: Analyzer
 ) -> tuple[list[bytes], list[bytes]]:
-    """Words that the analyzer reads as one term of the index, and that term."""
+    """ASCII words that the analyzer reads as one term of the index, and that term.
+
+    A term is such a word itself unless it is a stop word or a plural, and its plurals.
+    """
     known = {term for term in terms.tolist() if term.isascii()}
     forms = dict.fromkeys(known)
     for term in known:
