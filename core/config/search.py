@@ -47,6 +47,10 @@ class SearchConfig(Config):
     # Signals beside BM25, reciprocal ranks and clicks that count as shares of the
     # query's best: the cosine, where the weights above have to fit every query.
     also_relative: tuple[str, ...] = ()
+    # Pseudo-relevance feedback: the query's vector moves towards the mean of so many
+    # best items, times the weight; 0: none.
+    feedback_items: int = 0
+    feedback_weight: float = 0.5
     seed: int = 11
 
     def __post_init__(self) -> None:
@@ -67,7 +71,7 @@ class SearchConfig(Config):
             self.require(
                 len(weights) == 7 and min(weights) >= 0, name, "seven weights >= 0"
             )
-        for name in ("tower_weight", "fusion_l2"):
+        for name in ("tower_weight", "fusion_l2", "feedback_items", "feedback_weight"):
             self.require(getattr(self, name) >= 0, name, ">= 0")
         self.require(
             set(self.also_relative) <= {"coverage", "dense", "click_rate", "person"},

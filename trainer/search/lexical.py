@@ -6,12 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
-from trainer.funnel.candidates import top_rows
 from trainer.funnel.scores import pick
 from trainer.search.analyzer import Analyzer
 from trainer.search.coverage import COVERED, counted, coverage_codes, idf_steps
 from trainer.search.inverted_index import InvertedIndex
-from trainer.search.postings import CHUNKS, Postings, Sums
+from trainer.search.postings import Postings, Sums
+from trainer.search.term_ids import TermIds
 from trainer.search.title_hashes import TitleHashes
 
 # Two neighbouring Chinese or Japanese characters: no word of its own.
@@ -50,23 +50,16 @@ class LexicalIndex(tf.Module):
     ) -> None:
         super().__init__(name="lexical_index")
         self.num_items = index.num_items
-        self._config = config
-        self._analyzer = analyzer
-        self._unknown = len(index.terms)
-        self._pad = self._unknown + 1
-        # A table needs an entry: this one is no term, the analyzer drops the character.
-        terms = [*index.terms.tolist(), b"\xee\x80\x80"]
-        ids = np.minimum(np.arange(len(terms)), self._unknown).astype(np.int32)
-        self._ids = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(tf.constant(terms), tf.constant(ids)),
-            default_value=self._unknown,
-        )
+        self._term_ids = TermIds(index.terms, config, analyzer)
+        self._unknown = self._term_ids.unknown
+        self._pad = self._term_ids.pad
         unseen = np.log1p((index.num_items + 0.5) / 0.5)
         steps = idf_steps(np.append(index.idf, unseen).astype(np.float32))
         self._idf_steps = tf.Variable(
             np.append(steps, 0).astype(np.float32), trainable=False, name="idf_steps"
         )
-        is_pair = tf.strings.regex_full_match(tf.constant([*terms, b""]), _PAIR)
+        ids = tf.constant([*index.terms.tolist(), b"", b""])
+        is_pair = tf.strings.regex_full_match(ids, _PAIR)
         self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
         self._postings = Postings(
             index.splits,
@@ -88,9 +81,8 @@ class LexicalIndex(tf.Module):
           [B, T] int32, T at most `max_query_terms`: ids below V are terms, V stands for
           a term that no item holds, V + 1 pads.
         """
-        found = self._analyzer(queries, self._config.max_query_characters)
-        ids = found.with_flat_values(self._ids.lookup(found.flat_values))
-        return ids.to_tensor(self._pad)[:, : self._config.max_query_terms]
+        found: tf.Tensor = self._term_ids(queries)
+        return found
 
     def is_term(self, terms: tf.Tensor) -> tf.Tensor:
         """Bool, the shape of `terms`: known or not, but no pad."""
@@ -123,13 +115,14 @@ class LexicalIndex(tf.Module):
           Values [B, k] float32, descending, and rows [B, k] int32; where fewer match,
           0 and n.
         """
+        k = min(k, self.num_items)
+        if sums is None and allowed is None:
+            return self._postings.best(terms, k)
         dense = self._postings.scores(terms) if sums is None else sums.scores
         if allowed is not None:
             width = self._postings.width - self.num_items
             dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
-        k = min(k, self.num_items)
-        values, rows = top_rows(dense, k, CHUNKS if k <= 32 else CHUNKS // 2)
-        return values, tf.where(values > 0.0, rows, self.num_items)
+        return self._postings.best_of_rows(dense, k)
 
     def coverage(self, terms: tf.Tensor, sums: Sums | None = None) -> tf.Tensor:
         """[B, n + 1] float32: which share of the query's idf each item holds.

@@ -1,4 +1,4 @@
-"""Sums over the postings of a query's terms, one dense row per query."""
+"""Sums over the postings of a query's terms."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.funnel.integer_tables import integer_variable, integers
+from trainer.funnel.candidates import top_rows
 
 Form = Literal["ragged", "segment"]
-_ROW_BITS = 32
-_ROW_MASK = (1 << _ROW_BITS) - 1
+# Postings are copied by the block: one by one they take twice the time, and more than
+# 16 would fill the tables of rare terms with pads.
+BLOCK = 16
 # Of two-stage top-k; widths are a multiple of it, so that there is nothing to pad.
 CHUNKS = 32
+# Up to so many blocks per query, `best` sorts what they hold, not the catalogue.
+_FEW_BLOCKS = 8
 
 
 class Sums(NamedTuple):
@@ -24,15 +27,21 @@ class Sums(NamedTuple):
     codes: tf.Tensor  # int64: summed codes
 
 
-class Postings(tf.Module):
-    """Term → postings, each an int64 of impact above item row, and an int64 code.
+class _Blocks(NamedTuple):
+    """The blocks of a batch's terms, one after the other."""
 
-    One int64 is read 1.5 times as fast as a row and an impact apart, float16 ones too.
+    at: tf.Tensor  # [K] rows of the tables
+    splits: tf.Tensor  # [B + 1] int64: where each query's blocks begin
+
+
+class Postings(tf.Module):
+    """Term → postings: item rows, float32 impacts and int64 codes, in blocks.
+
     Codes are summed like impacts: up to four 16-bit counters side by side.
 
-    Two forms give the same sums. `ragged` copies each term's list whole and adds it up
-    in two CPU ops. `segment` computes every posting's address, so that all its ops on
-    postings have GPU kernels; index arithmetic is int64 since int32 stays on the host.
+    Two forms give the same sums. `ragged` adds up with CPU ops. With `segment` all ops
+    on postings have GPU kernels; its index arithmetic is int64 since int32 stays on the
+    host.
     """
 
     def __init__(
@@ -47,83 +56,158 @@ class Postings(tf.Module):
     ) -> None:
         """Ids from V on, V = len(splits) - 1, are terms without postings (two)."""
         super().__init__(name="postings")
+        self.num_items = num_items
         self.width = -(-(num_items + 1) // CHUNKS) * CHUNKS
         self.form = form
-        bits = impacts.astype(np.float32).view(np.int32).astype(np.int64)
-        self._splits = integer_variable(np.append(splits, [splits[-1]] * 2), "splits")
-        self._packed = tf.Variable(
-            rows.astype(np.int64) | (bits << _ROW_BITS), trainable=False, name="packed"
-        )
-        self._codes = tf.Variable(codes, trainable=False, name="codes")
+        lengths = np.diff(splits)
+        starts = np.cumsum(np.append(0, -(-lengths // BLOCK)))
+        # Where each posting stands in the blocks; a pad is a posting of no item.
+        at = np.arange(len(rows)) - np.repeat(splits[:-1], lengths)
+        at += np.repeat(starts[:-1] * BLOCK, lengths)
+
+        def blocks(
+            values: npt.NDArray[np.generic], pad: int
+        ) -> npt.NDArray[np.generic]:
+            filled = np.full(starts[-1] * BLOCK, pad, values.dtype)
+            filled[at] = values
+            return filled.reshape(-1, BLOCK)
+
+        starts = np.append(starts, [starts[-1]] * 2)
+        self._starts = _words(starts[:-1], "starts")
+        self._limits = _words(starts[1:], "limits")
+        self._rows = _words(blocks(rows.astype(np.int32), num_items), "rows")
+        self._impacts = _words(blocks(impacts.astype(np.float32), 0), "impacts")
+        self._codes = _words(blocks(codes, 0), "codes")
 
     def scores(self, terms: tf.Tensor) -> tf.Tensor:
         """[B, width] float32: each item's summed impacts of terms [B, T] int32."""
-        if self.form == "ragged":
-            return self._ragged(terms, with_codes=False)[0]
-        return self._segment(terms, with_codes=False)[0]
+        blocks = self._blocks(terms)
+        return self._dense(blocks, [self._impacts_of(blocks)])[0]
 
     def sums(self, terms: tf.Tensor) -> Sums:
         """Impacts and codes, summed over terms [B, T] int32."""
-        if self.form == "ragged":
-            return Sums(*self._ragged(terms, with_codes=True))
-        return Sums(*self._segment(terms, with_codes=True))
+        blocks = self._blocks(terms)
+        codes = self._read(self._codes, blocks)
+        return Sums(*self._dense(blocks, [self._impacts_of(blocks), codes]))
 
-    def _ragged(self, terms: tf.Tensor, *, with_codes: bool) -> list[tf.Tensor]:
-        packed, splits = self._lists(terms, self._packed)
-        batch, width = tf.shape(terms)[0], tf.shape(terms)[1]
-        ends = tf.cast(tf.gather(splits, tf.range(batch + 1) * width), tf.int64)
-        halves = tf.bitcast(packed, tf.int32)  # low word first
-        weights = [tf.bitcast(halves[:, 1], tf.float32)]
-        if with_codes:
-            weights.append(self._lists(terms, self._codes)[0])
-        return [
-            tf.ensure_shape(
-                tf.raw_ops.RaggedBincount(
-                    splits=ends, values=halves[:, 0], size=self.width, weights=each
-                ),
-                [None, self.width],
-            )
-            for each in weights
-        ]
+    def best(self, terms: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The k largest sums of impacts, descending, and their item rows.
 
-    def _lists(
-        self, terms: tf.Tensor, values: tf.Variable
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The terms' lists, one after the other, and row splits [B * T + 1]."""
+        Args:
+          terms: [B, T] int32.
+          k: static, at most n.
+
+        Returns:
+          [B, k] float32 and [B, k] int32; where fewer than k match, 0 and n.
+        """
+        blocks = self._blocks(terms)
+        impacts = self._impacts_of(blocks)
+
+        def dense() -> tuple[tf.Tensor, tf.Tensor]:
+            return self.best_of_rows(self._dense(blocks, [impacts])[0], k)
+
+        if self.form == "segment":
+            return dense()
+        few = tf.size(blocks.at) <= _FEW_BLOCKS * tf.shape(terms)[0]
+        found: tuple[tf.Tensor, tf.Tensor] = tf.cond(
+            few, lambda: self._best_of_touched(blocks, impacts, k), dense
+        )
+        return found
+
+    def best_of_rows(self, scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same of dense rows [B, width] of which the columns from n on are 0."""
+        values, rows = top_rows(scores, k, CHUNKS if k <= 32 else CHUNKS // 2)
+        return values, self._held(values, rows)
+
+    def _blocks(self, terms: tf.Tensor) -> _Blocks:
+        flat = tf.reshape(terms, [-1])
         # `read_value` throughout: a variable that `tf.gather` reads by its handle is
         # copied whole on every other read from then on.
-        found = tf.raw_ops.RaggedGather(
-            params_nested_splits=[integers(self._splits.read_value())],
-            params_dense_values=values.read_value(),
-            indices=tf.reshape(terms, [-1]),
-            OUTPUT_RAGGED_RANK=1,
-        )
-        return found.output_dense_values, found.output_nested_splits[0]
+        starts = tf.gather(self._starts.read_value(), flat)
+        limits = tf.gather(self._limits.read_value(), flat)
+        batch, terms_each = tf.shape(terms)[0], tf.shape(terms)[1]
+        firsts = tf.range(batch + 1) * terms_each
+        if self.form == "ragged":
+            found = tf.raw_ops.RaggedRange(
+                starts=starts, limits=limits, deltas=tf.constant(1, tf.int64)
+            )
+            splits = tf.gather(found.rt_nested_splits, firsts)
+            return _Blocks(found.rt_dense_values, splits)
+        ends = tf.concat([[0], tf.cumsum(limits - starts)], axis=0)
+        places = tf.range(ends[-1])
+        slot = tf.searchsorted(ends[1:], places, side="right", out_type=tf.int64)
+        at = places + tf.gather(limits - ends[1:], slot)
+        return _Blocks(at, tf.gather(ends, firsts))
 
-    def _segment(self, terms: tf.Tensor, *, with_codes: bool) -> list[tf.Tensor]:
-        at, starts = self._addresses(terms)
-        packed = tf.gather(self._packed.read_value(), at)
-        row = tf.bitwise.bitwise_and(packed, tf.constant(_ROW_MASK, tf.int64)) + starts
-        size = tf.shape(terms)[0] * self.width
-        bits = tf.cast(tf.bitwise.right_shift(packed, _ROW_BITS), tf.int32)
-        impacts = tf.bitcast(bits, tf.float32)
-        sums = [tf.math.unsorted_segment_sum(impacts, row, size)]
-        if with_codes:
+    def _read(self, table: tf.Variable, blocks: _Blocks) -> tf.Tensor:
+        return tf.gather(table.read_value(), blocks.at)
+
+    def _rows_of(self, blocks: _Blocks) -> tf.Tensor:
+        return tf.bitcast(self._read(self._rows, blocks), tf.int32)
+
+    def _impacts_of(self, blocks: _Blocks) -> tf.Tensor:
+        return tf.bitcast(self._read(self._impacts, blocks), tf.float32)
+
+    def _dense(self, blocks: _Blocks, tables: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Of each table what stands in the blocks, summed by query and item row."""
+        rows = self._rows_of(blocks)
+        if self.form == "segment":
+            return self._segment_sums(blocks, rows, tables)
+        found = [self._ragged_sums(blocks, rows, self.width, each) for each in tables]
+        return [tf.ensure_shape(each, [None, self.width]) for each in found]
+
+    def _segment_sums(
+        self, blocks: _Blocks, rows: tf.Tensor, tables: list[tf.Tensor]
+    ) -> list[tf.Tensor]:
+        size = self.width * (tf.size(blocks.splits, tf.int64) - 1)
+        places = tf.range(tf.size(blocks.at, tf.int64))
+        owners = tf.searchsorted(blocks.splits, places, "right", tf.int64) - 1
+        at = tf.cast(rows, tf.int64) + (owners * self.width)[:, None, None]
+        at = tf.reshape(at, [-1, BLOCK])
+        found = []
+        for each in tables:
             # int64 sums have no GPU kernel; no counter runs over into the upper half.
-            halves = tf.bitcast(tf.gather(self._codes.read_value(), at), tf.int32)
-            summed = tf.math.unsorted_segment_sum(halves, row, size)
-            sums.append(tf.bitcast(summed, tf.int64))
-        return [tf.reshape(each, [-1, self.width]) for each in sums]
+            is_code = each.dtype == tf.int64
+            halves = tf.bitcast(each, tf.int32) if is_code else each
+            ids = at if is_code else tf.reshape(at, tf.shape(each))
+            summed = tf.math.unsorted_segment_sum(halves, ids, size)
+            summed = tf.bitcast(summed, tf.int64) if is_code else summed
+            found.append(tf.reshape(summed, [-1, self.width]))
+        return found
 
-    def _addresses(self, terms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Place of every posting in `_packed`, and where its query's row starts."""
-        flat = tf.reshape(terms, [-1])
-        splits = tf.cast(integers(self._splits.read_value()), tf.int64)
-        starts, limits = tf.gather(splits, flat), tf.gather(splits, flat + 1)
-        ends = tf.cumsum(limits - starts)
-        # As many as there are postings; the largest of no numbers is below 0.
-        places = tf.range(tf.maximum(tf.reduce_max(ends), 0))
-        slot = tf.searchsorted(ends, places, side="right", out_type=tf.int64)
-        at = places + tf.gather(limits - ends, slot)
-        query = slot // tf.cast(tf.maximum(tf.shape(terms)[1], 1), tf.int64)
-        return at, query * self.width
+    def _best_of_touched(
+        self, blocks: _Blocks, impacts: tf.Tensor, k: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`best` with a column for each item that some query's terms hold."""
+        touched, columns = tf.unique(tf.reshape(self._rows_of(blocks), [-1]))
+        touched = tf.concat([touched, [self.num_items] * k], axis=0)  # k at least
+        sums = self._ragged_sums(blocks, columns, tf.size(touched), impacts)
+        values, places = tf.math.top_k(sums, k)
+        return values, self._held(values, tf.gather(touched, places))
+
+    def _held(self, values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """Rows; n where the value is 0."""
+        # Filled first: broadcasting one number takes four times the time.
+        none = tf.fill(tf.shape(rows), self.num_items)
+        return tf.where(values > 0.0, rows, none)
+
+    def _ragged_sums(
+        self,
+        blocks: _Blocks,
+        columns: tf.Tensor,
+        size: tf.Tensor | int,
+        weights: tf.Tensor,
+    ) -> tf.Tensor:
+        """[B, size]: the weights of all postings, summed by query and column."""
+        return tf.raw_ops.RaggedBincount(
+            splits=blocks.splits * BLOCK,
+            values=tf.reshape(columns, [-1]),
+            size=size,
+            weights=tf.reshape(weights, [-1]),
+        )
+
+
+def _words(values: npt.NDArray[np.generic], name: str) -> tf.Variable:
+    """int64 of the same bytes: a GPU gathers neither uint32 nor, off the host, int32,
+    and compression leaves what is no float as it is."""
+    return tf.Variable(values.view(np.int64), trainable=False, name=name)

@@ -111,28 +111,32 @@ class SearchFunnel(tf.Module):
         open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
         bm25 = tf.where(open_, sums.scores[:, : n + 1], 0.0)
         words = self.encoder.embed_queries(queries)
-        dense = tf.nn.relu(tf.matmul(words, self.vectors))
-        dense = tf.where(open_, dense, 0.0)
         coverage = self.lexical.coverage(terms, sums)
+        clicks = self.clicks.dense(queries)
+        person = _unit(self.funnel.scores(personal))
+
+        def combined(dense: tf.Tensor, rrf: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
+            signals = tf.stack(parts, axis=1)
+            best = self._scales(signals)
+            return signals, best, self.fusion((signals,), best)
+
+        dense = self._cosines(words, open_)
+        if self.config.feedback_items:
+            first = combined(dense, tf.zeros_like(dense))[2]
+            moved = self._moved(words, tf.where(open_, first, LOWEST))
+            dense = self._cosines(moved, open_)
         rrf = self._reciprocal_ranks(
             (bm25, self.config.lexical_candidates),
             (dense, self.config.dense_candidates),
         )
-        clicks = self.clicks.dense(queries)
         own = tf.concat(personal.signals, axis=1)[:, self._own]
         matched = (rrf > 0) | (clicks[:, 1] > 0) | ((own > 0) & (coverage > 0))
-        person = _unit(self.funnel.scores(personal))
-        parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
-        signals = tf.stack(parts, axis=1)
-        # Coverage, cosine, click rate and the person's share are on one scale for all.
-        relative = ("bm25", "rrf", "clicks", *self.config.also_relative)
-        scaled = tf.constant([name in relative for name in SIGNALS])
-        best = tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
-        scores = self.fusion((signals,), best)
+        signals, best, scores = combined(dense, rrf)
         order = scores
         if self.retriever is not None:
-            person = tower_inputs(moment, self.funnel.shop.context_features)
-            asked = self.retriever.embed_search(words, *person)
+            inputs = tower_inputs(moment, self.funnel.shop.context_features)
+            asked = self.retriever.embed_search(words, *inputs)
             near = tf.nn.relu(self.funnel.constants.tower_scores(asked))
             order += self.config.tower_weight * tf.where(open_, near, 0.0)
         return SearchState(terms, sums, signals, best, matched & open_, scores, order)
@@ -181,6 +185,30 @@ class SearchFunnel(tf.Module):
     def _query_names(self) -> tuple[str, ...]:
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
         return tuple(f"query_{name}" for name in (*names, "fused", "price_fit"))
+
+    def _scales(self, signals: tf.Tensor) -> tf.Tensor:
+        """[B, S]: what each signal is a share of."""
+        # Coverage, cosine, click rate and the person's share are on one scale for all.
+        relative = ("bm25", "rrf", "clicks", *self.config.also_relative)
+        scaled = tf.constant([name in relative for name in SIGNALS])
+        return tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
+
+    def _cosines(self, words: tf.Tensor, open_: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] of query vectors [B, d]; 0 below 0 and where nothing is open."""
+        dense = tf.nn.relu(tf.matmul(words, self.vectors))
+        return tf.where(open_, dense, 0.0)
+
+    def _moved(self, words: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        """[B, d] query vectors, moved towards the mean of the best items' vectors.
+
+        Pseudo-relevance feedback (Rocchio 1971). A query without items stays put.
+        """
+        values, rows = top_rows(scores, self.config.feedback_items)
+        # An item that is ruled out is like the pad, whose vector is 0.
+        rows = tf.where(values > LOWEST / 2, rows, self.num_items)
+        found = tf.gather(self.vectors.read_value(), rows, axis=1)
+        mean = tf.transpose(tf.reduce_mean(found, axis=2))
+        return tf.math.l2_normalize(words + self.config.feedback_weight * mean, axis=1)
 
     def _reciprocal_ranks(self, *lists: tuple[tf.Tensor, int]) -> tf.Tensor:
         """[B, n + 1] sum of 1 / (k + rank) over the lists; 0 for what is in none.

@@ -22,7 +22,7 @@ PERSONAL = (
     signatures.EMBED_QUERY,
 )
 # Faster on the CPU (docs/search.md); `LexicalConfig.form` = segment does without.
-RAGGED_POSTINGS = {"RaggedBincount", "RaggedGather"}
+RAGGED_POSTINGS = {"RaggedBincount", "RaggedRange"}
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,10 @@ def test_an_op_that_loses_its_gpu_kernel_is_seen(tmp_path) -> None:
 def test_segment_postings_have_gpu_kernels_throughout(tmp_path) -> None:
     bundle = world.make_bundle()
     index = bundle.search_funnel.lexical
-    config = dataclasses.replace(index._config, form="segment")
-    inverted = world.build_inverted_index(world.items(), config, index._analyzer)
-    lexical = LexicalIndex(inverted, config, index._analyzer)
+    analyzer = index._term_ids._analyzer
+    config = dataclasses.replace(index._term_ids._config, form="segment")
+    inverted = world.build_inverted_index(world.items(), config, analyzer)
+    lexical = LexicalIndex(inverted, config, analyzer)
     module = tf.Module()
     module.lexical = lexical
 

@@ -101,12 +101,15 @@ def test_the_segment_form_touches_postings_with_gpu_kernels_only(
     traced = tf.function(index.sums).get_concrete_function(
         tf.TensorSpec([None, None], tf.int32)
     )
-    # The numbering of the postings and all that comes after it.
-    (waiting,) = (op for op in traced.graph.get_operations() if op.type == "Range")
-    after, open_ends = {waiting}, [waiting]
+    # The numbering of the blocks of postings and all that comes after it.
+    numbered = [op for op in traced.graph.get_operations() if op.type == "Range"]
+    open_ends = [op for op in numbered if op.outputs[0].dtype == tf.int64]
+    after = set(open_ends)
     while open_ends:
         for output in open_ends.pop().outputs:
-            heirs = [op for op in output.consumers() if op.type != "Shape"]
+            heirs = [
+                op for op in output.consumers() if op.type not in ("Shape", "Size")
+            ]
             new = [op for op in heirs if op not in after]
             after.update(new)
             open_ends.extend(new)
@@ -144,6 +147,26 @@ def test_best_rows_are_those_of_the_scores(tiny) -> None:
     assert (values[0] > 0).all() and (np.diff(values[0]) <= 0).all()
     assert rows[2].tolist() == [tiny.num_items] * 7
     assert values[2].tolist() == [0.0] * 7
+
+
+@pytest.mark.parametrize("form", ["ragged", "segment"])
+def test_rare_and_common_words_give_the_best_of_their_scores(analyzer, form) -> None:
+    # A word of one item is sorted by itself, one of 400 items among all.
+    config = LexicalConfig(form=form)
+    titles = [f"red mug {'big ' * (row % 3)}nr{row}x" for row in range(400)]
+    index = build_inverted_index({"title": titles}, config, analyzer)
+    lexical = LexicalIndex(index, config, analyzer)
+    rare = ["nr x", "", "qwxyz", "7 99", "7 7 big"]
+    for queries in (["7"], ["qwxyz"], rare[:4], rare, ["red mug"], ["red 7", "399"]):
+        terms = lexical.terms(tf.constant(queries))
+        scores = lexical.scores(terms).numpy()[:, :-1]
+        values, rows = (part.numpy() for part in lexical.best(terms, 9))
+        np.testing.assert_allclose(values, -np.sort(-scores)[:, :9], rtol=1e-6)
+        for found, row, value in zip(scores, rows, values, strict=True):
+            held = row[value > 0]
+            np.testing.assert_allclose(found[held], value[value > 0], rtol=1e-6)
+            assert len(set(held)) == len(held)
+            assert (row[value == 0] == len(titles)).all()
 
 
 def test_filters_come_before_the_best(tiny) -> None:

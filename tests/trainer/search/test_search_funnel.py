@@ -351,3 +351,27 @@ def test_without_a_weight_the_towers_are_not_asked(
     assert off.retriever is None
     _, _, state = world.asked(off, MANY, history=(1, 9))
     np.testing.assert_array_equal(state.order, state.scores)
+
+
+def test_feedback_moves_the_query_towards_what_it_found() -> None:
+    plain = world.search_funnel()
+    moved = world.search_funnel(SearchConfig(feedback_items=2, feedback_weight=0.7))
+    allowed = np.ones((len(MANY), N), bool)
+    allowed[0, :3] = False
+    _, _, first = world.asked(plain, MANY, allowed=allowed)
+    _, _, state = world.asked(moved, MANY, allowed=allowed)
+    vectors = world.item_vectors()
+    asked = plain.encoder.embed_queries(tf.constant(MANY)).numpy()
+    # Reciprocal ranks weigh nothing by default, so the first scores are those without.
+    for row, vector in enumerate(asked):
+        scores = np.where(allowed[row], first.scores[row, :N], -np.inf)
+        if MANY[row] == "":
+            scores[:] = -np.inf
+        best = [i for i in np.argsort(-scores, kind="stable")[:2] if scores[i] > -1e8]
+        vector = vector + 0.7 * vectors[best].sum(axis=0) / 2
+        vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        expected = np.where(allowed[row], np.maximum(vectors @ vector, 0.0), 0.0)
+        if MANY[row] == "":
+            expected[:] = 0.0
+        np.testing.assert_allclose(signal(state, "dense")[row], expected, atol=1e-5)
+    assert np.abs(signal(state, "dense") - signal(first, "dense")).max() > 0.01

@@ -1,0 +1,100 @@
+"""Ids by one look-up are those of the analyzer's terms."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core.config.lexical import LexicalConfig
+from core.text import tokens
+from tests.trainer.search.catalogues import simulated
+from trainer.search.analyzer import Analyzer
+from trainer.search.inverted_index import build_inverted_index
+from trainer.search.term_ids import TermIds, typed_words
+
+CONFIG = LexicalConfig(max_query_terms=6, max_query_characters=40)
+VOCABULARY = [b"10", b"and", b"berry", b"boss", b"mug", b"red", "\u8336".encode()]
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Analyzer:
+    return Analyzer()
+
+
+def as_list(ids: TermIds, query: str) -> list[int]:
+    return ids(tf.constant([query])).numpy()[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("red mug", [5, 4]),
+        ("  RED\tMugs ", [5, 4]),
+        ("mug mug berries", [4, 4, 2]),
+        ("10 mugs", [0, 4]),
+        ("10mugs", [0, 4]),  # from here on by the analyzer
+        ("red, mug!", [5, 4]),
+        ("the red mug", [5, 4]),
+        ("bosses boss", [3, 3]),
+        ("and ands", [1]),  # the first is a stop word, the second a plural
+        ("red qwxyz", [5, 7]),
+        ("\u8336 mug", [6, 4]),
+        ("", []),
+        (" ", []),
+        ("red " * 9, [5] * 6),
+        ("mug" + " " * 40 + "red", [4]),
+        ("x" * 40 + " red", [7]),
+    ],
+)
+def test_ids_of_a_query(analyzer, query, expected) -> None:
+    ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
+    assert as_list(ids, query) == expected
+
+
+def test_words_that_need_no_analyzer(analyzer) -> None:
+    words, terms = typed_words(np.array(VOCABULARY, object), analyzer)
+    found = dict(zip(words, terms, strict=True))
+    assert found[b"mug"] == found[b"mugs"] == b"mug"
+    assert found[b"berry"] == found[b"berries"] == b"berry"
+    assert found[b"bosses"] == b"boss"
+    assert found[b"ands"] == b"and"
+    assert found[b"10"] == b"10"
+    assert not {b"and", b"the", "\u8336".encode()} & set(words)
+
+
+def test_a_batch_is_padded_and_each_query_the_same_alone(analyzer) -> None:
+    ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
+    assert ids(tf.constant(["red mugs", "", "mug"])).numpy().tolist() == [
+        [5, 4],
+        [8, 8],
+        [4, 8],
+    ]
+    assert ids(tf.constant(["red mugs", "", "mug!"])).numpy().tolist() == [
+        [5, 4],
+        [8, 8],
+        [4, 8],
+    ]
+    assert ids(tf.zeros([0], tf.string)).shape[0] == 0
+
+
+def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
+    items, queries = simulated("tiny")
+    index = build_inverted_index(items, LexicalConfig(), analyzer)
+    ids = tf.function(TermIds(index.terms, LexicalConfig(), analyzer))
+    place = {term.decode(): row for row, term in enumerate(index.terms)}
+    rng = random.Random(8)
+    words = [word for title in items["title"] for word in title.lower().split()]
+    made = [
+        "".join(
+            rng.choice(words) + rng.choice((" ", " ", "s ", "es ", "  ", " the "))
+            for _ in range(rng.randint(0, 5))
+        )
+        for _ in range(600)
+    ]
+    for text in [*made, *queries[:300], *items["title"][:300]]:
+        expected = [place.get(t, len(place)) for t in tokens.terms(text, 256)]
+        found = ids(tf.constant([text])).numpy()[0].tolist()
+        assert found == expected[:64], text

@@ -1,0 +1,108 @@
+"""Queries to the ids of index terms, in the graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from core.config.lexical import LexicalConfig
+from trainer.search.analyzer import Analyzer
+
+# Texts per call of the analyzer: its cost per call is then nothing.
+_BATCH = 8192
+
+
+class TermIds(tf.Module):
+    """Term ids of queries: by one look-up of what people type, or by the analyzer.
+
+    Most queries are known words with spaces between. Their lower-cased words, plurals
+    too, stand in a table beside what the analyzer makes of each, so that they need none
+    of its dozen string ops. One other word, a stop word or a sign sends the batch
+    through the analyzer.
+
+    Args:
+      terms: [V] bytes, the index's terms.
+      config: limits of a query.
+      analyzer: the one that the index was built with.
+    """
+
+    def __init__(
+        self, terms: npt.NDArray[np.object_], config: LexicalConfig, analyzer: Analyzer
+    ) -> None:
+        super().__init__(name="term_ids")
+        self._config = config
+        self._analyzer = analyzer
+        self.unknown = len(terms)
+        self.pad = self.unknown + 1
+        # A table needs an entry: this one is no term, the analyzer drops the character.
+        keys = [*terms.tolist(), b"\xee\x80\x80"]
+        ids = np.minimum(np.arange(len(keys)), self.unknown)
+        self._ids = _table(keys, ids, default=self.unknown)
+        words, found = typed_words(terms, analyzer)
+        typed = self._ids.lookup(tf.constant([*found, b"\xee\x80\x80"])).numpy()
+        # No word of a lower-cased text: a table needs an entry.
+        self._typed = _table([*words, b"A"], typed, default=-1)
+
+    def __call__(self, queries: tf.Tensor) -> tf.Tensor:
+        """[B, T] int32 ids of queries [B] string, T at most `max_query_terms`.
+
+        In the analyzer's order; `unknown` for a term that no item holds, then `pad`.
+        """
+        most = self._config.max_query_characters
+        # Bytes are characters as long as every word is known: those are ASCII.
+        found = tf.raw_ops.StringSplitV2(
+            input=tf.strings.lower(tf.strings.substr(queries, 0, most)), sep=""
+        )
+        ids = self._typed.lookup(found.values)
+
+        def typed() -> tf.Tensor:
+            return tf.raw_ops.SparseToDense(
+                sparse_indices=found.indices,
+                output_shape=found.shape,
+                sparse_values=ids,
+                default_value=self.pad,
+                validate_indices=False,
+            )
+
+        def analyzed() -> tf.Tensor:
+            words = self._analyzer(queries, most)
+            ids = words.with_flat_values(self._ids.lookup(words.flat_values))
+            return ids.to_tensor(self.pad)
+
+        known = tf.reduce_min(ids) >= 0
+        terms = tf.cond(known, typed, analyzed)
+        return tf.ensure_shape(terms, [None, None])[:, : self._config.max_query_terms]
+
+
+def typed_words(
+    terms: npt.NDArray[np.object_], analyzer: Analyzer
+) -> tuple[list[bytes], list[bytes]]:
+    """ASCII words that the analyzer reads as one term of the index, and that term.
+
+    A term is such a word itself unless it is a stop word or a plural, and its plurals.
+    """
+    known = {term for term in terms.tolist() if term.isascii()}
+    forms = dict.fromkeys(known)
+    for term in known:
+        forms[term + b"s"] = forms[term + b"es"] = forms[term[:-1] + b"ies"] = None
+    words, found = [], []
+    texts = sorted(forms)
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
+        for text, made in zip(
+            batch, analyzer(tf.constant(batch)).to_list(), strict=True
+        ):
+            if len(made) == 1 and made[0] in known:
+                words.append(text)
+                found.append(made[0])
+    return words, found
+
+
+def _table(
+    keys: list[bytes], ids: npt.NDArray[np.integer], default: int
+) -> tf.lookup.StaticHashTable:
+    pairs = tf.lookup.KeyValueTensorInitializer(
+        tf.constant(keys), tf.constant(ids.astype(np.int32))
+    )
+    return tf.lookup.StaticHashTable(pairs, default_value=default)
