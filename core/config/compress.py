@@ -24,6 +24,9 @@ class CompressConfig(Config):
     num_neighbours: int = 480
     # Columns of a neighbour list that share a scale.
     block: int = 30
+    # What requests read whole (matrices to multiply with) becomes float once, at load,
+    # where it is at most this large; larger arrays at each use, for that use.
+    expand_mb: float = 8.0
 
     # The rankers, TF-MOT. Off unless asked for: they are a hundredth of a bundle, and
     # what pruning costs in quality is not measured on both shops yet.
@@ -48,6 +51,7 @@ class CompressConfig(Config):
     def __post_init__(self) -> None:
         self.require(self.num_neighbours >= 0, "num_neighbours", ">= 0 (0: all)")
         self.require(self.block >= 1, "block", ">= 1")
+        self.require(self.expand_mb >= 0, "expand_mb", ">= 0 (0: at each use)")
         self.require(0 < self.kept_neurons <= 1, "kept_neurons", "in (0, 1]")
         self.require(self.distillation_weight >= 0, "distillation_weight", ">= 0")
         self.require(0 < self.learning_rate_share <= 1, "learning_rate_share", "(0, 1]")
