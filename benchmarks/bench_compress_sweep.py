@@ -1,12 +1,13 @@
 """Size, latency and quality over sparsity, storage, neurons and neighbours.
 
-    python -m benchmarks.bench_compress_sweep [--shop demo] [--home var] [--points 8]
+    python -m benchmarks.bench_compress_sweep [--shop demo] [--home var] [--minutes 30]
 
 Each point is a compressed bundle as of the validation cut-off, asked for the pages of
 the validation moments; the smallest within half a percent of NDCG@20 (all and new) of
-the plain one is chosen. The rankers are a run's final ones, which were fitted on the
-validation period too, so only differences between points are to be read; the test
-split plays no part here (`make bench-compress` measures on it).
+the plain one is chosen. Times are processor milliseconds of one thread. The rankers are
+a run's final ones, which were fitted on the validation period too, so only differences
+between points are to be read; the test split plays no part here (`make bench-compress`
+measures on it).
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from matplotlib import pyplot
+from tensorflow.core.protobuf import config_pb2
 
-from benchmarks.bench_compress import newest
+from benchmarks.bench_compress import BATCHES, newest
 from components.bundle.build_bundle import BundleParts, assemble_bundle
 from components.bundle.build_compact import size_of
 from components.compress.compress_models import compress_model
@@ -48,18 +50,27 @@ from trainer.compression.trim_tables import trim_tables
 from trainer.data.examples import read_split
 
 K, MAX_DROP = 20, 0.005
-_PRUNED = {"sparsity": ("trunk_*=0.5", "bottom_*=0.5"), "quantization_aware": True}
+_HALF_OF_WEIGHTS = {
+    "sparsity": ("trunk_*=0.5", "bottom_*=0.5"),
+    "quantization_aware": True,
+}
 # The plain bundle first; then what each setting alone and together gives.
 POINTS: dict[str, dict[str, Any]] = {
     "plain": {"quantize": False, "num_neighbours": 0},
     "8 bits": {"num_neighbours": 0},
-    "8 bits, 480 neighbours": {"num_neighbours": 480},
-    "8 bits, 420 neighbours": {"num_neighbours": 420},
-    "8 bits, 300 neighbours": {"num_neighbours": 300},
-    "420, half of the weights": {**_PRUNED, "num_neighbours": 420},
-    "420, 2:4": {**_PRUNED, "num_neighbours": 420, "two_of_four": True},
-    "420, 3/4 of the neurons": {"num_neighbours": 420, "kept_neurons": 0.75},
-    "420, half of the neurons": {"num_neighbours": 420, "kept_neurons": 0.5},
+    "480 neighbours": {"num_neighbours": 480},
+    "360 neighbours": {"num_neighbours": 360},
+    "240 neighbours": {"num_neighbours": 240},
+    "360, 96 candidates": {"num_neighbours": 360, "num_candidates": 96},
+    "360, half of the weights": {"num_neighbours": 360, **_HALF_OF_WEIGHTS},
+    "360, 2:4": {"num_neighbours": 360, **_HALF_OF_WEIGHTS, "two_of_four": True},
+    "360, half of the neurons": {"num_neighbours": 360, "kept_neurons": 0.5},
+    "360, 96, 1/2 neurons, 1/2 weights": {
+        "num_neighbours": 360,
+        "num_candidates": 96,
+        "kept_neurons": 0.5,
+        **_HALF_OF_WEIGHTS,
+    },
 }
 
 
@@ -69,7 +80,7 @@ class Measured:
 
     name: str
     megabytes: float
-    p50_ms: float
+    cpu_ms: dict[int, float]  # of `recommend`, by batch size
     ndcg: dict[str, float]  # by view
 
     def within(self, plain: Measured) -> bool:
@@ -83,22 +94,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shop", default="demo")
     parser.add_argument("--home", type=Path, default=Path("var"))
-    parser.add_argument("--points", type=int, default=len(POINTS))
+    parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--picture", type=Path, help="default docs/, SVG")
     options = parser.parse_args()
     layout = HomeLayout(options.home, options.shop)
     config = _settings(layout)
     test_set = _validation_set(layout, config)
     print(f"{options.shop}, validation: {test_set.num_moments:,} people")
-    print(f"{'':30}{'MB':>8}{'p50 ms':>8}{'NDCG@20 all':>13}{'new':>9}")
+    ends = time.monotonic() + 60 * options.minutes
+    print(f"{'':34}{'MB':>8}{'ms at 1':>9}{'at 32':>8}{'NDCG@20 all':>13}{'new':>9}")
     found: list[Measured] = []
-    for name, changes in list(POINTS.items())[: options.points]:
+    for name, changes in POINTS.items():
+        if time.monotonic() > ends:
+            print(f"{name}: left out, {options.minutes:g} minutes are over")
+            continue
         each = _measure(name, CompressConfig(**changes), layout, config, test_set)
         found.append(each)
         values = "".join(f"{value:11.4f}" for value in each.ndcg.values())
         mark = "" if each.within(found[0]) else "   below the bound"
         print(
-            f"{name:30}{each.megabytes:8.2f}{each.p50_ms:8.2f}{values}{mark}",
+            f"{name:34}{each.megabytes:8.2f}{each.cpu_ms[1]:9.2f}{each.cpu_ms[32]:8.1f}"
+            f"{values}{mark}",
             flush=True,
         )
     chosen = min((m for m in found if m.within(found[0])), key=lambda m: m.megabytes)
@@ -127,7 +143,7 @@ def _measure(
             read_split(parts.items, "train"),
             shop=config.shop,
             splits=config.splits,
-            funnel_config=config.funnel,
+            funnel_config=compress.funnel(config.funnel),
             config=config.bundle,
             search_config=config.search,
             trim=lambda t: trim_tables(t, compress.num_neighbours, compress.block),
@@ -151,29 +167,36 @@ def _measure(
         return Measured(
             name=name,
             megabytes=size_of(model) / 1e6,
-            p50_ms=_p50_ms(model, test_set),
+            cpu_ms=_cpu_ms(model, test_set),
             ndcg=ndcg,
         )
 
 
-def _p50_ms(model: Path, test_set: TestSet, count: int = 300) -> float:
-    """Median of `recommend` at batch 1 through the Session callable."""
-    loaded = LoadedModel(name="sweep", version=1, path=model)
+def _cpu_ms(model: Path, test_set: TestSet) -> dict[int, float]:
+    """Median processor time of `recommend` in one thread, by batch size."""
+    one = config_pb2.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1
+    )
+    loaded = LoadedModel(name="sweep", version=1, path=model, session_config=one)
     signature = loaded.signature(signatures.RECOMMEND)
     random = np.random.default_rng(3)
-    seconds = []
-    for _ in range(count):
-        chosen = random.integers(0, test_set.num_moments, 1)
-        inputs = {
-            **person_inputs(test_set.moments.take(pa.array(chosen))),
-            **no_filters(1, K),
-        }
-        feeds = [np.asarray(inputs[n], s.dtype) for n, s in signature.inputs.items()]
-        start = time.perf_counter()
-        signature.run(feeds)
-        seconds.append(time.perf_counter() - start)
+    found = {}
+    for size, count in BATCHES.items():
+        seconds = []
+        for _ in range(count):
+            chosen = random.integers(0, test_set.num_moments, size)
+            inputs = {
+                **person_inputs(test_set.moments.take(pa.array(chosen))),
+                **no_filters(size, K),
+            }
+            specs = signature.inputs.items()
+            feeds = [np.asarray(inputs[name], spec.dtype) for name, spec in specs]
+            start = time.thread_time()
+            signature.run(feeds)
+            seconds.append(time.thread_time() - start)
+        found[size] = 1e3 * float(np.median(seconds[count // 10 :]))
     loaded.close()
-    return 1e3 * float(np.median(seconds[count // 10 :]))
+    return found
 
 
 def _settings(layout: HomeLayout) -> SoukConfig:
@@ -219,12 +242,12 @@ def _validation_set(layout: HomeLayout, config: SoukConfig) -> TestSet:
 def _draw(found: list[Measured], chosen: Measured, path: Path) -> None:
     """Size against NDCG@20 of all items; dots grow with latency."""
     figure, axes = pyplot.subplots(figsize=(8, 5))
-    slowest = max(each.p50_ms for each in found)
+    slowest = max(each.cpu_ms[1] for each in found)
     for each in found:
         colour = "tab:red" if each is chosen else "tab:blue"
-        size = 40 + 160 * each.p50_ms / slowest
+        size = 40 + 160 * each.cpu_ms[1] / slowest
         axes.scatter(each.megabytes, each.ndcg["all"], size, colour, alpha=0.6)
-        label = f"{each.name}, {each.p50_ms:.1f} ms"
+        label = f"{each.name}, {each.cpu_ms[1]:.1f} ms"
         axes.annotate(label, (each.megabytes, each.ndcg["all"]), fontsize=8)
     axes.axhline((1 - MAX_DROP) * found[0].ndcg["all"], color="gray", linestyle="--")
     axes.set(xlabel="MB", ylabel="NDCG@20, all items, validation", xlim=(0, None))
