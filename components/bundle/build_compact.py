@@ -78,7 +78,7 @@ def build_compact(
             ignore=shutil.ignore_patterns(*_SAVED_MODEL),
             dirs_exist_ok=True,
         )
-        facts = {
+        facts: dict[str, Any] = {
             "settings": compress.to_dict(),
             "rankers": rankers or {},
             "parameters": parameters_of(bundle),
