@@ -148,13 +148,13 @@ def print_speed(bundles: dict[str, Path], test_set: TestSet) -> None:
         w: {b: [] for b in BATCHES} for w in ways
     }
     for size, count in BATCHES.items():
-        requests = _requests(test_set, size, count)
+        asked = requests(test_set, size, count)
         for way in ways.values():
-            for request in requests[:5]:
+            for request in asked[:5]:
                 way(request)
         for _ in range(ROUNDS):
             for name, way in ways.items():
-                seconds[name][size] += [_timed(way, request) for request in requests]
+                seconds[name][size] += [_timed(way, request) for request in asked]
     first: float | None = None
     for name, by_size in seconds.items():
         p50, p99 = np.percentile(by_size[1], [50, 99]) * 1e3
@@ -186,7 +186,7 @@ def _through_session(model: LoadedModel) -> Callable[[Inputs], Any]:
     )
 
 
-def _requests(test_set: TestSet, size: int, count: int) -> list[Inputs]:
+def requests(test_set: TestSet, size: int, count: int) -> list[Inputs]:
     """Requests of people of the test split, drawn at random."""
     random = np.random.default_rng(11)
     made = []

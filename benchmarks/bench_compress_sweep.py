@@ -1,12 +1,14 @@
 """Size, latency and quality over sparsity, storage, neurons and neighbours.
 
-    python -m benchmarks.bench_compress_sweep [--shop demo] [--home var] [--points 8]
+    python -m benchmarks.bench_compress_sweep [--shop demo] [--home var] [--minutes 30]
+        [--points 'half|2:4']
 
 Each point is a compressed bundle as of the validation cut-off, asked for the pages of
 the validation moments; the smallest within half a percent of NDCG@20 (all and new) of
-the plain one is chosen. The rankers are a run's final ones, which were fitted on the
-validation period too, so only differences between points are to be read; the test
-split plays no part here (`make bench-compress` measures on it).
+the plain one is chosen. Times are processor milliseconds of one thread. The rankers are
+a run's final ones, which were fitted on the validation period too, so only differences
+between points are to be read; the test split plays no part here (`make bench-compress`
+measures on it).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -23,17 +26,14 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from matplotlib import pyplot
+from tensorflow.core.protobuf import config_pb2
 
-from benchmarks.bench_compress import newest
+from benchmarks.bench_compress import BATCHES, newest, requests
 from components.bundle.build_bundle import BundleParts, assemble_bundle
 from components.bundle.build_compact import size_of
 from components.compress.compress_models import compress_model
 from components.evaluate_funnel.asked import ask_bundle
-from components.evaluate_funnel.bundle_client import (
-    BundleClient,
-    no_filters,
-    person_inputs,
-)
+from components.evaluate_funnel.bundle_client import BundleClient
 from components.evaluate_funnel.evaluate import make_views
 from components.evaluate_funnel.measure import values_of
 from components.evaluate_funnel.test_set import TestSet, build_test_set
@@ -49,18 +49,23 @@ from trainer.compression.trim_tables import trim_tables
 from trainer.data.examples import read_split
 
 K, MAX_DROP = 20, 0.005
-_PRUNED = {"sparsity": ("trunk_*=0.5", "bottom_*=0.5"), "quantization_aware": True}
+_HALF_OF_WEIGHTS = {
+    "sparsity": ("trunk_*=0.5", "bottom_*=0.5"),
+    "quantization_aware": True,
+}
 # The plain bundle first; then what each setting alone and together gives.
+_SHORT = {"num_neighbours": 480, "num_candidates": 96}
 POINTS: dict[str, dict[str, Any]] = {
     "plain": {"quantize": False, "num_neighbours": 0},
     "8 bits": {"num_neighbours": 0},
-    "8 bits, 480 neighbours": {"num_neighbours": 480},
-    "8 bits, 420 neighbours": {"num_neighbours": 420},
-    "8 bits, 300 neighbours": {"num_neighbours": 300},
-    "420, half of the weights": {**_PRUNED, "num_neighbours": 420},
-    "420, 2:4": {**_PRUNED, "num_neighbours": 420, "two_of_four": True},
-    "420, 3/4 of the neurons": {"num_neighbours": 420, "kept_neurons": 0.75},
-    "420, half of the neurons": {"num_neighbours": 420, "kept_neurons": 0.5},
+    "600 neighbours": {"num_neighbours": 600},
+    "480 neighbours": {"num_neighbours": 480},
+    "480, 96 candidates": _SHORT,
+    "480, 96, half of the weights": {**_SHORT, **_HALF_OF_WEIGHTS},
+    "480, 96, half of the neurons": {**_SHORT, "kept_neurons": 0.5},
+    "480, 96, half of both": {**_SHORT, **_HALF_OF_WEIGHTS, "kept_neurons": 0.5},
+    "480, 96, 2:4": {**_SHORT, **_HALF_OF_WEIGHTS, "two_of_four": True},
+    "360, 96 candidates": {**_SHORT, "num_neighbours": 360},
 }
 
 
@@ -69,8 +74,8 @@ class Measured:
     """One point."""
 
     name: str
+    model: Path
     megabytes: float
-    p50_ms: float
     ndcg: dict[str, float]  # by view
 
     def within(self, plain: Measured) -> bool:
@@ -84,29 +89,58 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shop", default="demo")
     parser.add_argument("--home", type=Path, default=Path("var"))
-    parser.add_argument("--points", type=int, default=len(POINTS))
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--points", default="", help="pattern of those to measure")
     parser.add_argument("--picture", type=Path, help="default docs/, SVG")
     options = parser.parse_args()
     layout = HomeLayout(options.home, options.shop)
     config = _settings(layout)
     test_set = _validation_set(layout, config)
     print(f"{options.shop}, validation: {test_set.num_moments:,} people")
-    print(f"{'':30}{'MB':>8}{'p50 ms':>8}{'NDCG@20 all':>13}{'new':>9}")
-    found: list[Measured] = []
-    for name, changes in list(POINTS.items())[: options.points]:
-        each = _measure(name, CompressConfig(**changes), layout, config, test_set)
-        found.append(each)
-        values = "".join(f"{value:11.4f}" for value in each.ndcg.values())
-        mark = "" if each.within(found[0]) else "   below the bound"
-        print(
-            f"{name:30}{each.megabytes:8.2f}{each.p50_ms:8.2f}{values}{mark}",
-            flush=True,
+    with tempfile.TemporaryDirectory() as folder:
+        points = {
+            name: changes
+            for name, changes in POINTS.items()
+            if name == "plain" or re.search(options.points, name)
+        }
+        found = _all_points(
+            points, layout, config, test_set, Path(folder), options.minutes
         )
+        times = _cpu_ms([each.model for each in found], test_set)
+    print(f"{'by turns, processor ms':34}" + "".join(f"{b:>9}" for b in BATCHES))
+    for each, by_size in zip(found, times, strict=True):
+        print(f"{each.name:34}" + "".join(f"{ms:9.2f}" for ms in by_size.values()))
     chosen = min((m for m in found if m.within(found[0])), key=lambda m: m.megabytes)
     print(f"smallest within {MAX_DROP:.1%}: {chosen.name}")
     picture = options.picture or Path("docs") / f"compression-{options.shop}.svg"
-    _draw(found, chosen, picture)
+    _draw(found, [by_size[1] for by_size in times], chosen, picture)
     print(f"picture: {picture}")
+
+
+def _all_points(
+    points: dict[str, dict[str, Any]],
+    layout: HomeLayout,
+    config: SoukConfig,
+    test_set: TestSet,
+    folder: Path,
+    minutes: float,
+) -> list[Measured]:
+    """Each point's model and quality; points that time does not reach are left out."""
+    ends = time.monotonic() + 60 * minutes
+    print(f"{'':34}{'MB':>8}{'NDCG@20 all':>13}{'new':>9}")
+    found: list[Measured] = []
+    for name, changes in points.items():
+        if time.monotonic() > ends:
+            print(f"{name}: left out, {minutes:g} minutes are over")
+            continue
+        compress = CompressConfig(**changes)
+        out = folder / str(len(found))
+        each = _measure(name, compress, layout, config, test_set, out)
+        found.append(each)
+        values = "".join(f"{value:11.4f}" for value in each.ndcg.values())
+        mark = "" if each.within(found[0]) else "   below the bound"
+        print(f"{name:34}{each.megabytes:8.2f}{values}{mark}", flush=True)
+    return found
 
 
 def _measure(
@@ -115,66 +149,68 @@ def _measure(
     layout: HomeLayout,
     config: SoukConfig,
     test_set: TestSet,
+    out: Path,
 ) -> Measured:
     parts = _parts(layout, config)
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        if compress.changes_rankers:
-            candidates = str(newest(layout.tfx / "MineNegatives" / "candidates"))
-            compress_model(parts.ranker, candidates, out / "ranker", compress)
-            parts = dataclasses.replace(parts, ranker=out / "ranker")
-        bundle = assemble_bundle(
-            parts,
-            read_split(parts.items, "train"),
-            shop=config.shop,
-            splits=config.splits,
-            funnel_config=config.funnel,
-            config=config.bundle,
-            search_config=config.search,
-            trim=lambda t: trim_tables(t, compress.num_neighbours, compress.block),
-        )
-        bundle.save(out / "plain")
-        model = out / "plain"
-        if compress.quantize:
-            plan = bundle_plan(bundle.funnel, compress)
-            CompactModel(tf.saved_model.load(str(model)), plan).save(out / "compact")
-            model = out / "compact"
-        ids = test_set.items.column(features.ITEM_ID).to_pylist()
-        views = make_views(test_set)
-        client = BundleClient(model, ids, config.evaluation.batch_size)
-        pages = ask_bundle(client, test_set, views, K).pages
-        ndcg = {
-            view.name: float(
-                values_of(pages[view.name], view, (K,))[f"ndcg@{K}"].mean()
-            )
-            for view in views
-        }
-        return Measured(
-            name=name,
-            megabytes=size_of(model) / 1e6,
-            p50_ms=_p50_ms(model, test_set),
-            ndcg=ndcg,
-        )
+    if compress.changes_rankers:
+        candidates = str(newest(layout.tfx / "MineNegatives" / "candidates"))
+        compress_model(parts.ranker, candidates, out / "ranker", compress)
+        parts = dataclasses.replace(parts, ranker=out / "ranker")
+    bundle = assemble_bundle(
+        parts,
+        read_split(parts.items, "train"),
+        shop=config.shop,
+        splits=config.splits,
+        funnel_config=compress.funnel(config.funnel),
+        config=config.bundle,
+        search_config=config.search,
+        trim=lambda t: trim_tables(t, compress.num_neighbours, compress.block),
+    )
+    model = out / "plain"
+    bundle.save(model)
+    if compress.quantize:
+        plan = bundle_plan(bundle.funnel, compress)
+        CompactModel(tf.saved_model.load(str(model)), plan).save(out / "compact")
+        model = out / "compact"
+    ids = test_set.items.column(features.ITEM_ID).to_pylist()
+    views = make_views(test_set)
+    client = BundleClient(model, ids, config.evaluation.batch_size)
+    pages = ask_bundle(client, test_set, views, K).pages
+    values = {v.name: values_of(pages[v.name], v, (K,))[f"ndcg@{K}"] for v in views}
+    return Measured(
+        name=name,
+        model=model,
+        megabytes=size_of(model) / 1e6,
+        ndcg={view: float(found.mean()) for view, found in values.items()},
+    )
 
 
-def _p50_ms(model: Path, test_set: TestSet, count: int = 300) -> float:
-    """Median of `recommend` at batch 1 through the Session callable."""
-    loaded = LoadedModel(name="sweep", version=1, path=model)
-    signature = loaded.signature(signatures.RECOMMEND)
-    random = np.random.default_rng(3)
-    seconds = []
-    for _ in range(count):
-        chosen = random.integers(0, test_set.num_moments, 1)
-        inputs = {
-            **person_inputs(test_set.moments.take(pa.array(chosen))),
-            **no_filters(1, K),
-        }
-        feeds = [np.asarray(inputs[n], s.dtype) for n, s in signature.inputs.items()]
-        start = time.perf_counter()
-        signature.run(feeds)
-        seconds.append(time.perf_counter() - start)
-    loaded.close()
-    return 1e3 * float(np.median(seconds[count // 10 :]))
+def _cpu_ms(models: list[Path], test_set: TestSet) -> list[dict[int, float]]:
+    """Median processor time of `recommend` in one thread, by batch size; by turns."""
+    one = config_pb2.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1
+    )
+    loaded = [
+        LoadedModel(name="sweep", version=1, path=path, session_config=one)
+        for path in models
+    ]
+    ways = [each.signature(signatures.RECOMMEND) for each in loaded]
+    found: list[dict[int, float]] = [{} for _ in models]
+    for size, count in BATCHES.items():
+        asked = requests(test_set, size, count)
+        seconds: list[list[float]] = [[] for _ in models]
+        for request in [asked[0], *asked]:
+            for way, taken in zip(ways, seconds, strict=True):
+                specs = way.inputs.items()
+                feeds = [np.asarray(request[name], spec.dtype) for name, spec in specs]
+                start = time.thread_time()
+                way.run(feeds)
+                taken.append(time.thread_time() - start)
+        for by_size, taken in zip(found, seconds, strict=True):
+            by_size[size] = 1e3 * float(np.median(taken[1:]))
+    for each in loaded:
+        each.close()
+    return found
 
 
 def _settings(layout: HomeLayout) -> SoukConfig:
@@ -217,18 +253,29 @@ def _validation_set(layout: HomeLayout, config: SoukConfig) -> TestSet:
     )
 
 
-def _draw(found: list[Measured], chosen: Measured, path: Path) -> None:
-    """Size against NDCG@20 of all items; dots grow with latency."""
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    slowest = max(each.p50_ms for each in found)
-    for each in found:
-        colour = "tab:red" if each is chosen else "tab:blue"
-        size = 40 + 160 * each.p50_ms / slowest
-        axes.scatter(each.megabytes, each.ndcg["all"], size, colour, alpha=0.6)
-        label = f"{each.name}, {each.p50_ms:.1f} ms"
-        axes.annotate(label, (each.megabytes, each.ndcg["all"]), fontsize=8)
-    axes.axhline((1 - MAX_DROP) * found[0].ndcg["all"], color="gray", linestyle="--")
-    axes.set(xlabel="MB", ylabel="NDCG@20, all items, validation", xlim=(0, None))
+def _draw(
+    found: list[Measured], cpu_ms: list[float], chosen: Measured, path: Path
+) -> None:
+    """Size against NDCG@20 of either view, in percent of the plain bundle's."""
+    figure, axes = pyplot.subplots(1, 2, figsize=(13, 5), sharey=True)
+    for place, view in zip(axes, found[0].ndcg, strict=True):
+        for number, (each, ms) in enumerate(zip(found, cpu_ms, strict=True)):
+            change = 100 * (each.ndcg[view] / found[0].ndcg[view] - 1)
+            colour = "tab:red" if each is chosen else "tab:blue"
+            place.scatter(each.megabytes, change, 40, colour)
+            # Above and below by turns: points of one size stand close together.
+            place.annotate(
+                f"{each.name}, {ms:.1f} ms",
+                (each.megabytes, change),
+                xytext=(4, 8 if number % 2 else -14),
+                textcoords="offset points",
+                fontsize=7,
+            )
+        place.axhline(-100 * MAX_DROP, color="gray", linestyle="--")
+        place.set(
+            title=f"{view} items", xlabel="MB", xlim=(0, 1.4 * found[0].megabytes)
+        )
+    axes[0].set_ylabel("NDCG@20 on validation, % of the plain bundle's")
     figure.savefig(path, bbox_inches="tight")
 
 

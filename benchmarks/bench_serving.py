@@ -3,11 +3,14 @@
     python -m benchmarks.bench_serving [--model var/demo/serving/souk] [--seconds 30]
 
 Everything runs on this machine: server, then load generator, in processes of their own.
+With a model of `souk run`, latency at shares of the saturation rate is left for the
+next report, in `HOME/SHOP/benchmarks`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +19,7 @@ import numpy as np
 import orjson
 
 from core import features, signatures
+from core.layout import LOAD_CURVE
 from serving import load
 from serving.client import InputSpec, Specs
 from serving.embedded import EmbeddedServer
@@ -24,6 +28,9 @@ from serving.transports import GrpcTransport
 DEFAULT_MODEL = Path("var/demo/serving") / signatures.MODEL_NAME
 P99_LIMIT_MS = {"rest": 10.0, "grpc": 15.0}
 SEARCH_S = 4.0  # length of each run of the saturation search
+# Shares of the saturation rate that the curve is drawn at, beside the half.
+CURVE_SHARES = (0.1, 0.25, 0.7, 0.85)
+CURVE_S = 10.0
 
 
 def item_ids_of(transport: GrpcTransport, specs: Specs) -> list[str]:
@@ -107,9 +114,9 @@ def payloads_for(server: EmbeddedServer) -> dict[str, list[bytes]]:
     }
 
 
-def bench(model: Path, seconds: float) -> bool:
-    """Prints the table; returns whether all bars are met."""
-    rows, met = [], True
+def bench(model: Path, seconds: float, curve_path: Path | None = None) -> bool:
+    """Prints the table and writes the curve; returns whether all bars are met."""
+    rows, met, curves = [], True, {}
     for protocol in ("rest", "grpc"):
         rates = {}
         for kind, module in (("souk", None), ("plain", "benchmarks.plain_server")):
@@ -123,6 +130,8 @@ def bench(model: Path, seconds: float) -> bool:
                 rates[kind] = load.saturation(config, payloads)
                 half = config.replace(rate=rates[kind] / 2, duration_s=seconds)
                 result = load.measure(half, payloads)
+                if kind == "souk" and curve_path:
+                    curves[protocol] = _curve(rates[kind], half, result, payloads)
             rows.append((protocol, kind, rates[kind], result))
             _print_row(*rows[-1])
             if kind == "souk":
@@ -130,7 +139,31 @@ def bench(model: Path, seconds: float) -> bool:
         ratio = rates["souk"] / rates["plain"]
         print(f"{protocol}: {ratio:.2f} x the plain call's saturation (bar 2)")
         met &= ratio >= 2
+    if curve_path:
+        version = max((p.name for p in model.iterdir() if p.name.isdigit()), key=int)
+        found = {"version": version, "cores": os.cpu_count(), "curves": curves}
+        curve_path.parent.mkdir(parents=True, exist_ok=True)
+        curve_path.write_text(json.dumps(found, indent=1), "utf-8")
+        print(f"latency by rate, for the next report: {curve_path}")
     return met
+
+
+def _curve(
+    saturation: float,
+    half: load.LoadConfig,
+    at_half: load.LoadResult,
+    payloads: list[bytes],
+) -> dict:
+    """Latencies by rate, open loop; the half was measured already."""
+    results = {half.rate: at_half}
+    for share in CURVE_SHARES:
+        config = half.replace(rate=share * saturation, duration_s=CURVE_S)
+        results[config.rate] = load.measure(config, payloads)
+    points = [
+        {"rate": rate, "p50_ms": r.p50_ms, "p99_ms": r.p99_ms, "errors": r.errors}
+        for rate, r in sorted(results.items())
+    ]
+    return {"saturation": saturation, "points": points}
 
 
 def _print_row(protocol: str, kind: str, rate: float, result: load.LoadResult) -> None:
@@ -154,7 +187,8 @@ def main() -> int:
         "  errors   p99 bar"
     )
     if options.model.is_dir():
-        return 0 if bench(options.model, options.seconds) else 1
+        curve_path = options.model.parent.parent / "benchmarks" / LOAD_CURVE
+        return 0 if bench(options.model, options.seconds, curve_path) else 1
     from serving.small_bundle import save_small_bundle
 
     print(f"(no model under {options.model}: a small one of 4,000 items)")

@@ -13,6 +13,8 @@ COMPRESSION_PATH = "assets.extra/compression.json"
 SEARCH_SIDE = "search_ranker"
 # In `HomeLayout.benchmarks`: text encoders of several kinds, compared.
 TEXT_ENCODER_TABLE = "text_encoder.json"
+# The same: latency of the pushed model by the rate of requests.
+LOAD_CURVE = "load_curve.json"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -61,7 +61,7 @@ def build_compact(
         read_split(parts.items, "train"),
         shop=shop,
         splits=splits,
-        funnel_config=funnel_config,
+        funnel_config=compress.funnel(funnel_config),
         config=config,
         search_config=search_config,
         trim=lambda t: trim_tables(t, compress.num_neighbours, compress.block),
@@ -70,17 +70,19 @@ def build_compact(
         plain, compact = Path(folder) / "plain", Path(folder) / "compact"
         bundle.save(plain)
         plan = bundle_plan(bundle.funnel, compress)
-        CompactModel(tf.saved_model.load(str(plain)), plan).save(compact)
+        model = CompactModel(tf.saved_model.load(str(plain)), plan)
+        model.save(compact)
         shutil.copytree(
             uncompressed,
             out_dir,
             ignore=shutil.ignore_patterns(*_SAVED_MODEL),
             dirs_exist_ok=True,
         )
-        facts = {
+        facts: dict[str, Any] = {
             "settings": compress.to_dict(),
             "rankers": rankers or {},
             "parameters": parameters_of(bundle),
+            "expanded_bytes": model.expanded_bytes,
             "before": _facts(uncompressed),
             "after": _facts(compact),
         }

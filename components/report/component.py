@@ -50,6 +50,7 @@ def Report(
     search_ranker_run: InputArtifact[standard_artifacts.ModelRun] = None,
     search_ranker: InputArtifact[standard_artifacts.Model] = None,
     text_encoder_table: Parameter[str] = "",
+    load_curve: Parameter[str] = "",
 ) -> None:
     """Writes the page to `path` (and into the artifact); every input may be missing.
 
@@ -70,6 +71,7 @@ def Report(
       search_ranker_run, search_ranker: as the others' runs and models.
       text_encoder_table: JSON that `bench_text_encoder --home` wrote; "" for none. The
         text itself, so that the step runs again where it alone has changed.
+      load_curve: the same, of `bench_serving`.
     """
     given = {
         "model": model,
@@ -94,7 +96,11 @@ def Report(
     uris = {name: artifact.uri for name, artifact in given.items() if artifact}
     executions = read_lineage(metadata_path) if metadata_path else ()
     data = gather(
-        shop, uris, executions, text_encoders=json.loads(text_encoder_table or "null")
+        shop,
+        uris,
+        executions,
+        text_encoders=json.loads(text_encoder_table or "null"),
+        load=json.loads(load_curve or "null"),
     )
     written = write_report(data, path)
     Path(report.uri).mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,13 @@ def compression(facts: Json | None, metrics: Json | None) -> dict[str, Any] | No
                 ("arrays", "variable_bytes"),
                 ("graph", "graph_bytes"),
             )
+        ]
+        + [
+            {
+                "name": "made float at load, in memory",
+                "before": 0,
+                "after": facts.get("expanded_bytes", 0),
+            }
         ],
         "dtypes": _dtypes(before["by_dtype"], after["by_dtype"]),
         "arrays": after["arrays"][:_SHOWN_ARRAYS],

@@ -84,6 +84,7 @@ class ReportData:
     text_encoder: Json | None = None  # text_encoder.json of TextEncoder
     # What `bench_text_encoder --home` wrote: encoders of several kinds.
     text_encoder_table: Json | None = None
+    load: Json | None = None  # what `bench_serving` wrote
 
 
 def read_json(path: str | Path | None) -> Json | None:

@@ -33,6 +33,7 @@ def gather(
     uris: Mapping[str, str],
     executions: Iterable[ExecutionRecord] = (),
     text_encoders: Json | None = None,
+    load: Json | None = None,
 ) -> ReportData:
     """Reads what there is; an input that is missing leaves its part of the page out.
 
@@ -41,6 +42,7 @@ def gather(
       uris: folders of the artifacts by the name of the Report component's input.
       executions: the run's steps.
       text_encoders: what `bench_text_encoder --home` wrote.
+      load: what `bench_serving` wrote.
     """
 
     def file(key: str, name: str) -> Path | None:
@@ -71,6 +73,7 @@ def gather(
         compression=_in_bundle(uris.get("model"), COMPRESSION_PATH),
         text_encoder=read_json(file("text_encoder", TEXT_ENCODER_TABLE)),
         text_encoder_table=text_encoders,
+        load=load,
         executions=tuple(executions),
     )
 

@@ -16,6 +16,7 @@ from components.report.charts import (
 )
 from components.report.compression import compression
 from components.report.data import ExecutionRecord, Json, ReportData
+from components.report.load import load
 from components.report.models import rankers, text_encoder
 from components.report.search import search
 from components.report.words import (
@@ -44,6 +45,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "without_events": without_events(data),
         "search": search(data.search),
         "compression": compression(data.compression, data.metrics),
+        "load": load(data.load),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
         "curves": {n: curves(h) for n, h in data.histories.items() if h},

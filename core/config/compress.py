@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.funnel import FunnelConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,13 @@ class CompressConfig(Config):
     # Neighbours kept per item, the highest of all sources together; 0: all. NDCG@20 of
     # the demo's test split, all / new, with 420: +.2 % / -.4 %, with all: +.05 / +.1.
     num_neighbours: int = 480
+    # Candidates that the compressed bundle ranks; 0: as many as the funnel's settings.
+    num_candidates: int = 0
     # Columns of a neighbour list that share a scale.
     block: int = 30
+    # What requests read whole (matrices to multiply with) becomes float once, at load,
+    # where it is at most this large; larger arrays at each use, for that use.
+    expand_mb: float = 8.0
 
     # The rankers, TF-MOT. Off unless asked for: they are a hundredth of a bundle, and
     # what pruning costs in quality is not measured on both shops yet.
@@ -47,7 +53,9 @@ class CompressConfig(Config):
 
     def __post_init__(self) -> None:
         self.require(self.num_neighbours >= 0, "num_neighbours", ">= 0 (0: all)")
+        self.require(self.num_candidates >= 0, "num_candidates", ">= 0 (0: as is)")
         self.require(self.block >= 1, "block", ">= 1")
+        self.require(self.expand_mb >= 0, "expand_mb", ">= 0 (0: at each use)")
         self.require(0 < self.kept_neurons <= 1, "kept_neurons", "in (0, 1]")
         self.require(self.distillation_weight >= 0, "distillation_weight", ">= 0")
         self.require(0 < self.learning_rate_share <= 1, "learning_rate_share", "(0, 1]")
@@ -69,6 +77,12 @@ class CompressConfig(Config):
     def layer_sparsity(self) -> tuple[tuple[str, float], ...]:
         """Pattern and share of each rule."""
         return tuple(self._rule(text) for text in self.sparsity)
+
+    def funnel(self, config: FunnelConfig) -> FunnelConfig:
+        """The funnel's settings with the compressed bundle's number of candidates."""
+        if not self.num_candidates:
+            return config
+        return config.replace(num_candidates=self.num_candidates)
 
     def _rule(self, text: str) -> tuple[str, float]:
         pattern, _, share = text.partition("=")

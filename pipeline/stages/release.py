@@ -19,7 +19,7 @@ from components.pusher.component import AtomicPusher
 from components.rank_examples.component import RankExamples
 from components.report.component import Report
 from core.config.souk import SoukConfig
-from core.layout import TEXT_ENCODER_TABLE, HomeLayout
+from core.layout import LOAD_CURVE, TEXT_ENCODER_TABLE, HomeLayout
 from pipeline.stages.data import DataStage
 from pipeline.stages.models import ModelStage
 
@@ -112,13 +112,14 @@ def _report(
         items_gate=data.gates["items"],
         events_gate=data.gates["events"],
         text_encoder=models.text_encoder,
-        text_encoder_table=text_encoder_table(layout),
+        text_encoder_table=benchmark(layout, TEXT_ENCODER_TABLE),
+        load_curve=benchmark(layout, LOAD_CURVE),
         **runs,
         **{name: node.outputs["model"] for name, node in models.trainers.items()},
     )
 
 
-def text_encoder_table(layout: HomeLayout) -> str:
-    """What `bench_text_encoder --home` left for this shop, "" without it."""
-    path = layout.benchmarks / TEXT_ENCODER_TABLE
+def benchmark(layout: HomeLayout, name: str) -> str:
+    """What a benchmark left for this shop, "" without it."""
+    path = layout.benchmarks / name
     return path.read_text("utf-8") if path.is_file() else ""

@@ -18,9 +18,9 @@ from components.report.component import Report
 from components.search_bundle.component import SearchBundle
 from components.text_encoder.component import TextEncoder
 from core.config.souk import SoukConfig
-from core.layout import HomeLayout
+from core.layout import LOAD_CURVE, TEXT_ENCODER_TABLE, HomeLayout
 from pipeline.stages.data import Validated, ingest_judgments, validated
-from pipeline.stages.release import text_encoder_table
+from pipeline.stages.release import benchmark
 
 
 def stages_without_events(config: SoukConfig, layout: HomeLayout) -> list[BaseNode]:
@@ -105,7 +105,8 @@ def _release(
         metadata_path=str(layout.metadata),
         model=bundle.outputs["model"],
         text_encoder=encoder.outputs["model"],
-        text_encoder_table=text_encoder_table(layout),
+        text_encoder_table=benchmark(layout, TEXT_ENCODER_TABLE),
+        load_curve=benchmark(layout, LOAD_CURVE),
         search_metrics=searched.outputs["metrics"],
         verdicts=gates.outputs["verdicts"],
         pushed_model=pusher.outputs["pushed_model"],

@@ -123,7 +123,11 @@ def test_saved_model_cli_lists_the_documented_signatures(first, layout) -> None:
 
 
 def test_the_hot_path_of_the_pushed_model_has_gpu_kernels(first, layout) -> None:
-    found = inspect_model(runs.versions(layout)[-1], GPUS["l4"], measure=False)
+    _has_gpu_kernels(runs.versions(layout)[-1])
+
+
+def _has_gpu_kernels(model: Path) -> None:
+    found = inspect_model(model, GPUS["l4"], measure=False)
     fallbacks = {s.name: {row.op for row in s.fallbacks} for s in found.signatures}
     for name in ("recommend", "similar", "rank", "embed_query"):
         assert fallbacks[name] == set(), name
@@ -238,6 +242,7 @@ def test_a_compressed_bundle_is_pushed_and_answers_as_the_trained_one(
     assert "Compression" in layout.report.read_text("utf-8")
     plain = max((layout.tfx / "Bundle/uncompressed").iterdir(), key=_number)
     _answer_alike(plain / "Format-Serving", newest)
+    _has_gpu_kernels(newest)
 
 
 def _number(folder: Path) -> int:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 from tensorflow.core.framework import graph_pb2, node_def_pb2
+from tensorflow.python.framework import op_def_registry
 
+# Stateful by name only: what they answer is all they do.
+_LOOKUPS = ("LookupTable", "HashTable", "Placeholder")
 _ATTRIBUTES = (
     "_output_shapes",
     "_user_specified_name",
@@ -21,9 +24,10 @@ def clean(
 ) -> tuple[graph_pb2.GraphDef, dict[str, str], dict[str, str]]:
     """The same function in fewer nodes.
 
-    Leaves out what no output needs, identities and all but one of equal constants, and
-    names nodes by op and number: the paths that tracing gives them are most of the
-    file.
+    Leaves out what no output needs, the order that tracing asked for, identities and
+    all but one of equal constants, and names nodes by op and number: the paths that
+    tracing gives them are most of the file. Checks that nothing reads stay, before the
+    first output.
 
     Args:
       graph: of one function; functions in its library are left alone.
@@ -38,9 +42,12 @@ def clean(
     graph = tf.compat.v1.graph_util.extract_sub_graph(
         graph, [name for name in wanted if name in known]
     )
+    _drop_order(graph)
     aliases = _aliases(graph)
-    _rewire(graph, aliases, kept)
+    for node in graph.node:
+        node.input[:] = [_source(name, aliases) for name in node.input]
     outputs = {a: _source(name, aliases) for a, name in outputs.items()}
+    _require_checks(graph, outputs, kept)
     names = {
         node.name: node.name if node.name in kept else f"{node.op}_{number}"
         for number, node in enumerate(_needed(graph, outputs, kept))
@@ -55,16 +62,36 @@ def clean(
     return cleaned, outputs, names
 
 
+def _drop_order(graph: graph_pb2.GraphDef) -> None:
+    """Without control inputs: variables are frozen, so no order changes an answer."""
+    for node in graph.node:
+        node.input[:] = [name for name in node.input if not name.startswith("^")]
+
+
+def _require_checks(
+    graph: graph_pb2.GraphDef, outputs: dict[str, str], kept: set[str]
+) -> None:
+    """Lets the first output wait for assertions, which give nothing to read."""
+    needed = {node.name for node in _needed(graph, outputs, kept)}
+    checks = [n.name for n in graph.node if n.name not in needed and _is_stateful(n.op)]
+    first = next(iter(outputs.values())).split(":")[0]
+    output = next(node for node in graph.node if node.name == first)
+    output.input.extend(f"^{name}" for name in checks)
+
+
+def _is_stateful(op: str) -> bool:
+    return op_def_registry.get(op).is_stateful and not op.startswith(_LOOKUPS)
+
+
 def _aliases(graph: graph_pb2.GraphDef) -> dict[str, str]:
     """Tensor (NODE, or NODE:1 on) -> the tensor that it only repeats."""
     aliases: dict[str, str] = {}
     constants: dict[bytes, str] = {}
     for node in graph.node:
-        controlled = any(source.startswith("^") for source in node.input)
-        if node.op in ("Identity", "IdentityN") and not controlled:
+        if node.op in ("Identity", "IdentityN"):
             for place, source in enumerate(node.input):
                 aliases[f"{node.name}:{place}" if place else node.name] = source
-        elif node.op == "Const" and not controlled:
+        elif node.op == "Const":
             key = node.attr["value"].tensor.SerializeToString(deterministic=True)
             first = constants.setdefault(key, node.name)
             if first != node.name:
@@ -73,22 +100,11 @@ def _aliases(graph: graph_pb2.GraphDef) -> dict[str, str]:
 
 
 def _source(tensor: str, aliases: dict[str, str]) -> str:
-    """The tensor behind a chain of aliases; a control input follows it too."""
-    control = tensor.startswith("^")
-    name = tensor.lstrip("^").removesuffix(":0")
+    """The tensor behind a chain of aliases."""
+    name = tensor.removesuffix(":0")
     while name in aliases:
         name = aliases[name].removesuffix(":0")
-    return f"^{name.split(':')[0]}" if control else name
-
-
-def _rewire(graph: graph_pb2.GraphDef, aliases: dict[str, str], kept: set[str]) -> None:
-    # What is there from the start needs no waiting for.
-    ready = kept | {node.name for node in graph.node if node.op == "Const"}
-    for node in graph.node:
-        data = [_source(n, aliases) for n in node.input if not n.startswith("^")]
-        control = [_source(n, aliases) for n in node.input if n.startswith("^")]
-        control = [n for n in dict.fromkeys(control) if n[1:] not in ready]
-        node.input[:] = [*data, *control]
+    return name
 
 
 def _needed(

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from trainer.compression.expanded import Expanded
 from trainer.compression.freeze import FrozenSignature, Table, freeze
 from trainer.compression.plan import StoragePlan, Use
 from trainer.compression.quantize import Array, Quantized
-from trainer.compression.rewrite import CODES, SCALES, read_stored, uses_of
+from trainer.compression.rewrite import (
+    CODES,
+    SCALES,
+    VARIABLE,
+    read_stored,
+    uses_of,
+)
 
-_Made = list[tuple[FrozenSignature, dict[str, tf.Variable]]]
+# Name of a graph's input -> what it reads, in the function that imports the graph.
+_Sources = dict[str, Callable[[], tf.Tensor]]
+_Made = list[tuple[FrozenSignature, _Sources]]
 
 
 class CompactModel(tf.Module):
@@ -32,13 +43,19 @@ class CompactModel(tf.Module):
         super().__init__(name="compact")
         found = [freeze(name, loaded.signatures[name]) for name in loaded.signatures]
         self._stored: dict[str, tf.Variable] = {}
+        self._expanded: dict[str, Expanded] = {}
         self.lookups = _lookups(loaded, found)
-        stored = self._store(found, plan)
+        sources = self._store(found, plan)
         # In a closure: functions that are attributes would be saved beside the
         # signatures made of them.
         self._make: Callable[[], _Made] = lambda: [
-            (each, stored[each.name]) for each in found
+            (each, sources[each.name]) for each in found
         ]
+
+    @property
+    def expanded_bytes(self) -> int:
+        """Of the arrays that become numbers at load, in memory."""
+        return sum(each.nbytes for each in self._expanded.values())
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions by signature name."""
@@ -46,43 +63,62 @@ class CompactModel(tf.Module):
 
     def _store(
         self, found: list[FrozenSignature], plan: StoragePlan
-    ) -> dict[str, dict[str, tf.Variable]]:
-        """Signature -> node -> variable; the graphs read these nodes afterwards."""
+    ) -> dict[str, _Sources]:
+        """By signature; the graphs read these inputs afterwards."""
         uses: dict[str, list[Use]] = {}
         first: dict[str, Table] = {}
         for each in found:
             for node, table in each.tables.items():
-                key = table.key
-                uses.setdefault(key, []).extend(uses_of(each.graph, node))
-                first.setdefault(key, table)
+                uses.setdefault(table.key, []).extend(uses_of(each.graph, node))
+                first.setdefault(table.key, table)
         forms = {key: plan.stored(table, uses[key]) for key, table in first.items()}
-        variables = {
-            key: self._variables(first[key].name, form) for key, form in forms.items()
+        parts = {
+            key: self._parts(table, forms[key], expands=plan.expands(table, uses[key]))
+            for key, table in first.items()
         }
-        nodes: dict[str, dict[str, tf.Variable]] = {}
+        sources: dict[str, _Sources] = {each.name: {} for each in found}
         for each in found:
-            nodes[each.name] = {}
             for node, table in each.tables.items():
                 key = table.key
-                read_stored(each.graph, node, table.values.dtype, forms[key])
-                for part, variable in variables[key].items():
-                    nodes[each.name][f"{node}/{part}"] = variable
-        return nodes
+                if "" not in parts[key]:
+                    read_stored(each.graph, node, table.values.dtype, forms[key])
+                for part, source in parts[key].items():
+                    name = f"{node}/{part}" if part else node
+                    sources[each.name][name] = source
+        return sources
 
-    def _variables(self, name: str, form: Array | Quantized) -> dict[str, tf.Variable]:
+    def _parts(
+        self, table: Table, form: Array | Quantized, *, expands: bool
+    ) -> _Sources:
+        """What graphs may read of a table; under "" the numbers themselves."""
+        name = self._free_name(table.name)
         arrays = {CODES: form.codes if isinstance(form, Quantized) else form}
         if isinstance(form, Quantized):
             arrays[SCALES] = form.scales
+        variables = {}
+        for part, array in arrays.items():
+            variable = tf.Variable(array, trainable=False, name=f"{name}_{part}")
+            variables[part] = self._stored[f"{name}_{part}"] = variable
+        if expands and arrays[CODES].dtype.itemsize < table.values.dtype.itemsize:
+            self._expanded[name] = expanded = Expanded(
+                variables[CODES],
+                variables.get(SCALES),
+                dtype=tf.as_dtype(table.values.dtype),
+                name=f"expanded_{_digest(arrays)}",
+            )
+            return {"": lambda: expanded.read(_captured(expanded.resource_handle))}
+        return {
+            **{part: v.read_value for part, v in variables.items()},
+            VARIABLE: lambda: _captured(variables[CODES].handle),
+        }
+
+    def _free_name(self, name: str) -> str:
         name = name.replace("/", "_")
         label, number = name, 1
         while f"{label}_{CODES}" in self._stored:
             number += 1
             label = f"{name}_{number}"
-        found = {}
-        for part, array in arrays.items():
-            found[part] = tf.Variable(array, trainable=False, name=f"{label}_{part}")
-            self._stored[f"{label}_{part}"] = found[part]
-        return found
+        return label
 
     def save(self, path: Path | str) -> None:
         """Writes the SavedModel; loads in a process that has only TensorFlow."""
@@ -101,15 +137,28 @@ def _lookups(loaded: Any, found: list[FrozenSignature]) -> list[Any]:
     ]
 
 
-def _concrete(each: FrozenSignature, variables: dict[str, tf.Variable]) -> Any:
+def _digest(arrays: dict[str, Array]) -> str:
+    """Equal for equal contents."""
+    found = hashlib.sha256()
+    for array in arrays.values():
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _captured(handle: tf.Tensor) -> tf.Tensor:
+    """An outer tensor, inside the function that is being traced."""
+    return tf.compat.v1.get_default_graph().capture(handle)
+
+
+def _concrete(each: FrozenSignature, sources: _Sources) -> Any:
     graph = each.graph
     read = {source.split(":")[0] for node in graph.node for source in node.input}
 
     def signature(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        capture = tf.compat.v1.get_default_graph().capture
         given = {node: inputs[alias] for alias, (node, _) in each.inputs.items()}
-        given |= {node: capture(h) for node, h in each.resources.items()}
-        given |= {node: v.read_value() for node, v in variables.items() if node in read}
+        given |= {node: _captured(h) for node, h in each.resources.items()}
+        given |= {name: source() for name, source in sources.items() if name in read}
         tensors = tf.graph_util.import_graph_def(
             graph,
             input_map={name: value for name, value in given.items() if name in read},

@@ -42,12 +42,20 @@ class StoragePlan:
         which other numbers are compared with.
       blocks: name patterns of [rows, columns] tables -> columns per scale.
       exact: name patterns of arrays that stay as they are.
+      expand_bytes: arrays that are read whole, and are at most this large as numbers,
+        become numbers once, when the model is loaded; others at each use.
     """
 
     quantize: bool = True
     half: tuple[str, ...] = ()
     blocks: Mapping[str, int] = dataclasses.field(default_factory=dict)
     exact: tuple[str, ...] = ()
+    expand_bytes: int = 0
+
+    def expands(self, table: Table, uses: Sequence[Use]) -> bool:
+        """Whether a table becomes numbers once, at load, and not at each use."""
+        whole = any(use.op != "GatherV2" or use.axis != 0 for use in uses)
+        return whole and table.values.nbytes <= self.expand_bytes
 
     def stored(self, table: Table, uses: Sequence[Use]) -> Array | Quantized:
         """What to write for a table: an array of some type, or codes with scales."""
@@ -55,7 +63,9 @@ class StoragePlan:
         if _fits(table.name, self.exact):
             return values
         if values.dtype.kind in "iu":
-            return smallest_integers(values)
+            smallest = smallest_integers(values)
+            # The same bits: int32 variables have no GPU kernel.
+            return smallest.view(np.uint32) if smallest.dtype == np.int32 else smallest
         if values.dtype != np.float32 or not self.quantize:
             return values
         if _fits(table.name, self.half):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 Array = npt.NDArray[Any]
 _BFLOAT16 = tf.bfloat16.as_numpy_dtype
-_INTEGERS = (np.uint8, np.int8, np.uint16, np.int16, np.int32)
+_INTEGERS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,10 @@ def quantize_in_blocks(values: Array, block: int) -> Quantized:
 
 
 def smallest_integers(values: Array) -> Array:
-    """The same integers in the smallest of 8, 16 and 32 bits that holds them all."""
+    """The same integers in the smallest of 8, 16 and 32 bits that holds them all.
+
+    Those of 32 bits are unsigned: TensorFlow has no GPU kernel for int32 variables.
+    """
     if not values.size:
         return values
     low, high = int(values.min()), int(values.max())

@@ -6,13 +6,21 @@ import dataclasses
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import graph_pb2, node_def_pb2
+from tensorflow.core.framework import graph_pb2, node_def_pb2, types_pb2
 
 from trainer.compression.plan import Use
 from trainer.compression.quantize import Array, Quantized
 
 _PRODUCTS = ("MatMul", "BatchMatMulV2")
-CODES, SCALES = "codes", "scales"
+# What a graph reads of a table; VARIABLE is the codes' handle, to gather from.
+CODES, SCALES, VARIABLE = "codes", "scales", "variable"
+# Gathers from a tensor have GPU kernels for these, those from a variable for others.
+_GATHERED_AS_TENSORS = (
+    types_pb2.DT_FLOAT,
+    types_pb2.DT_HALF,
+    types_pb2.DT_BFLOAT16,
+    types_pb2.DT_INT64,
+)
 
 
 def uses_of(graph: graph_pb2.GraphDef, table: str) -> list[Use]:
@@ -49,9 +57,12 @@ def read_stored(
     """Changes every reader of `table`, in place, to read `stored` instead.
 
     A gather takes codes and turns what it took into numbers, so that no copy of the
-    whole table is made; a matrix product is scaled behind, not in, its matrix.
+    whole table is made; a matrix product is scaled behind, not in, its matrix. Rows of
+    8 or 16 bits are gathered from the variable itself, which has GPU kernels for that;
+    from then on TensorFlow copies the variable wherever it is read whole.
 
-    Afterwards the graph reads `TABLE/codes` and, of a Quantized, `TABLE/scales`.
+    Afterwards the graph reads, as it needs them, `TABLE/codes`, `TABLE/variable` and,
+    of a Quantized, `TABLE/scales`.
 
     Args:
       table: node name, absent from the graph.
@@ -96,31 +107,45 @@ class _Editor:
         self, node: node_def_pb2.NodeDef, axis: int, stored: Array | Quantized
     ) -> None:
         """The gather takes codes; what read it reads numbers."""
-        node.input[0] = f"{self.table}/{CODES}"
-        node.attr["Tparams"].type = _type_of(stored)
-        taken = self._taken_over(node)
+        taken = self._gathered(CODES, node, axis, _type_of(stored))
         numbers = self._cast(taken, _type_of(stored))
-        if not isinstance(stored, Quantized):
-            self._give(node, numbers)
-            return
-        scales = f"{self.table}/{SCALES}"
-        if stored.scales.shape[axis] != 1:
-            scales = self._add("GatherV2", [scales, node.input[1], node.input[2]])
+        if isinstance(stored, Quantized):
+            scales = f"{self.table}/{SCALES}"
+            if stored.scales.shape[axis] != 1:
+                kind = _type_of(stored.scales)
+                scales = self._gathered(SCALES, node, axis, kind)
+            numbers = self._scaled(numbers, scales, stored)
+        self._take_over(node, numbers)
+
+    def _gathered(
+        self, part: str, node: node_def_pb2.NodeDef, axis: int, kind: int
+    ) -> str:
+        """What `node` gathers, of the codes or the scales."""
+        if axis == 0 and kind not in _GATHERED_AS_TENSORS:
+            variable = f"{self.table}/{VARIABLE}"
+            name = self._add("ResourceGather", [variable, node.input[1]])
             added = self.graph.node[-1]
-            added.attr["Tparams"].type = _type_of(stored.scales)
-            added.attr["Tindices"].type = node.attr["Tindices"].type
+            added.attr["dtype"].type = kind
+        else:
+            name = self._add("GatherV2", [f"{self.table}/{part}", *node.input[1:3]])
+            added = self.graph.node[-1]
+            added.attr["Tparams"].type = kind
             added.attr["Taxis"].type = node.attr["Taxis"].type
-            added.attr["batch_dims"].i = 0
-        self._give(node, self._scaled(numbers, scales, stored))
+        added.attr["Tindices"].type = node.attr["Tindices"].type
+        added.attr["batch_dims"].i = 0
+        return name
 
     def product(self, node: node_def_pb2.NodeDef, stored: Array | Quantized) -> None:
         """The product's matrix holds codes; its result is scaled."""
         assert isinstance(stored, Quantized)
         node.input[1] = self._cast(f"{self.table}/{CODES}", _type_of(stored))
-        taken = self._taken_over(node)
+        product = node_def_pb2.NodeDef()
+        product.CopyFrom(node)
+        product.name = f"{node.name}/codes"
         flat = self._constant(np.array([-1], np.int32))
         scales = self._reshape(f"{self.table}/{SCALES}", flat)
-        self._give(node, self._binary("Mul", taken, scales))
+        self._take_over(node, self._binary("Mul", product.name, scales))
+        self.graph.node.append(product)
 
     def whole(self, stored: Array | Quantized) -> str:
         """The table's numbers, made for one reader."""
@@ -146,24 +171,22 @@ class _Editor:
         flat = self._constant(np.array([-1, columns], np.int32))
         return self._reshape(scaled, flat)
 
-    def _taken_over(self, node: node_def_pb2.NodeDef) -> str:
-        """Renames a node, so that another can give its result under its old name."""
-        old = node.name
-        self.count += 1
-        node.name = f"{old}/{self.count}"
-        self._old = old
-        return node.name
-
-    def _give(self, node: node_def_pb2.NodeDef, tensor: str) -> None:
-        identity = self.graph.node.add(name=self._old, op="Identity", input=[tensor])
-        identity.attr["T"].type = self.dtype
+    def _take_over(self, node: node_def_pb2.NodeDef, tensor: str) -> None:
+        """What read `node` reads `tensor`."""
+        node.op = "Identity"
+        node.input[:] = [tensor]
+        node.attr.clear()
+        node.attr["T"].type = self.dtype
 
     def _cast(self, tensor: str, source: int) -> str:
         if source == self.dtype:
             return tensor
-        name = self._add("Cast", [tensor])
-        self.graph.node[-1].attr["SrcT"].type = source
-        self.graph.node[-1].attr["DstT"].type = self.dtype
+        if (source, self.dtype) == (types_pb2.DT_UINT32, types_pb2.DT_INT32):
+            name, of, to = self._add("Bitcast", [tensor]), "T", "type"
+        else:
+            name, of, to = self._add("Cast", [tensor]), "SrcT", "DstT"
+        self.graph.node[-1].attr[of].type = source
+        self.graph.node[-1].attr[to].type = self.dtype
         return name
 
     def _binary(self, op: str, left: str, right: str) -> str:

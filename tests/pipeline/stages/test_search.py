@@ -10,11 +10,11 @@ import pytest
 
 from core import presets
 from core.config.souk import SoukConfig
-from core.layout import HomeLayout
+from core.layout import LOAD_CURVE, TEXT_ENCODER_TABLE, HomeLayout
 from pipeline.create_pipeline import create_pipeline
 from pipeline.stages.data import data_stage
 from pipeline.stages.models import model_stage
-from pipeline.stages.release import text_encoder_table
+from pipeline.stages.release import benchmark
 from tests.components import shop_tables
 
 
@@ -75,12 +75,14 @@ def test_one_ranker_reads_both_kinds_of_candidates_where_asked(
 def test_the_report_shows_what_a_benchmark_left_and_notices_another(
     config: SoukConfig, layout: HomeLayout
 ) -> None:
-    assert text_encoder_table(layout) == ""
+    assert benchmark(layout, TEXT_ENCODER_TABLE) == ""
     layout.benchmarks.mkdir(parents=True)
-    (layout.benchmarks / "text_encoder.json").write_text('{"rows": []}')
+    (layout.benchmarks / TEXT_ENCODER_TABLE).write_text('{"rows": []}')
+    (layout.benchmarks / LOAD_CURVE).write_text('{"curves": {}}')
     nodes = create_pipeline(config, layout).components
     (report,) = [node for node in nodes if node.id == "Report"]
     assert report.exec_properties["text_encoder_table"] == '{"rows": []}'
+    assert report.exec_properties["load_curve"] == '{"curves": {}}'
 
 
 def test_the_encoder_has_not_seen_what_judges_search(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving.inspect.gpus import GPUS
+from serving.inspect.inspection import inspect_model
 from trainer.compression.compact_model import CompactModel
 from trainer.compression.plan import StoragePlan
 from trainer.compression.quantize import quantize, quantize_in_blocks
@@ -64,11 +67,14 @@ class World(tf.Module):
         return {"features": tf.gather(self.features, self.rows.lookup(names))}
 
 
-PLAN = StoragePlan(half=("feat*",), blocks={"lists": 30})
+AT_EACH_USE = StoragePlan(half=("feat*",), blocks={"lists": 30})
+AT_LOAD = dataclasses.replace(AT_EACH_USE, expand_bytes=4 * D * N)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+@pytest.fixture(scope="module", params=[AT_EACH_USE, AT_LOAD], ids=["use", "load"])
+def folders(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
     world = World()
     spec = tf.TensorSpec([None], tf.string, name="names")
     signatures = {
@@ -78,7 +84,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("models")
     tf.saved_model.save(world, str(folder / "plain"), signatures=signatures)
     loaded = tf.saved_model.load(str(folder / "plain"))
-    CompactModel(loaded, PLAN).save(folder / "compact")
+    CompactModel(loaded, request.param).save(folder / "compact")
     return folder / "plain", folder / "compact"
 
 
@@ -146,8 +152,15 @@ import sys
 for name in ("trainer", "core", "tfx", "tf_keras", "tensorflow_model_optimization"):
     sys.modules[name] = None  # importing it now fails
 import tensorflow as tf
-model = tf.saved_model.load({str(folders[1])!r})
-print(model.signatures["features"](names=tf.constant(["item-7"]))["features"][0, 0])
+path, names = {str(folders[1])!r}, ["item-7"]
+model = tf.saved_model.load(path).signatures["score"](names=tf.constant(names))
+print(float(model["features"][0, 0]), float(model["scores"][0, 0]))
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:  # as in TF Serving
+    loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
+    score = loaded.signature_def["score"]
+    fed = {{score.inputs["names"].name: names}}
+    for output in ("features", "scores"):
+        print(session.run(score.outputs[output].name, fed)[0, 0])
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -158,8 +171,10 @@ print(model.signatures["features"](names=tf.constant(["item-7"]))["features"][0,
         cwd="/",
     )
     assert done.returncode == 0, done.stderr
-    half = FEATURES.astype(np.float16)
-    assert f"{float(half[7, 0])}"[:5] in done.stdout
+    codes = quantize(EMBEDDINGS, 0).values(), quantize(ITEMS, 1).values()
+    expected = [float(FEATURES.astype(np.float16)[7, 0]), codes[0][7] @ codes[1][:, 0]]
+    found = [float(text) for text in done.stdout.split()]
+    np.testing.assert_allclose(found, expected * 2, rtol=1e-4)
 
 
 def test_a_plan_without_quantization_keeps_every_number(
@@ -174,3 +189,50 @@ def test_a_plan_without_quantization_keeps_every_number(
     )
     for name, values in plain.items():
         np.testing.assert_allclose(same[name], values, rtol=1e-6, err_msg=name)
+
+
+def test_matrices_become_numbers_once_where_they_are_small(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    loaded = tf.saved_model.load(str(folders[0]))
+    # Read whole: the items, 4 * D * N bytes. Lists, ids and features are gathered only.
+    assert CompactModel(loaded, AT_EACH_USE).expanded_bytes == 0
+    assert CompactModel(loaded, AT_LOAD).expanded_bytes == 4 * D * N
+    smaller = dataclasses.replace(AT_LOAD, expand_bytes=4 * D * N - 1)
+    assert CompactModel(loaded, smaller).expanded_bytes == 0
+
+
+def test_rows_of_codes_are_gathered_by_kernels_that_a_gpu_has(
+    folders: tuple[Path, Path],
+) -> None:
+    found = inspect_model(folders[1], GPUS["l4"], measure=False)
+    report = {each.name: each for each in found.signatures}["score"]
+    gathered = {row.types for row in report.ops if row.op == "ResourceGather"}
+    assert {("int8",), ("uint8",), ("uint16",)} <= gathered
+    on_host = {(row.op, *row.types) for row in report.fallbacks}
+    # Columns of a matrix that stays codes: along its second axis there is no kernel.
+    assert on_host <= {("GatherV2", "int8")}
+
+
+class Checked(tf.Module):
+    """A signature with an assertion that nothing reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = tf.Variable(EMBEDDINGS, trainable=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="rows")])
+    def take(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        tf.debugging.assert_less(rows, 5, message="rows are below five")
+        return {"vectors": tf.gather(self.table, rows)}
+
+
+def test_assertions_stay(tmp_path: Path) -> None:
+    checked = Checked()
+    tf.saved_model.save(checked, str(tmp_path / "plain"), {"take": checked.take})
+    loaded = tf.saved_model.load(str(tmp_path / "plain"))
+    CompactModel(loaded, AT_LOAD).save(tmp_path / "compact")
+    take = tf.saved_model.load(str(tmp_path / "compact")).signatures["take"]
+    assert take(rows=tf.constant([4]))["vectors"].shape == (1, D)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="below five"):
+        take(rows=tf.constant([5]))

@@ -69,7 +69,8 @@ def test_a_block_must_divide_the_columns() -> None:
         (-1, 127, "int8"),
         (0, 256, "uint16"),
         (-1, 300, "int16"),
-        (0, 65_536, "int32"),
+        (0, 65_536, "uint32"),
+        (-1, 65_536, "int64"),
         (0, 2**40, "int64"),
     ],
 )
