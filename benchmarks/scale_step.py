@@ -88,14 +88,20 @@ def _nodes(layout: HomeLayout, step: str) -> list[Any]:
         clean=config.clean.replace(latest_timestamp=splits.test_end * 2)
     )
     data = data_stage(config, layout)
-    neighbours = item_neighbours(config, data)
-    mine = MineNegatives(
-        moments=data.moments,
-        tables=neighbours.outputs["tables"],
-        shop=shop,
-        config=config.funnel,
-    )
-    nodes = [*data.nodes, transform(config, data), neighbours, mine]
+    # Only what the step needs: a channel that an absent node reads is an error of TFX.
+    nodes = list(data.nodes)
+    if step == "Transform":
+        nodes.append(transform(config, data))
+    if step in ("ItemNeighbours", "MineNegatives"):
+        nodes.append(item_neighbours(config, data))
+    if step == "MineNegatives":
+        mine = MineNegatives(
+            moments=data.moments,
+            tables=nodes[-1].outputs["tables"],
+            shop=shop,
+            config=config.funnel,
+        )
+        nodes.append(mine)
     wanted = {step}
     for node in reversed(nodes):  # what the step waits for, directly or not
         if node.id in wanted:
