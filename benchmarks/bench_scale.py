@@ -36,7 +36,7 @@ _TIMEOUT_S = 3_600
 
 
 def main() -> None:
-    """Prints the table; exit status 1 where a bar is missed."""
+    """Prints the table; exit status 1 where a bar is missed or not all is measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="100000,1000000,10000000")
     parser.add_argument("--steps", default=",".join(STEPS))
@@ -49,18 +49,22 @@ def main() -> None:
     path = arguments.out / "scale.json"
     measured = read(path) if arguments.resume else {}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopped = False
     try:
         for size in sizes:
             if not all(size in measured.get(step, {}) for step in steps):
                 _measure_all(size, steps, measured, path)
     except KeyboardInterrupt:
+        stopped = True
         Console().print("stopped; what was measured until then:")
+    if not measured:
+        raise SystemExit(1)
     draw(measured, arguments.out / "scale.svg")
     Console().print(report(measured))
     missed = list(missed_bars(measured))
     for sentence in missed:
         Console().print(f"missed: {sentence}")
-    sys.exit(1 if missed else 0)
+    sys.exit(1 if missed or stopped else 0)
 
 
 def read(path: Path) -> Measured:
