@@ -54,7 +54,9 @@ def without_events(full: SoukConfig) -> SoukConfig:
     return full.replace(
         neighbours=neighbours,
         # Nobody's events: no towers to ask, and weights that have to fit every query.
-        search=full.search.replace(tower_weight=0.0, also_relative=("dense",)),
+        search=full.search.replace(
+            tower_weight=0.0, also_relative=("dense",), feedback_items=3
+        ),
         gates=full.gates.replace(must_beat=(), min_coverage=0.0),
     )
 

@@ -42,15 +42,16 @@ class SearchConfig(Config):
     # linear and root weight of BM25, coverage, cosine, reciprocal ranks, click rate,
     # clicks, person. Chosen on Chorus' judged queries with a pretrained encoder
     # (docs/search.md says how); click weights count for nothing there.
-    plain_linear: tuple[float, ...] = (0.3, 0.0, 0.7, 0.0, 0.0, 0.0, 0.1)
+    plain_linear: tuple[float, ...] = (0.25, 0.0, 0.75, 0.0, 0.0, 0.0, 0.1)
     plain_root: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     # Signals beside BM25, reciprocal ranks and clicks that count as shares of the
     # query's best: the cosine, where the weights above have to fit every query.
     also_relative: tuple[str, ...] = ()
     # Pseudo-relevance feedback: the query's vector moves towards the mean of so many
-    # best items, times the weight; 0: none.
+    # best items, times the weight (Rocchio 1971); 0: none. It takes a second pass over
+    # the items' vectors; `presets.without_events` asks for 3 (docs/search.md).
     feedback_items: int = 0
-    feedback_weight: float = 0.5
+    feedback_weight: float = 1.0
     seed: int = 11
 
     def __post_init__(self) -> None:
