@@ -5,10 +5,9 @@
 
 Each point is a compressed bundle as of the validation cut-off, asked for the pages of
 the validation moments; the smallest within half a percent of NDCG@20 (all and new) of
-the plain one is chosen. Times are processor milliseconds of one thread. The rankers are
-a run's final ones, which were fitted on the validation period too, so only differences
-between points are to be read; the test split plays no part here (`make bench-compress`
-measures on it).
+the plain one is chosen. Times are processor milliseconds of one thread. The ranker is
+fitted here, on the training cut-offs alone: a run's own has seen the validation
+period. The test split plays no part (`make bench-compress` measures on it).
 """
 
 from __future__ import annotations
@@ -47,8 +46,12 @@ from trainer.compression.bundle_plan import bundle_plan
 from trainer.compression.compact_model import CompactModel
 from trainer.compression.trim_tables import trim_tables
 from trainer.data.examples import read_split
+from trainer.export.ranker_export import save_ranker
+from trainer.ranker.dataset import read_candidates
+from trainer.ranker.fit import fit_ranker
 
 K, MAX_DROP = 20, 0.005
+_SPLITS = ("train",)  # of the candidates: nothing of the validation period
 _HALF_OF_WEIGHTS = {
     "sparsity": ("trunk_*=0.5", "bottom_*=0.5"),
     "quantization_aware": True,
@@ -127,6 +130,9 @@ def _all_points(
 ) -> list[Measured]:
     """Each point's model and quality; points that time does not reach are left out."""
     ends = time.monotonic() + 60 * minutes
+    ranker = folder / "ranker"
+    rows = read_candidates(_candidates(layout), splits=_SPLITS)
+    save_ranker(fit_ranker(rows, config.ranker), ranker)
     print(f"{'':34}{'MB':>8}{'NDCG@20 all':>13}{'new':>9}")
     found: list[Measured] = []
     for name, changes in points.items():
@@ -135,7 +141,7 @@ def _all_points(
             continue
         compress = CompressConfig(**changes)
         out = folder / str(len(found))
-        each = _measure(name, compress, layout, config, test_set, out)
+        each = _measure(name, compress, layout, config, test_set, ranker, out)
         found.append(each)
         values = "".join(f"{value:11.4f}" for value in each.ndcg.values())
         mark = "" if each.within(found[0]) else "   below the bound"
@@ -149,12 +155,14 @@ def _measure(
     layout: HomeLayout,
     config: SoukConfig,
     test_set: TestSet,
+    ranker: Path,
     out: Path,
 ) -> Measured:
-    parts = _parts(layout, config)
+    parts = _parts(layout, config, ranker)
     if compress.changes_rankers:
-        candidates = str(newest(layout.tfx / "MineNegatives" / "candidates"))
-        compress_model(parts.ranker, candidates, out / "ranker", compress)
+        compress_model(
+            ranker, _candidates(layout), out / "ranker", compress, splits=_SPLITS
+        )
         parts = dataclasses.replace(parts, ranker=out / "ranker")
     bundle = assemble_bundle(
         parts,
@@ -220,7 +228,11 @@ def _settings(layout: HomeLayout) -> SoukConfig:
     return presets.for_shop(shop, SplitConfig.from_dict(facts["splits"]))
 
 
-def _parts(layout: HomeLayout, config: SoukConfig) -> BundleParts:
+def _candidates(layout: HomeLayout) -> str:
+    return str(newest(layout.tfx / "MineNegatives" / "candidates"))
+
+
+def _parts(layout: HomeLayout, config: SoukConfig, ranker: Path) -> BundleParts:
     """The run's parts but for search, with the tables of the validation cut-off."""
 
     def at(component: str, key: str) -> Path:
@@ -232,7 +244,7 @@ def _parts(layout: HomeLayout, config: SoukConfig) -> BundleParts:
         events=str(at("Clean", "events")),
         tables=tables,
         retriever=at("Retriever", "model") / "Format-Serving",
-        ranker=at("Ranker", "model") / "Format-Serving",
+        ranker=ranker,
         candidates=at("MineNegatives", "candidates"),
     )
 

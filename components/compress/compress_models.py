@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ from core.config.compress import CompressConfig
 from core.progress import say
 from trainer.compression.compress_ranker import compress_ranker
 from trainer.export.ranker_export import KERAS_FOLDER, load_fitted, save_ranker
-from trainer.ranker.dataset import read_candidates
+from trainer.ranker.dataset import SPLITS, read_candidates
 
 STEP = "Compress"
 FACTS_FILE = "compression.json"
 
 
 def compress_model(
-    ranker: Path, candidates: str, out_dir: Path, config: CompressConfig
+    ranker: Path,
+    candidates: str,
+    out_dir: Path,
+    config: CompressConfig,
+    splits: Sequence[str] = SPLITS,
 ) -> dict[str, Any] | None:
     """Writes the smaller ranker into `out_dir`; facts about it, None where it is as is.
 
@@ -30,13 +35,15 @@ def compress_model(
       candidates: the rows it was trained on.
       out_dir: SavedModel folder.
       config: what to do.
+      splits: of the rows, to train on.
     """
     if not (ranker / KERAS_FOLDER).is_dir() or not config.changes_rankers:
         shutil.copytree(ranker, out_dir, dirs_exist_ok=True)
         return None
     began = time.monotonic()
     fitted = load_fitted(ranker)
-    rows = read_candidates(candidates, memory_limit_mb=fitted.config.memory_limit_mb)
+    limit = fitted.config.memory_limit_mb
+    rows = read_candidates(candidates, splits=splits, memory_limit_mb=limit)
     smaller, facts = compress_ranker(fitted, rows, config)
     save_ranker(smaller, out_dir)
     facts["seconds"] = time.monotonic() - began

@@ -15,8 +15,8 @@ class CompressConfig(Config):
     Numbers without another source come from docs/compression.md's sweep.
     """
 
-    # A quarter of the size, but slower at batch 1 and with gathers that have no GPU
-    # kernel: on demand (`souk run --compress`).
+    # A quarter of the size for a longer run, since two bundles are built and measured:
+    # on demand (`souk run --compress`).
     enabled: bool = False
     # Float arrays as 8-bit codes with scales; False stores them as they are.
     quantize: bool = True

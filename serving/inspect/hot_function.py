@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import graph_pb2
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
@@ -58,6 +59,7 @@ def hot_function(model_dir: Path, signature: str) -> HotFunction:
         data = [source for source in node.input if not source.startswith("^")]
         del node.input[:]
         node.input.extend(data)
+    _read_now(definition, whole)
     flat = flatten(definition, [tensor.name for tensor in frozen.outputs])
     inputs, outputs = _border(flat, [tensor.name for tensor in frozen.outputs])
     wrapped = tf.compat.v1.wrap_function(
@@ -74,6 +76,36 @@ def hot_function(model_dir: Path, signature: str) -> HotFunction:
         input_names=tuple(inputs),
         output_names=tuple(outputs),
     )
+
+
+def _read_now(definition: graph_pb2.GraphDef, whole: Any) -> None:
+    """Puts in the numbers of variables that the model's initializer filled.
+
+    Freezing knows those of the checkpoint only.
+    """
+    handles = {p.name.split(":")[0]: handle for handle, p in whole.graph.captures}
+    nodes = {node.name: node for node in definition.node}
+    for node in definition.node:
+        if node.op != "ReadVariableOp":
+            continue
+        source = node.input[0].split(":")[0]
+        while nodes[source].op == "Identity":
+            source = nodes[source].input[0].split(":")[0]
+        kind = tf.as_dtype(node.attr["dtype"].type)
+        handle = handles.get(source)
+        if handle is None:  # made inside the graph, by its name
+            made = nodes[source].attr
+            handle = tf.raw_ops.VarHandleOp(
+                dtype=kind,
+                shape=tf.TensorShape(made["shape"].shape),
+                shared_name=made["shared_name"].s.decode(),
+            )
+        values = tf.raw_ops.ReadVariableOp(resource=handle, dtype=kind)
+        node.op = "Const"
+        del node.input[:]
+        node.attr.clear()
+        node.attr["dtype"].type = kind.as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values))
 
 
 def _border(flat: FlatGraph, fetches: list[str]) -> tuple[list[str], list[str]]:

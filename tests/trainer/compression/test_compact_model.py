@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from serving.inspect.gpus import GPUS
+from serving.inspect.hot_function import hot_function
 from serving.inspect.inspection import inspect_model
 from trainer.compression.compact_model import CompactModel
 from trainer.compression.plan import StoragePlan
@@ -212,6 +213,16 @@ def test_rows_of_codes_are_gathered_by_kernels_that_a_gpu_has(
     on_host = {(row.op, *row.types) for row in report.fallbacks}
     # Columns of a matrix that stays codes: along its second axis there is no kernel.
     assert on_host <= {("GatherV2", "int8")}
+
+
+def test_the_hot_path_can_be_cut_out(
+    folders: tuple[Path, Path], answers: dict[str, np.ndarray]
+) -> None:
+    hot = hot_function(folders[1], "score")
+    given = hot.look_up({"names": np.array(["item-7", "item-150"], object)})
+    found = [t.numpy() for t in hot.function(*map(tf.constant, given))]
+    alike = [each for each in found if each.shape == answers["scores"].shape]
+    assert any(np.allclose(each, answers["scores"], atol=1e-5) for each in alike)
 
 
 class Checked(tf.Module):
