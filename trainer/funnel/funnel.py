@@ -225,10 +225,12 @@ class CandidateFunnel(tf.Module):
         at_target = history.events == self.target
         for kind, group in self.constants.groups.items():
             # Only the slots that count, whatever the longest history of the batch.
-            place = tf.where(wanted.get(kind, at_target))  # [V, 2]
-            rows = tf.gather_nd(history.rows, place)
-            weight = tf.gather_nd(weights[kind], place)[:, None]
-            owner = tf.cast(place[:, 0], tf.int32)
+            # By flat places: not every TensorFlow has a GPU kernel of GatherNd for int32.
+            counts = tf.reshape(wanted.get(kind, at_target), [-1])
+            place = tf.cast(tf.where(counts)[:, 0], tf.int32)  # [V]
+            rows = tf.gather(tf.reshape(history.rows, [-1]), place)
+            weight = tf.gather(tf.reshape(weights[kind], [-1]), place)[:, None]
+            owner = place // tf.shape(history.rows)[1]
             batch = tf.shape(history.rows)[0]
             ids = integers(tf.gather(group.ids, rows))
             values = tf.gather(group.values, rows)
