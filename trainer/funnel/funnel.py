@@ -225,7 +225,7 @@ class CandidateFunnel(tf.Module):
         at_target = history.events == self.target
         for kind, group in self.constants.groups.items():
             # Only the slots that count, whatever the longest history of the batch.
-            # By flat places: not every TensorFlow has a GPU kernel of GatherNd for int32.
+            # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
             counts = tf.reshape(wanted.get(kind, at_target), [-1])
             place = tf.cast(tf.where(counts)[:, 0], tf.int32)  # [V]
             rows = tf.gather(tf.reshape(history.rows, [-1]), place)
