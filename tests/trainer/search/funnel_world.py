@@ -22,7 +22,7 @@ from trainer.search.inverted_index import build_inverted_index
 from trainer.search.lexical import LexicalIndex
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
-from trainer.search.search_funnel import SearchFunnel, SearchState
+from trainer.search.search_funnel import SIGNALS, SearchFunnel, SearchState
 
 NOW = 15_000 * DAY
 SHOP = ShopConfig(
@@ -46,6 +46,18 @@ CATALOGUE = (
     ("plain teapot", 15.0, "teapot", 0.7),
 )
 N = len(CATALOGUE)
+# Queries of every sort.
+MANY = [
+    "red",
+    "blue lamp",
+    "cup",
+    "red mug",
+    "teapot",
+    "茶壶",
+    "כוס",
+    "enamel nothing",
+    "",
+]
 TITLES = [title for title, *_ in CATALOGUE]
 ITEM_IDS = np.array([f"i{row:02d}" for row in range(N)])
 PRICES = np.array([price for _, price, *_ in CATALOGUE])
@@ -250,3 +262,8 @@ def found(
     narrow = None if allowed is None else allowed[None]
     _, _, state = asked(search, [query], history=history, allowed=narrow)
     return [int(row) for row in search.retrieve(state)[0] if row < N]
+
+
+def signal(state: SearchState, name: str) -> np.ndarray:
+    """[B, n] of one signal."""
+    return state.signals[:, SIGNALS.index(name), :N].numpy()

@@ -13,26 +13,12 @@ from trainer.funnel.fusion import FusionWeights
 from trainer.search.search_funnel import PRIOR, SIGNALS, SearchFunnel
 
 N = world.N
-MANY = [
-    "red",
-    "blue lamp",
-    "cup",
-    "red mug",
-    "teapot",
-    "茶壶",
-    "כוס",
-    "enamel nothing",
-    "",
-]
+MANY = world.MANY
 
 
 @pytest.fixture(scope="module")
 def search() -> SearchFunnel:
     return world.search_funnel()
-
-
-def signal(state, name: str) -> np.ndarray:
-    return state.signals[:, SIGNALS.index(name), :N].numpy()
 
 
 def reciprocal_ranks(scores: np.ndarray, size: int, k: int) -> np.ndarray:
@@ -48,15 +34,15 @@ def test_words_are_worth_what_the_lexical_index_says(search: SearchFunnel) -> No
     _, _, state = world.asked(search, MANY)
     terms = search.lexical.terms(tf.constant(MANY))
     bm25 = search.lexical.scores(terms)[:, :N]
-    np.testing.assert_allclose(signal(state, "bm25"), bm25, rtol=1e-6)
+    np.testing.assert_allclose(world.signal(state, "bm25"), bm25, rtol=1e-6)
     coverage = search.lexical.coverage(terms)[:, :N]
-    np.testing.assert_allclose(signal(state, "coverage"), coverage, rtol=1e-6)
+    np.testing.assert_allclose(world.signal(state, "coverage"), coverage, rtol=1e-6)
 
 
 def test_meaning_is_the_cosine_of_the_encoder(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, MANY)
     expected = np.stack([world.cosines(query) for query in MANY])
-    np.testing.assert_allclose(signal(state, "dense"), expected, atol=1e-6)
+    np.testing.assert_allclose(world.signal(state, "dense"), expected, atol=1e-6)
 
 
 def test_clicks_for_the_query_are_signals(search: SearchFunnel) -> None:
@@ -64,8 +50,8 @@ def test_clicks_for_the_query_are_signals(search: SearchFunnel) -> None:
     rates, counts = np.zeros((2, N)), np.zeros((2, N))
     rates[0, [5, 8]] = 0.5, 0.1
     counts[0, [5, 8]] = np.log(11.0), np.log(4.0)
-    np.testing.assert_allclose(signal(state, "click_rate"), rates, atol=1e-6)
-    np.testing.assert_allclose(signal(state, "clicks"), counts, atol=1e-6)
+    np.testing.assert_allclose(world.signal(state, "click_rate"), rates, atol=1e-6)
+    np.testing.assert_allclose(world.signal(state, "clicks"), counts, atol=1e-6)
 
 
 @pytest.mark.parametrize(("words", "meanings", "k"), [(200, 200, 60), (2, 1, 3)])
@@ -77,9 +63,9 @@ def test_ranks_are_fused_as_by_hand(words: int, meanings: int, k: int) -> None:
     expected = [
         reciprocal_ranks(bm25, words, k)
         + reciprocal_ranks(world.cosines(query), meanings, k)
-        for query, bm25 in zip(MANY, signal(state, "bm25"), strict=True)
+        for query, bm25 in zip(MANY, world.signal(state, "bm25"), strict=True)
     ]
-    np.testing.assert_allclose(signal(state, "rrf"), expected, rtol=1e-5)
+    np.testing.assert_allclose(world.signal(state, "rrf"), expected, rtol=1e-5)
 
 
 def test_scores_add_up_shares_with_the_documented_weights(search: SearchFunnel) -> None:
@@ -98,7 +84,7 @@ def test_scores_add_up_shares_with_the_documented_weights(search: SearchFunnel) 
 
 def test_the_person_s_share_is_between_0_and_1(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, ["red"] * 2, history=(0, 2))
-    person = signal(state, "person")
+    person = world.signal(state, "person")
     assert person.min() == 0.0 and person.max() == 1.0
     assert person[0].argmax() in (0, 2)  # bought before
 
@@ -226,7 +212,7 @@ def test_the_cosine_counts_as_a_share_of_the_best_where_asked() -> None:
     expected = [
         0.3 * bm25 / bm25.max() + 0.7 * cosines / max(cosines.max(), 1e-9)
         for bm25, cosines in zip(
-            signal(state, "bm25"),
+            world.signal(state, "bm25"),
             map(world.cosines, ["red mug", "lamp", "blue"]),
             strict=True,
         )
@@ -297,81 +283,3 @@ def test_a_batch_answers_as_its_queries_do_alone(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, MANY, history=(2,))
     together = [[int(r) for r in row if r < N] for row in search.retrieve(state)]
     assert together == [world.found(search, q, history=(2,)) for q in MANY]
-
-
-@pytest.fixture(scope="module")
-def towers() -> world.FakeTowers:
-    return world.FakeTowers(N, len(world.KINDS) + 1)
-
-
-def test_the_towers_add_their_cosine_to_the_order(towers: world.FakeTowers) -> None:
-    search = world.search_funnel(SearchConfig(tower_weight=3.0), towers=towers)
-    _, _, state = world.asked(search, ["red mug", "enamel"], history=(0, 7))
-    cosine = np.zeros((2, N + 1))
-    cosine[0, [0, 7]] = np.sqrt(0.5)  # of the last item -sqrt(1/2): never below 0
-    np.testing.assert_allclose(state.order, state.scores + 3.0 * cosine, rtol=1e-5)
-
-
-def test_the_towers_choose_candidates_and_are_no_feature(
-    search: SearchFunnel, towers: world.FakeTowers
-) -> None:
-    config = SearchConfig(tower_weight=9.0, num_candidates=3)
-    with_towers = world.search_funnel(config, towers=towers)
-    # A red chair and a blue mug of the history, last by the words alone.
-    history = (1, 9)
-    assert set(world.found(search, "red mug", history=history)[:3]) != {0, 1, 9}
-    assert set(world.found(with_towers, "red mug", history=history)[:2]) == {1, 9}
-    assert with_towers.feature_names == search.feature_names
-    person, personal, state = world.asked(search, ["red mug"], history=history)
-    _, _, towered = world.asked(with_towers, ["red mug"], history=history)
-    rows = tf.range(N)[None]
-    found = [
-        each.features(person, rows, personal=personal, state=of)
-        for each, of in ((search, state), (with_towers, towered))
-    ]
-    np.testing.assert_array_equal(*found)
-
-
-def test_only_what_matches_is_a_candidate_however_near(
-    towers: world.FakeTowers,
-) -> None:
-    search = world.search_funnel(SearchConfig(tower_weight=9.0), towers=towers)
-    assert 8 not in world.found(search, "red mug", history=(8,))
-    # Filters and queries without a word hold for the towers too.
-    allowed = np.ones(N, bool)
-    allowed[1] = False
-    assert 1 not in world.found(search, "red mug", history=(1,), allowed=allowed)
-    assert world.found(search, "", history=(1,)) == []
-
-
-def test_without_a_weight_the_towers_are_not_asked(
-    search: SearchFunnel, towers: world.FakeTowers
-) -> None:
-    off = world.search_funnel(SearchConfig(tower_weight=0.0), towers=towers)
-    assert off.retriever is None
-    _, _, state = world.asked(off, MANY, history=(1, 9))
-    np.testing.assert_array_equal(state.order, state.scores)
-
-
-def test_feedback_moves_the_query_towards_what_it_found() -> None:
-    plain = world.search_funnel()
-    moved = world.search_funnel(SearchConfig(feedback_items=2, feedback_weight=0.7))
-    allowed = np.ones((len(MANY), N), bool)
-    allowed[0, :3] = False
-    _, _, first = world.asked(plain, MANY, allowed=allowed)
-    _, _, state = world.asked(moved, MANY, allowed=allowed)
-    vectors = world.item_vectors()
-    asked = plain.encoder.embed_queries(tf.constant(MANY)).numpy()
-    # Reciprocal ranks weigh nothing by default, so the first scores are those without.
-    for row, vector in enumerate(asked):
-        scores = np.where(allowed[row], first.scores[row, :N], -np.inf)
-        if MANY[row] == "":
-            scores[:] = -np.inf
-        best = [i for i in np.argsort(-scores, kind="stable")[:2] if scores[i] > -1e8]
-        vector = vector + 0.7 * vectors[best].sum(axis=0) / 2
-        vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
-        expected = np.where(allowed[row], np.maximum(vectors @ vector, 0.0), 0.0)
-        if MANY[row] == "":
-            expected[:] = 0.0
-        np.testing.assert_allclose(signal(state, "dense")[row], expected, atol=1e-5)
-    assert np.abs(signal(state, "dense") - signal(first, "dense")).max() > 0.01
