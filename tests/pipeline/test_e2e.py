@@ -132,7 +132,7 @@ def _has_gpu_kernels(model: Path) -> None:
     for name in ("recommend", "similar", "rank", "embed_query"):
         assert fallbacks[name] == set(), name
     # The postings: `LexicalConfig.form` = segment does without.
-    assert fallbacks["search"] <= {"RaggedRange", "RaggedGather", "RaggedBincount"}
+    assert fallbacks["search"] <= {"RaggedRange", "RaggedBincount"}
 
 
 def test_souk_query_prints_titles_from_a_running_server(first, layout) -> None:
