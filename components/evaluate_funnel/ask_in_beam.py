@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -139,9 +138,9 @@ class _Ask(beam.DoFn):  # type: ignore[misc]
         )
         folder = Path(self._folder) / question.view
         folder.mkdir(parents=True, exist_ok=True)
-        hidden = folder / f".{uuid.uuid4().hex}"
-        pq.write_table(table, hidden)
         path = folder / f"part-{question.place:05d}.parquet"
+        hidden = arrow_elements.staging_file(self._folder, path.name)
+        pq.write_table(table, hidden)
         os.replace(hidden, path)  # asking again replaces it whole
         yield str(path)
 
