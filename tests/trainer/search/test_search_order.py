@@ -94,9 +94,5 @@ def test_feedback_moves_the_query_towards_what_it_found() -> None:
         expected = np.where(allowed[row], np.maximum(vectors @ vector, 0.0), 0.0)
         if MANY[row] == "":
             expected[:] = 0.0
-        np.testing.assert_allclose(
-            found[row], expected, atol=1e-5
-        )
-    assert (
-        np.abs(found - before).max() > 0.01
-    )
+        np.testing.assert_allclose(found[row], expected, atol=1e-5)
+    assert np.abs(found - before).max() > 0.01
