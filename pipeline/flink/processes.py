@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,9 @@ from core.errors import SoukError
 
 _START_TIMEOUT_S = 90.0
 _MAX_FOLDER_PATH = 80  # bytes; the system's bound of a socket's path is 108
+# A parent that died before the request to end with it was made is never missed by
+# the kernel; the shell, which starts after it, looks whether the parent is still ours.
+_WHILE_PARENT_LIVES = 'test "$PPID" = "$0" && exec "$@"'
 
 
 @contextlib.contextmanager
@@ -23,8 +27,10 @@ def process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
 
     With us means with the thread that enters the block: Linux counts those.
     """
-    setpriv = shutil.which("setpriv")  # util-linux; ends it when we are killed
-    prefix = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+    prefix: list[str] = []
+    if setpriv := shutil.which("setpriv"):  # util-linux; ends it when we are killed
+        shell = ["sh", "-c", _WHILE_PARENT_LIVES, str(os.getpid())]
+        prefix = [setpriv, "--pdeathsig", "KILL", *shell]
     with log.open("ab") as output:
         started = subprocess.Popen(
             [*prefix, *command],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -61,14 +63,28 @@ def test_a_process_is_gone_after_the_block_even_if_it_does_not_listen(
     assert started.poll() is not None
 
 
-def test_a_process_ends_with_a_run_that_was_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("delay_s", [0, 1], ids=["at once", "the kill comes first"])
+def test_a_process_ends_with_a_run_that_was_killed(
+    tmp_path: Path, delay_s: int
+) -> None:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("`setpriv` (util-linux) is not on the PATH")
+    late = tmp_path / "bin" / "setpriv"
+    late.parent.mkdir()
+    late.write_text(f'#!/bin/sh\nsleep {delay_s}\nexec {setpriv} "$@"\n')
+    late.chmod(0o755)
     code = (
         "import os, time, pathlib; from pipeline.flink import processes\n"
         f"log = pathlib.Path({str(tmp_path / 'log')!r})\n"
         "with processes.process(['sleep', '600'], log) as started:\n"
         "    print(started.pid, flush=True); time.sleep(600)\n"
     )
-    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PATH": f"{late.parent}:{os.environ['PATH']}"},
+    )
     assert run.stdout is not None
     child = Path("/proc") / run.stdout.readline().decode().strip()
     run.kill()
