@@ -1,9 +1,9 @@
 """Where Beam steps run: the one place that knows Beam's options.
 
 Every Beam step (Ingest, Clean, StatisticsGen, JoinHistory, Transform, bulk encoding of
-texts, candidate mining, EvaluateFunnel, Evaluator) gets the same list, through the
-pipeline. Code and packages are in the workers' environment already, a container image
-or this virtual environment: nothing is staged.
+texts, candidate mining, EvaluateFunnel, EvaluateSearch, Evaluator) gets the same list,
+through the pipeline. Code and packages are in the workers' environment already, a
+container image or this virtual environment: nothing is staged.
 """
 
 from __future__ import annotations

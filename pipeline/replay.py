@@ -30,6 +30,7 @@ EXECUTORS = {
     "MineNegatives": "components.mine_negatives.executor.Executor",
     "MineSearches": "components.mine_searches.executor.Executor",
     "EvaluateFunnel": "components.evaluate_funnel.component.EvaluateFunnel_Executor",
+    "EvaluateSearch": "components.evaluate_search.component.EvaluateSearch_Executor",
     "Evaluator": "tfx.components.evaluator.executor.Executor",
 }
 

@@ -89,7 +89,7 @@ def build_bundle(
     )
     words = lexicon.build_lexicon(
         items,
-        lexicon.read_events(parts.events),
+        lexicon.read_events(parts.events, config.lexicon),
         as_of=splits.test_start,
         config=config.lexicon,
     )

@@ -27,12 +27,13 @@ from core.lexicon import (
 from core.text.units import Unit, completion_key, units
 from serving.suggest.speller import Speller
 from serving.suggest.vocabulary import Vocabulary
-from trainer.data.examples import read_split, split_dir
+from trainer.data.log_sample import read_log, share_of_users
 from trainer.search.terms import count_terms
 
 # Texts of an item that the search index reads; words come from the short ones.
 _SHORT_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND)
 _TEXTS = (*_SHORT_TEXTS, features.DESCRIPTION)
+_SPLITS = ("train", "eval", "test")
 _EVENT_COLUMNS = (
     features.USER_ID,
     features.ITEM_ID,
@@ -86,12 +87,13 @@ def build_lexicon(
     )
 
 
-def read_events(uri: str) -> pa.Table:
-    """The events of an Examples artifact, all splits, with what the lexicon needs."""
-    splits = [s for s in ("train", "eval", "test") if split_dir(uri, s).exists()]
-    tables = [read_split(uri, split) for split in splits]
-    names = [n for n in _EVENT_COLUMNS if all(n in t.column_names for t in tables)]
-    return pa.concat_tables([table.select(names) for table in tables])
+def read_events(uri: str, config: LexiconConfig) -> pa.Table:
+    """The events of an Examples artifact, all splits, with what the lexicon needs.
+
+    Of more than `config.max_events`, those of a share of the users.
+    """
+    share = share_of_users(uri, _SPLITS, config.max_events)
+    return read_log(uri, _SPLITS, _EVENT_COLUMNS, share)
 
 
 class _CatalogueWords:

@@ -18,7 +18,7 @@ from apache_beam.utils.shared import Shared
 from components import arrow_elements
 from components.evaluate_funnel.bundle_client import BundleClient, history_lengths
 from components.evaluate_funnel.test_set import IntArray
-from core import features
+from core import features, signatures
 from core.errors import ArtifactError
 from core.metrics import Truth
 
@@ -41,6 +41,7 @@ class Pages:
 class Question:
     """Some moments of a view, and what their pages must not show."""
 
+    signature: str
     view: str
     place: int  # of the element among those of the view
     numbers: IntArray  # [B] places in the view, ascending
@@ -68,8 +69,43 @@ class AskedBundle:
         return BundleClient(self.model_dir, ids, self.batch_size)
 
 
+def load_later(
+    models: Mapping[str, str | Path],
+    items: pa.Table,
+    folder: Path,
+    *,
+    batch_size: int,
+    page_length: int,
+) -> dict[str, AskedBundle]:
+    """The bundles as workers find them.
+
+    Args:
+      models: name → SavedModel, readable by every worker.
+      items: the catalogue; its ids go into `folder`.
+      folder: readable by every worker.
+      batch_size: moments per call.
+      page_length: k of every page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    items_path = folder / "items.parquet"
+    pq.write_table(items.select([features.ITEM_ID]), items_path)
+    return {
+        name: AskedBundle(
+            model_dir=str(model_dir),
+            items_path=str(items_path),
+            batch_size=batch_size,
+            page_length=page_length,
+        )
+        for name, model_dir in models.items()
+    }
+
+
 def questions(
-    view: str, moments: pa.Table, exclude: Truth | None, batch_size: int
+    view: str,
+    moments: pa.Table,
+    exclude: Truth | None,
+    batch_size: int,
+    signature: str = signatures.RECOMMEND,
 ) -> list[Question]:
     """Elements of moments with histories of like length, so that batches pad little."""
     order = np.argsort(history_lengths(moments), kind="stable")
@@ -80,6 +116,7 @@ def questions(
         chosen[numbers] = True
         found.append(
             Question(
+                signature=signature,
                 view=view,
                 place=place,
                 numbers=numbers,
@@ -121,7 +158,8 @@ class _Ask(beam.DoFn):  # type: ignore[misc]
 
     def process(self, question: Question) -> Iterator[str]:
         start = time.monotonic()
-        rows, scores, reasons = self._client.recommend(
+        rows, scores, reasons = self._client.pages(
+            question.signature,
             arrow_elements.from_bytes(question.moments),
             self._bundle.page_length,
             question.exclude,
@@ -162,7 +200,7 @@ def gather(folder: str, view: str, num_moments: int, page_length: int) -> Pages:
         raise ArtifactError(
             f"`{folder}` must answer each of {num_moments} moments once. Received: "
             f"{len(numbers)} answers, {len(np.unique(numbers))} of them distinct. "
-            "Run the EvaluateFunnel step again."
+            "Run the step again."
         )
     table = table.take(pa.array(np.argsort(numbers)))
     return Pages(

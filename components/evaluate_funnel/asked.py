@@ -8,7 +8,6 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import pyarrow.parquet as pq
 
 from components.evaluate_funnel.ask_in_beam import (
     AskedBundle,
@@ -20,8 +19,6 @@ from components.evaluate_funnel.bundle_client import BundleClient
 from components.evaluate_funnel.example_pages import choose_moments, example_pages
 from components.evaluate_funnel.measure import View
 from components.evaluate_funnel.test_set import IntArray, TestSet
-from core import features
-from core.config.evaluation import EvaluationConfig
 from core.metrics import Truth
 
 BUNDLE = "bundle"  # the system that is measured; others stand beside it
@@ -83,27 +80,6 @@ def ask_in_beam(
         seconds = sum(part.seconds for part in parts)
         found[name] = Asked(pages, parts[0].scores, parts[0].reasons, seconds)
     return found
-
-
-def load_later(
-    models: Mapping[str, str | Path],
-    test_set: TestSet,
-    config: EvaluationConfig,
-    folder: Path,
-) -> dict[str, AskedBundle]:
-    """The bundles as workers find them; the catalogue's ids go into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    items_path = folder / "items.parquet"
-    pq.write_table(test_set.items.select([features.ITEM_ID]), items_path)
-    return {
-        name: AskedBundle(
-            model_dir=str(model_dir),
-            items_path=str(items_path),
-            batch_size=config.batch_size,
-            page_length=config.page_length,
-        )
-        for name, model_dir in models.items()
-    }
 
 
 def selected(truth: Truth, view: View) -> Truth:

@@ -47,17 +47,18 @@ class BundleClient:
           k: length of the page.
           exclude: catalogue rows that each moment's page must not show.
         """
-        return self._pages(signatures.RECOMMEND, moments, k, exclude)
+        return self.pages(signatures.RECOMMEND, moments, k, exclude)
 
     def search(
         self, searches: pa.Table, k: int, exclude: Truth | None = None
     ) -> tuple[IntArray, npt.NDArray[np.float32], npt.NDArray[np.object_]]:
         """The same for moments with a column `query`."""
-        return self._pages(signatures.SEARCH, searches, k, exclude)
+        return self.pages(signatures.SEARCH, searches, k, exclude)
 
-    def _pages(
-        self, name: str, moments: pa.Table, k: int, exclude: Truth | None
+    def pages(
+        self, name: str, moments: pa.Table, k: int, exclude: Truth | None = None
     ) -> tuple[IntArray, npt.NDArray[np.float32], npt.NDArray[np.object_]]:
+        """The same from the signature of that name."""
         num = moments.num_rows
         rows = np.full((num, k), -1, np.int64)
         scores = np.zeros((num, k), np.float32)
@@ -92,12 +93,20 @@ class BundleClient:
         for start in range(0, len(order), self._batch_size):
             yield order[start : start + self._batch_size]
 
-    def _call(self, name: str, inputs: Inputs) -> dict[str, npt.NDArray[np.generic]]:
+    def require(self, name: str) -> None:
+        """Checks that the bundle has a signature.
+
+        Raises:
+          ArtifactError: it has not.
+        """
         if name not in self._model.signatures:
             found = ", ".join(sorted(self._model.signatures))
             raise ArtifactError(
                 f"The bundle must have the signature `{name}`. Received: {found}."
             )
+
+    def _call(self, name: str, inputs: Inputs) -> dict[str, npt.NDArray[np.generic]]:
+        self.require(name)
         signature = self._model.signatures[name]
         specs = signature.structured_input_signature[1]
         absent = sorted(set(specs) - set(inputs))

@@ -15,13 +15,8 @@ import scipy.sparse as sp
 
 from components import worker_memory
 from components.evaluate_funnel import baselines
-from components.evaluate_funnel.asked import (
-    BUNDLE,
-    Pages,
-    ask_in_beam,
-    load_later,
-    selected,
-)
+from components.evaluate_funnel.ask_in_beam import load_later
+from components.evaluate_funnel.asked import BUNDLE, Pages, ask_in_beam, selected
 from components.evaluate_funnel.bundle_client import BundleClient
 from components.evaluate_funnel.content import content_vectors
 from components.evaluate_funnel.measure import (
@@ -74,7 +69,13 @@ def evaluate_funnel(
     start = time.monotonic()
     views = make_views(test_set)
     models = {BUNDLE: model_dir, **(other_models or {})}
-    bundles = load_later(models, test_set, config, Path(folder))
+    bundles = load_later(
+        models,
+        test_set.items,
+        Path(folder),
+        batch_size=config.batch_size,
+        page_length=config.page_length,
+    )
     # Held during the run: workers in this process then load no copy of their own.
     client = bundles[BUNDLE].client()
     found = ask_in_beam(bundles, test_set, views, Path(folder), pipeline)

@@ -1,6 +1,10 @@
 """EvaluateSearch: bundle + items, judgments, events → SearchMetrics."""
 
+from pathlib import Path
+
+import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
     InputArtifact,
     OutputArtifact,
     Parameter,
@@ -22,7 +26,7 @@ from core.config import ShopConfig
 from core.config.search_evaluation import SearchEvaluationConfig
 
 
-@component
+@component(use_beam=True)
 def EvaluateSearch(
     model: InputArtifact[standard_artifacts.Model],
     items: InputArtifact[standard_artifacts.Examples],
@@ -31,6 +35,7 @@ def EvaluateSearch(
     config: Parameter[str],
     judgments: InputArtifact[standard_artifacts.Examples] = None,
     events: InputArtifact[standard_artifacts.Examples] = None,
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Measures the bundle through its `search` signature.
 
@@ -46,6 +51,7 @@ def EvaluateSearch(
       config: SearchEvaluationConfig as JSON.
       judgments: optional; the judgments, split `train`.
       events: optional; the cleaned events, all splits.
+      beam_pipeline: in which the bundle is asked.
     """
     evaluation = SearchEvaluationConfig.from_json(config)
     shop_config = ShopConfig.from_json(shop)
@@ -54,12 +60,15 @@ def EvaluateSearch(
         judgments.uri if judgments else None,
         events.uri if events else None,
         shop_config.context_features,
+        evaluation.max_events,
     )
     report = evaluate_search(
         path_utils.serving_model_path(model.uri),
         data,
         shop_config,
         evaluation,
+        pipeline=beam_pipeline or beam.Pipeline(),
+        folder=Path(metrics.uri) / ".staging",
     )
     write_metrics(report, metrics.uri)
     metrics.set_string_custom_property("headline", headline(report))

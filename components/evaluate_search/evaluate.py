@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from components.evaluate_funnel.bundle_client import BundleClient
+from components import worker_memory
+from components.evaluate_funnel.ask_in_beam import (
+    Pages,
+    ask_bundles,
+    gather,
+    load_later,
+    questions,
+)
 from components.evaluate_search.bm25 import Bm25, item_texts
 from components.evaluate_search.example_pages import choose_searches, example_pages
 from components.evaluate_search.measure import BUNDLE, measured
@@ -25,7 +34,7 @@ from components.evaluate_search.searches import (
     logged_searches,
     search_counts,
 )
-from core import features
+from core import features, signatures
 from core.config import ShopConfig
 from core.config.search_evaluation import SearchEvaluationConfig
 from core.metrics import graded_ndcg
@@ -64,14 +73,19 @@ def evaluate_search(
     data: SearchData,
     shop: ShopConfig,
     config: SearchEvaluationConfig,
+    *,
+    pipeline: beam.Pipeline,
+    folder: Path,
 ) -> dict[str, Any]:
     """Content of search_metrics.json.
 
     Args:
-      model_dir: a SavedModel with the signature `search`.
+      model_dir: a SavedModel with `search`, readable by every Beam worker.
       data: catalogue, judgments, events.
       shop: its context features.
       config: protocol.
+      pipeline: in which the bundle is asked; not yet entered.
+      folder: for the workers' answers, writable by all of them; removed at the end.
 
     Raises:
       ArtifactError: the model has no signature `search`.
@@ -91,14 +105,12 @@ def evaluate_search(
     }
     if not parts:
         return report
-    item_ids = data.items.column(features.ITEM_ID).to_pylist()
-    client = BundleClient(model_dir, item_ids, config.batch_size)
+    answers = _ask(model_dir, parts, data.items, config, pipeline, folder)
     baseline = Bm25(item_texts(data.items), k1=config.bm25_k1, b=config.bm25_b)
     classes = _classes(data, parts)
     for number, (name, searches) in enumerate(parts.items(), start=1):
-        asked = client.search(searches.moments, config.page_length)
-        queries = searches.queries
-        pages = {BUNDLE: asked[0], BM25: baseline.pages(queries, config.page_length)}
+        asked, queries = answers[name], searches.queries
+        pages = {BUNDLE: asked.rows, BM25: baseline.pages(queries, config.page_length)}
         found = [classes[query] for query in queries]
         report[name] = {
             truth: measured(pages, grades, found, config, judged=truth == GRADED)
@@ -106,18 +118,51 @@ def evaluate_search(
         }
         if not report["example_pages"]:
             grades = next(iter(searches.truths.values()))
-            ndcg = graded_ndcg(asked[0], grades, config.primary_k)
+            ndcg = graded_ndcg(asked.rows, grades, config.primary_k)
             report["example_pages"] = example_pages(
                 searches,
                 grades,
                 data.items,
                 choose_searches(found, ndcg, config.num_example_pages),
                 found,
-                asked,
+                (asked.rows, asked.scores, asked.reasons),
             )
         advance("EvaluateSearch", number, len(parts), f"{len(queries)} {name} searches")
     report["seconds"] = round(time.monotonic() - start, 3)
     return report
+
+
+def _ask(
+    model_dir: str | Path,
+    parts: Mapping[str, Searches],
+    items: pa.Table,
+    config: SearchEvaluationConfig,
+    pipeline: beam.Pipeline,
+    folder: Path,
+) -> dict[str, Pages]:
+    """The bundle's pages of every part, from Beam workers."""
+    k = config.page_length
+    bundles = load_later(
+        {BUNDLE: model_dir}, items, folder, batch_size=config.batch_size, page_length=k
+    )
+    # Held during the run: workers in this process then load no copy of their own.
+    client = bundles[BUNDLE].client()
+    client.require(signatures.SEARCH)
+    asked = [
+        question
+        for name, searches in parts.items()
+        for question in questions(
+            name, searches.moments, None, config.batch_size, signatures.SEARCH
+        )
+    ]
+    ask_bundles(bundles, asked, str(folder), pipeline)
+    pages = {
+        name: gather(str(folder / BUNDLE), name, searches.moments.num_rows, k)
+        for name, searches in parts.items()
+    }
+    shutil.rmtree(folder)
+    worker_memory.release()
+    return pages
 
 
 def headline(report: Mapping[str, Any]) -> str:

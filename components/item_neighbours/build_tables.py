@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from components import arrow_elements
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.config.neighbours import NeighboursConfig
@@ -17,6 +15,7 @@ from core.config.query_clicks import QueryClicksConfig
 from core.errors import InputDataError
 from core.progress import advance
 from trainer.data import examples
+from trainer.data.log_sample import concatenate, iterate_log, share_of_users
 from trainer.funnel.event_log import encode_events
 from trainer.funnel.tables import build_item_tables, build_title_tables
 from trainer.search.analyzer import Analyzer
@@ -58,19 +57,26 @@ def build_tables(
 ) -> list[Path]:
     """Writes the tables of all cut-offs and returns their folders.
 
+    They are counted from at most about `config.max_events`: those of a share of the
+    users where the log is larger.
+
     Raises:
       InputDataError: no event of a log lies before the end of the training data.
     """
     items = examples.read_split(items_uri, "train")
-    groups = arrow_elements.row_groups(events_uri, event_splits)
-    log = encode_events(items, (_read(g, _EVENT_COLUMNS) for g in groups), shop)
+    share = share_of_users(events_uri, event_splits, config.max_events)
+    log = encode_events(
+        items, iterate_log(events_uri, event_splits, _EVENT_COLUMNS, share), shop
+    )
     if shop.has_events and not (log.timestamps < splits.test_start).any():
         raise InputDataError(
             "`events` must hold events of known items before `SplitConfig.test_start` "
             f"({splits.test_start}). Received: {len(log.rows)} events, none before."
         )
     titles = build_title_tables(items, config)
-    searches = query_log(items, _searches(groups, events_uri), shop, Analyzer())
+    searches = query_log(
+        items, _searches(events_uri, event_splits, share), shop, Analyzer()
+    )
     folders: list[Path] = []
     cutoffs = cutoffs_of(shop, splits)
     for cutoff in cutoffs:
@@ -108,24 +114,15 @@ def write_query_clicks(
     clicks.save(folder)
 
 
-def _searches(groups: list[arrow_elements.RowGroup], uri: str) -> pa.Table:
-    """All events that carry a query."""
-    if not groups:  # a shop without a log: the columns of its empty files
-        return examples.read_split(uri, "train")
-    return pa.concat_tables([_with_query(group) for group in groups])
+def _searches(uri: str, splits: Sequence[str], share: float) -> pa.Table:
+    """All events of the sampled users that carry a query."""
+    columns = (*_EVENT_COLUMNS, *_SEARCH_COLUMNS)
+    parts = iterate_log(uri, splits, columns, share)
+    return concatenate([_with_query(part) for part in parts])
 
 
-def _with_query(group: arrow_elements.RowGroup) -> pa.Table:
-    """The events of a row group that carry a query; none where nobody searches."""
-    file = pq.ParquetFile(group[1])
-    stored = set(file.schema_arrow.names)
-    held = [name for name in _SEARCH_COLUMNS if name in stored]
-    events = _read(group, _EVENT_COLUMNS + held)
-    if features.QUERY not in stored:
+def _with_query(events: pa.Table) -> pa.Table:
+    """Those that carry a query; none where nobody searches."""
+    if features.QUERY not in events.column_names:
         return events.slice(0, 0)
     return events.filter(pc.not_equal(events.column(features.QUERY), ""))
-
-
-def _read(group: arrow_elements.RowGroup, columns: list[str]) -> pa.Table:
-    _, path, number = group
-    return examples.from_examples(pq.ParquetFile(path).read_row_group(number, columns))

@@ -88,7 +88,7 @@ def _write_extras(
     warmup.write_requests(out_dir, found)
     words = lexicon.build_lexicon(
         items,
-        lexicon.read_events(events_uri),
+        lexicon.read_events(events_uri, config.bundle.lexicon),
         as_of=as_of,
         config=config.bundle.lexicon,
     )

@@ -17,7 +17,8 @@ from components.text_encoder import embed_items
 from core import features, progress
 from core.config.text_encoder import TextEncoderConfig
 from core.errors import ArtifactError
-from trainer.data.examples import read_split, split_dir
+from trainer.data.examples import read_split
+from trainer.data.log_sample import read_log, share_of_users
 from trainer.text_encoder.export import save_text_encoder
 from trainer.text_encoder.fit import FittedTextEncoder, fit_text_encoder
 from trainer.text_encoder.hard_negatives import Bm25Miner
@@ -66,7 +67,7 @@ def train_encoder(
     items = read_split(items_uri, "train")
     fitted = fit_text_encoder(
         items,
-        None if events_uri is None else _events(events_uri, event_splits),
+        _events(events_uri, event_splits, config.max_events),
         config,
         before=before,
         miner=Bm25Miner(items) if config.hard_negatives else None,
@@ -84,17 +85,12 @@ def train_encoder(
     return fitted.report
 
 
-def _events(uri: str, splits: Sequence[str]) -> pa.Table | None:
-    """The columns that pairs need; a shop may have no `query`."""
-    parts = []
-    for split in splits:
-        if not any(split_dir(uri, split).glob("*.parquet")):
-            continue
-        table = read_split(uri, split)
-        parts.append(
-            table.select([c for c in _EVENT_COLUMNS if c in table.column_names])
-        )
-    return pa.concat_tables(parts, promote=True) if parts else None
+def _events(uri: str | None, splits: Sequence[str], max_events: int) -> pa.Table | None:
+    """The columns that pairs need; a shop may have no `query`, or no log."""
+    if uri is None:
+        return None
+    share = share_of_users(uri, splits, max_events)
+    return read_log(uri, splits, _EVENT_COLUMNS, share)
 
 
 def _embed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.limits import MAX_EVENTS
 from core.signatures import MAX_K
 
 
@@ -17,6 +18,8 @@ class EvaluationConfig(Config):
     primary_k: int = 20
     # Test moments measured; more are sampled down with `seed`.
     max_moments: int = 5000
+    # A larger log is sampled by user: everything of some, nothing of the others.
+    max_events: int = MAX_EVENTS
     batch_size: int = 128  # moments per `recommend` call
     bootstrap_samples: int = 1000
     confidence: float = 0.95
@@ -42,7 +45,7 @@ class EvaluationConfig(Config):
         self.require(max(self.k_values) <= MAX_K, "k_values", f"at most {MAX_K}")
         self.require(self.primary_k in self.k_values, "primary_k", "one of k_values")
         self.require(0 < self.confidence < 1, "confidence", "between 0 and 1")
-        for name in ("max_moments", "batch_size", "bootstrap_samples"):
+        for name in ("max_moments", "max_events", "batch_size", "bootstrap_samples"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         self.require(
             list(self.activity_edges) == sorted(set(self.activity_edges)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.limits import MAX_EVENTS
 from core.config.query_clicks import QueryClicksConfig
 
 
@@ -12,6 +13,8 @@ from core.config.query_clicks import QueryClicksConfig
 class NeighboursConfig(Config):
     """How `build_item_tables` counts, from events before the cut-off only."""
 
+    # A larger log is sampled by user: everything of some, nothing of the others.
+    max_events: int = MAX_EVENTS
     num_neighbours: int = 200  # kept per item in collaborative tables
     num_title_neighbours: int = 30
     # EASE inverts an n x n matrix: seconds at 4 k items, minutes beyond 10 k.
@@ -42,6 +45,7 @@ class NeighboursConfig(Config):
 
     def __post_init__(self) -> None:
         for name in (
+            "max_events",
             "num_neighbours",
             "num_title_neighbours",
             "visit_s",

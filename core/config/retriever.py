@@ -50,6 +50,9 @@ class RetrieverConfig(Config):
     steps_per_execution: int = 16
     eval_k: int = 100  # recall@k decides about early stopping
     max_eval_moments: int = 4000
+    # Training moments and search pages held in memory, .7 kB each at 50 history slots;
+    # of more, those of a share of the users.
+    max_moments: int = 1_000_000
     refit: bool = True  # train the chosen number of epochs on train + eval moments
     seed: int = 1
 
@@ -89,6 +92,7 @@ class RetrieverConfig(Config):
             "steps_per_execution",
             "eval_k",
             "max_eval_moments",
+            "max_moments",
         ):
             self.require(getattr(self, name) >= 1, name, ">= 1")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.limits import MAX_EVENTS
 from core.signatures import MAX_K
 
 
@@ -20,6 +21,8 @@ class SearchEvaluationConfig(Config):
     page_length: int = 100
     # Searches of the test period measured; more are sampled down with `seed`.
     max_searches: int = 3000
+    # A larger log is sampled by user: everything of some, nothing of the others.
+    max_events: int = MAX_EVENTS
     max_history: int = 200  # newest events before a search
     batch_size: int = 64  # searches per call
     bootstrap_samples: int = 1000
@@ -46,6 +49,7 @@ class SearchEvaluationConfig(Config):
         self.require(0 < self.confidence < 1, "confidence", "between 0 and 1")
         for name in (
             "max_searches",
+            "max_events",
             "max_history",
             "batch_size",
             "bootstrap_samples",

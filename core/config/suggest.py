@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.limits import MAX_EVENTS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LexiconConfig(Config):
     """What of the log becomes the shop's lexicon."""
 
+    # A larger log is sampled by user: everything of some, nothing of the others.
+    max_events: int = MAX_EVENTS
     # A query that fewer people typed is nobody else's business: it may name a person.
     min_query_users: int = 2
     # A search counts half after so many days.
@@ -25,6 +28,7 @@ class LexiconConfig(Config):
     max_pairs: int = 300_000
 
     def __post_init__(self) -> None:
+        self.require(self.max_events >= 1, "max_events", ">= 1")
         self.require(self.min_query_users >= 1, "min_query_users", ">= 1")
         self.require(self.half_life_days > 0, "half_life_days", "> 0")
         self.require(self.misspelling_ratio > 0, "misspelling_ratio", "> 0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.limits import MAX_EVENTS
 
 SCRATCH, FROZEN, FULL, LORA = "scratch", "frozen", "full", "lora"
 MODES = (SCRATCH, FROZEN, FULL, LORA)
@@ -35,6 +36,9 @@ class TextEncoderConfig(Config):
 
     max_query_tokens: int = 16
     max_item_tokens: int = 24
+
+    # A larger log is sampled by user: everything of some, nothing of the others.
+    max_events: int = MAX_EVENTS
 
     # Masked-language pretraining (Devlin et al., 2018), from scratch only.
     pretrain_epochs: int = 1
@@ -90,6 +94,7 @@ class TextEncoderConfig(Config):
             self.require(4 <= getattr(self, name) <= 512, name, "4 .. 512")
         for name in ("contrastive_batch", "pretrain_batch"):
             self.require(getattr(self, name) >= 2, name, ">= 2")
+        self.require(self.max_events >= 1, "max_events", ">= 1")
         for name in ("lora_rank", "num_layers", "num_heads", "mlp_dim", "encode_batch"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         for name in (

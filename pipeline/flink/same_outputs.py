@@ -28,7 +28,8 @@ def same_outputs(step: str, one: Path, other: Path) -> str:
         "Transform": _transform_assets,
         "MineNegatives": _candidates,
         "MineSearches": _candidates,
-        "EvaluateFunnel": _funnel_metrics,
+        "EvaluateFunnel": _page_metrics,
+        "EvaluateSearch": _page_metrics,
         "Evaluator": _metrics,
     }.get(step, _tables)
     return compare(one, other)
@@ -147,9 +148,12 @@ def _mined(path: Path) -> tuple[list[object], set[tuple[int, int]]]:
         return moments, set(pairs)
 
 
-def _funnel_metrics(one: Path, other: Path) -> str:
-    """Every number of two metrics.json but the seconds."""
-    texts = [(folder / "metrics/metrics.json").read_text() for folder in (one, other)]
+def _page_metrics(one: Path, other: Path) -> str:
+    """Every number of two metrics.json or search_metrics.json but the seconds."""
+    texts = [
+        "".join(path.read_text() for path in (folder / "metrics").glob("*.json"))
+        for folder in (one, other)
+    ]
     left, right = (dict(_leaves(json.loads(text))) for text in texts)
     wrong = [
         path
@@ -167,7 +171,7 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, float]]:
     """Path and value of every number of a JSON document, seconds left out."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key != "timing":
+            if key not in ("timing", "seconds"):
                 yield from _leaves(inner, f"{path}/{key}")
     elif isinstance(value, list):
         for place, inner in enumerate(value):

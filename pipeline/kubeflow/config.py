@@ -46,6 +46,8 @@ _STEPS: dict[str, dict[str, float | int]] = {
     "Bundle": {"cpu": 2, "memory_gb": 8},
     "SearchBundle": {"cpu": 2, "memory_gb": 8},
     "EvaluateFunnel": {"cpu": 2, "memory_gb": 8},
+    "EvaluateSearch": {"cpu": 2, "memory_gb": 8},
+    "RankExamples": {"cpu": 1, "memory_gb": 8},
     "Evaluator": {"cpu": 2, "memory_gb": 8},
 }
 _GLOBAL = ("volume_claim", "cache", "steps")

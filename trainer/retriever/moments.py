@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +13,15 @@ import tensorflow as tf
 
 from core import features
 from core.config.retriever import RetrieverConfig
-from trainer.data import examples
+from trainer.data.log_sample import iterate_log, share_of_users
 from trainer.layers.history_encoder import age_buckets
 from trainer.retriever.catalogue import Catalogue
 from trainer.retriever.transformed import transform_table
 
 if TYPE_CHECKING:
     import tensorflow_transform as tft
+
+_ROWS_AT_ONCE = 65_536
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,9 @@ def read_moments(
 ) -> MomentArrays:
     """One split of a `moments` artifact; moments without a known target are left out.
 
+    Of more than `config.max_moments`, those of a share of the users. Histories are wide
+    as text, so they become numbers some row groups at a time.
+
     Args:
       uri: `moments` Examples.
       split: `next_train`, `next_eval`, ...
@@ -119,8 +125,26 @@ def read_moments(
         features.TARGET_EVENTS,
         *config.context_features,
     ]
-    table = examples.read_split(uri, split, columns)
-    return make_moments(table, catalogue, transform, config)
+    share = share_of_users(uri, [split], config.max_moments)
+    groups = iterate_log(uri, [split], columns, share)
+    return concatenate(
+        [
+            make_moments(table, catalogue, transform, config)
+            for table in _joined(groups, _ROWS_AT_ONCE)
+        ]
+    )
+
+
+def _joined(tables: Iterator[pa.Table], num_rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of at least `num_rows`, but for the last."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(part.num_rows for part in waiting) >= num_rows:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def make_moments(

@@ -10,6 +10,7 @@ import pyarrow as pa
 from core import features
 from core.config.retriever import RetrieverConfig
 from trainer.data import examples
+from trainer.data.log_sample import read_log, share_of_users
 from trainer.retriever.catalogue import Catalogue
 from trainer.retriever.fit_two_tower import SearchMoments
 from trainer.retriever.moments import flat_list, make_moments
@@ -30,6 +31,8 @@ def read_search_moments(
 ) -> SearchMoments | None:
     """Both splits of JoinHistory's `searches`; None where nobody searched.
 
+    Of more than `config.max_moments` pages, those of a share of the users.
+
     Args:
       uri: `searches` Examples.
       encoder: has `embed_queries`; each distinct query is embedded once.
@@ -37,7 +40,11 @@ def read_search_moments(
       transform: the Transform step's graph.
       config: history length, event types and their weights, context columns.
     """
-    tables = [examples.read_split(uri, split) for split in SPLITS]
+    share = share_of_users(uri, SPLITS, config.max_moments)
+    tables = [
+        read_log(uri, [split], examples.column_names(uri, split), share)
+        for split in SPLITS
+    ]
     queries = [table.column(features.QUERY).to_pylist() for table in tables]
     if not queries[0]:
         return None

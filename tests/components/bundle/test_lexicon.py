@@ -156,7 +156,7 @@ def test_events_are_read_from_all_splits(tmp_path: Path) -> None:
     write_split(str(tmp_path), "train", log.slice(0, 1))
     write_split(str(tmp_path), "test", log.slice(1))
 
-    found = read_events(str(tmp_path))
+    found = read_events(str(tmp_path), CONFIG)
     assert found.column("query").to_pylist() == ["mug", "jug"]
     assert found.num_rows == 2
 

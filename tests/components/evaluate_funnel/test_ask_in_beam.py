@@ -32,6 +32,18 @@ def test_set(tmp_path_factory: pytest.TempPathFactory) -> TestSet:
     return read_test_set(uris["moments"], uris["items"], uris["events"], SHOP, CONFIG)
 
 
+def later(
+    bundle: Path, test_set: TestSet, folder: Path
+) -> dict[str, ask_in_beam.AskedBundle]:
+    return ask_in_beam.load_later(
+        {"bundle": bundle},
+        test_set.items,
+        folder,
+        batch_size=CONFIG.batch_size,
+        page_length=CONFIG.page_length,
+    )
+
+
 def test_workers_give_what_the_bundle_gives_here(
     bundle: Path,
     test_set: TestSet,
@@ -40,7 +52,7 @@ def test_workers_give_what_the_bundle_gives_here(
 ) -> None:
     monkeypatch.setattr(ask_in_beam, "_BATCHES", 1)  # elements of two moments
     views = make_views(test_set)
-    bundles = asked.load_later({"bundle": bundle}, test_set, CONFIG, tmp_path)
+    bundles = later(bundle, test_set, tmp_path)
     found = asked.ask_in_beam(bundles, test_set, views, tmp_path, beam.Pipeline())
     parts = list((tmp_path / "bundle" / "all").glob("part-*.parquet"))
     assert len(parts) == -(-test_set.num_moments // 2) > 1
@@ -66,7 +78,7 @@ def test_a_worker_loads_a_bundle_once(
         real(self, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(BundleClient, "__init__", counted)
-    bundles = asked.load_later({"bundle": bundle}, test_set, CONFIG, tmp_path)
+    bundles = later(bundle, test_set, tmp_path)
     held = bundles["bundle"].client()
     views = make_views(test_set)
     asked.ask_in_beam(bundles, test_set, views, tmp_path, beam.Pipeline())
@@ -78,7 +90,7 @@ def test_an_answer_that_is_not_there_is_an_error(
     bundle: Path, test_set: TestSet, tmp_path: Path
 ) -> None:
     views = make_views(test_set)
-    bundles = asked.load_later({"bundle": bundle}, test_set, CONFIG, tmp_path)
+    bundles = later(bundle, test_set, tmp_path)
     asked.ask_in_beam(bundles, test_set, views, tmp_path, beam.Pipeline())
     with pytest.raises(ArtifactError, match="answer each of"):
         ask_in_beam.gather(

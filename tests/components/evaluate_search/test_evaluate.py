@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import pytest
 
@@ -32,6 +35,18 @@ CONFIG = SearchEvaluationConfig(
 )
 
 
+def measure(bundle, data, config):
+    with tempfile.TemporaryDirectory() as place:
+        return evaluate_search(
+            bundle,
+            data,
+            SHOP,
+            config,
+            pipeline=beam.Pipeline(),
+            folder=Path(place) / "asked",
+        )
+
+
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     return search_world.save_fake_search(tmp_path_factory.mktemp("bundle"))
@@ -45,7 +60,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(bundle, data):
-    return evaluate_search(bundle, data, SHOP, CONFIG)
+    return measure(bundle, data, CONFIG)
 
 
 def test_judged_metrics_are_the_hand_made_ones(report):
@@ -108,7 +123,7 @@ def test_classes_say_where_the_bundle_is_good(report):
 def test_small_classes_have_no_row(bundle, data):
     config = CONFIG.replace(min_class_size=2)
 
-    found = evaluate_search(bundle, data, SHOP, config)
+    found = measure(bundle, data, config)
 
     names = [c["class"] for c in found["judged"]["graded"]["classes"]]
     assert "generic" in names
@@ -131,7 +146,7 @@ def test_example_pages_show_titles_and_grades(report):
 def test_the_person_and_the_history_reach_the_bundle(bundle, data):
     only = SearchData(items=data.items, past=data.past, test=data.test)
 
-    found = evaluate_search(bundle, only, SHOP, CONFIG)
+    found = measure(bundle, only, CONFIG)
 
     # the fake bundle gives the newest event of the history as its reason
     reasons = {
@@ -150,7 +165,7 @@ def test_the_person_and_the_history_reach_the_bundle(bundle, data):
 
 
 def test_absent_tables_are_null_with_a_reason(bundle, data):
-    alone = evaluate_search(bundle, SearchData(items=data.items), SHOP, CONFIG)
+    alone = measure(bundle, SearchData(items=data.items), CONFIG)
     assert (alone["judged"], alone["logged"]) == (None, None)
     assert alone["absent"] == {"judged": NO_JUDGMENTS, "logged": NO_EVENTS}
     assert headline(alone) == "search not measured"
@@ -161,11 +176,11 @@ def test_absent_tables_are_null_with_a_reason(bundle, data):
         past=data.past,
         test=data.test.drop(["query"]),
     )
-    found = evaluate_search(bundle, useless, SHOP, CONFIG)
+    found = measure(bundle, useless, CONFIG)
     assert found["absent"] == {"judged": NO_USEFUL_JUDGMENTS, "logged": NO_SEARCHES}
 
     judged = SearchData(items=data.items, judgments=data.judgments)
-    found = evaluate_search(bundle, judged, SHOP, CONFIG)
+    found = measure(bundle, judged, CONFIG)
     assert found["judged"]["graded"]["num_searches"] == 2
     assert found["absent"] == {"logged": NO_EVENTS}
     assert "head" not in {c["class"] for c in found["judged"]["graded"]["classes"]}
@@ -175,7 +190,7 @@ def test_a_bundle_without_search_is_an_error(data, tmp_path):
     bundle = small_world.save_fake_bundle(tmp_path / "bundle")
 
     with pytest.raises(ArtifactError, match="signature `search`"):
-        evaluate_search(bundle, data, SHOP, CONFIG)
+        measure(bundle, data, CONFIG)
 
 
 def test_metrics_file_is_plain_json(report, tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from components.item_neighbours.build_tables import (
@@ -24,7 +26,7 @@ CONFIG = NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8)
 SPLITS = tiny_shop.SPLITS.replace(num_cutoffs=3)
 
 
-def _build(folder: Path, events: pa.Table) -> Path:
+def _build(folder: Path, events: pa.Table, config: NeighboursConfig = CONFIG) -> Path:
     items = write_examples(folder / "items", train=tiny_shop.items())
     build_tables(
         items,
@@ -33,7 +35,7 @@ def _build(folder: Path, events: pa.Table) -> Path:
         str(folder / "tables"),
         shop=tiny_shop.SHOP,
         splits=SPLITS,
-        config=CONFIG,
+        config=config,
     )
     return folder / "tables"
 
@@ -106,3 +108,21 @@ def test_without_a_log_there_is_one_neutral_set_of_tables(tmp_path: Path) -> Non
     assert np.isfinite(tables.features).all()
     assert np.ptp(tables.trend) == 0  # nothing rises over another
     assert QueryClicks.load(folder).queries == ()
+
+
+def test_of_a_large_log_a_share_of_the_users_is_counted(tmp_path: Path) -> None:
+    events = tiny_shop.events()
+    half = events.num_rows // 2
+    names = sorted(set(events.column("user_id").to_pylist()))
+    share = half / events.num_rows
+    inside = [u for u in names if zlib.crc32(u.encode()) < share * 2**32]
+    assert 0 < len(inside) < len(names)
+    theirs = events.filter(pc.is_in(events.column("user_id"), pa.array(inside)))
+    sampled = _build(tmp_path / "sampled", events, CONFIG.replace(max_events=half))
+    expected = _build(tmp_path / "theirs", theirs)
+    for cutoff in cutoffs_of(tiny_shop.SHOP, SPLITS):
+        found, known = (
+            ItemTables.load(table_dir(tables, cutoff)) for tables in (sampled, expected)
+        )
+        for name, values in found.popularity.items():
+            np.testing.assert_array_equal(values, known.popularity[name])

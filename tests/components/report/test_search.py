@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import apache_beam as beam
 import pytest
 
 from components.evaluate_search.evaluate import evaluate_search
@@ -21,7 +22,14 @@ def metrics(tmp_path_factory):
     uris = search_world.write_examples(root)
     bundle = search_world.save_fake_search(root / "bundle")
     data = read_search_data(uris["items"], uris["judgments"], uris["events"])
-    return evaluate_search(bundle, data, small_world.SHOP, CONFIG)
+    return evaluate_search(
+        bundle,
+        data,
+        small_world.SHOP,
+        CONFIG,
+        pipeline=beam.Pipeline(),
+        folder=root / "asked",
+    )
 
 
 def test_section_holds_every_truth_class_and_example(metrics):

@@ -24,8 +24,9 @@ from trainer.data import examples
 from trainer.export.query_features import QueryFeatures
 from trainer.export.retriever_export import newest_slots
 from trainer.preprocessing import names
+from trainer.retriever import moments
 from trainer.retriever.catalogue import read_catalogue
-from trainer.retriever.moments import read_moments
+from trainer.retriever.moments import make_moments, read_moments
 from trainer.retriever.transformed import apply_layer, feature_sizes, transform_table
 
 
@@ -128,6 +129,26 @@ def test_moments_become_rows_and_ages(shop: _Shop) -> None:
     assert arrays.history_ages[0, 1:].tolist() == [8, 7, 6]  # 3, 2, 1 days
     assert arrays.target_rows[0] == int(raw.column("target_item_ids")[0].as_py()[0][1:])
     assert set(np.diff(arrays.target_offsets)) == {1}
+
+
+def test_moments_in_pieces_are_the_same_moments(
+    shop: _Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = read_catalogue(str(shop.folder / "items"), shop.transform)
+    uri, split = str(shop.folder / "moments"), "next_train"
+    table = examples.read_split(uri, split)
+    whole = make_moments(table, catalogue, shop.transform, shop.config)
+    examples.write_split(str(shop.folder / "pieces"), split, table, num_shards=5)
+    monkeypatch.setattr(moments, "_ROWS_AT_ONCE", table.num_rows // 3)
+    pieces = read_moments(
+        str(shop.folder / "pieces"), split, catalogue, shop.transform, shop.config
+    )
+    assert whole.num_moments == pieces.num_moments > 0
+    for name in ("history_rows", "history_ages", "target_rows", "target_offsets"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(pieces, name))
+    few = shop.config.replace(max_moments=table.num_rows // 2)
+    some = read_moments(uri, split, catalogue, shop.transform, few)
+    assert 0 < some.num_moments < whole.num_moments
 
 
 def _query(model: tf.Module, rows: list[list[int]], user: str = "nobody") -> np.ndarray:
