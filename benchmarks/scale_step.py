@@ -32,6 +32,7 @@ STEPS = (
     "Transform",
     "ItemNeighbours",
     "MineNegatives",
+    "RankExamples",
 )
 
 
@@ -76,6 +77,7 @@ def main() -> None:
 def _nodes(layout: HomeLayout, step: str) -> list[Any]:
     """The pipeline's own nodes up to `step`; candidates are mined without towers."""
     from components.mine_negatives.component import MineNegatives
+    from components.rank_examples.component import RankExamples
     from pipeline.stages.data import data_stage
     from pipeline.stages.models import item_neighbours, transform
 
@@ -102,6 +104,15 @@ def _nodes(layout: HomeLayout, step: str) -> list[Any]:
             config=config.funnel,
         )
         nodes.append(mine)
+    if step == "RankExamples":
+        examples = RankExamples(
+            moments=data.moments,
+            items=data.items,
+            events=data.events,
+            shop=shop.to_json(),
+            config=config.evaluation.to_json(),
+        )
+        nodes.append(examples)
     wanted = {step}
     for node in reversed(nodes):  # what the step waits for, directly or not
         if node.id in wanted:
