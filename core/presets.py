@@ -64,14 +64,16 @@ def without_events(full: SoukConfig) -> SoukConfig:
 def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
     """The settings with what the command line chose."""
     if choices.text_encoder_preset:
-        full = with_text_encoder(full, choices.text_encoder_preset)
+        full = with_text_encoder(
+            full, choices.text_encoder_preset, choices.text_encoder_layers
+        )
     return full.replace(
         joint_ranker=choices.joint_ranker,
         compress=full.compress.replace(enabled=choices.compress),
     )
 
 
-def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
+def with_text_encoder(full: SoukConfig, preset: str, layers: int = 0) -> SoukConfig:
     """The settings with a pretrained text encoder in place of one made from scratch.
 
     Fine-tuning takes pairs of texts that people's events make. A shop without events
@@ -80,9 +82,11 @@ def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
     Args:
       full: all settings.
       preset: folder of a keras preset or of a Hugging Face BERT.
+      layers: of the preset that are kept; 0 keeps all.
     """
     mode = LORA if full.shop.has_events else FROZEN
-    return full.replace(text_encoder=TextEncoderConfig.pretrained(preset, mode))
+    encoder = TextEncoderConfig.pretrained(preset, mode)
+    return full.replace(text_encoder=encoder.replace(kept_layers=layers))
 
 
 def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:

@@ -61,6 +61,12 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     "is trained on the shop's own texts.",
 )
 @click.option(
+    "--text-encoder-layers",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Keep so many layers of the preset, the most important ones; 0: all.",
+)
+@click.option(
     "--joint-ranker",
     is_flag=True,
     help="Train one ranker for recommendation and search in place of two.",
@@ -99,6 +105,7 @@ def run(
     no_cache: bool,
     refit: bool,
     text_encoder_preset: Path | None,
+    text_encoder_layers: int,
     joint_ranker: bool,
     compress: bool,
     beam_engine: str,
@@ -137,6 +144,7 @@ def run(
             text_encoder_preset=(
                 str(text_encoder_preset.resolve()) if text_encoder_preset else ""
             ),
+            text_encoder_layers=text_encoder_layers,
         ),
         verbose=verbose,
         engine=BeamEngine(

@@ -28,6 +28,7 @@ def text_encoder(report: Json | None, table: Json | None) -> dict[str, Any] | No
         "how": _WORDS[report["mode"]],
         "parameters that training changes": f"{count['trainable']:,}",
         "parameters in all": f"{count['total']:,}",
+        **_layers(report.get("layers")),
         "word pieces": f"{report['vocabulary_size']:,}",
         "numbers of a vector": f"{report['output_dim']:,}",
         "pairs of query and item": f"{pairs['query_items']:,}",
@@ -39,6 +40,17 @@ def text_encoder(report: Json | None, table: Json | None) -> dict[str, Any] | No
             name = f"loss over {words}, first and last epoch"
             facts[name] = f"{losses[0]:.3f}, {losses[-1]:.3f}"
     return {"facts": facts, "table": _comparison(table)}
+
+
+def _layers(layers: Json | None) -> dict[str, str]:
+    """Which layers of a preset are left; nothing where all are."""
+    if not layers or "importances" not in layers:
+        return {}
+    found = ", ".join(
+        f"{number + 1} ({value:.3f})" + ("" if number in layers["kept"] else " dropped")
+        for number, value in enumerate(layers["importances"])
+    )
+    return {"layers, by how much they turn the vectors": found}
 
 
 def rankers(histories: dict[str, Json]) -> dict[str, Any] | None:

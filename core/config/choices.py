@@ -15,3 +15,4 @@ class RunChoices(Config):
     joint_ranker: bool = False  # one ranker for recommendation and search
     # Folder of a pretrained text encoder; "": one is trained on the shop's own texts.
     text_encoder_preset: str = ""
+    text_encoder_layers: int = 0  # of the preset that are kept; 0: all

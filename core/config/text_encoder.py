@@ -25,6 +25,9 @@ class TextEncoderConfig(Config):
     # all of the preset, `lora` its adapters. "": `lora` with a preset, else `scratch`.
     mode: str = ""
     lora_rank: int = 8
+    # Of a preset's layers only so many are kept, those that turn the vectors of the
+    # shop's texts most, before fine-tuning; 0 keeps all.
+    kept_layers: int = 0
 
     vocabulary_size: int = 8_000  # at most; the shop's text may have fewer pieces
     num_layers: int = 2
@@ -85,6 +88,12 @@ class TextEncoderConfig(Config):
             "Set `preset` to the folder of the pretrained encoder, or change `mode`.",
         )
         self.require(
+            bool(self.preset) or not self.kept_layers,
+            "kept_layers",
+            "0 without `preset`",
+            "Set `num_layers` of an encoder that is trained from scratch.",
+        )
+        self.require(
             self.hidden_dim % self.num_heads == 0,
             "hidden_dim",
             "divisible by num_heads",
@@ -98,6 +107,7 @@ class TextEncoderConfig(Config):
         for name in ("lora_rank", "num_layers", "num_heads", "mlp_dim", "encode_batch"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         for name in (
+            "kept_layers",
             "output_dim",
             "pretrain_epochs",
             "contrastive_epochs",

@@ -66,6 +66,12 @@ _HOME = Path("var")
     help="Of a pretrained text encoder, as the containers see it.",
 )
 @click.option(
+    "--text-encoder-layers",
+    type=click.IntRange(min=0),
+    default=0,
+    help="As for `souk run`.",
+)
+@click.option(
     "--refit",
     is_flag=True,
     help="The shorter DAG that trains on everything what a run before it has pushed.",
@@ -91,6 +97,7 @@ def compile_command(
     compress: bool,
     joint_ranker: bool,
     text_encoder_preset: str,
+    text_encoder_layers: int,
     refit: bool,
     home: Path,
 ) -> None:
@@ -118,6 +125,7 @@ def compile_command(
                 compress=compress,
                 joint_ranker=joint_ranker,
                 text_encoder_preset=text_encoder_preset,
+                text_encoder_layers=text_encoder_layers,
             ),
             refit=refit,
         )

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from core import progress
 from core.config.text_encoder import FROZEN, LORA, SCRATCH, TextEncoderConfig
+from core.errors import ConfigError
 from trainer.text_encoder.contrastive import STEP, fine_tune
 from trainer.text_encoder.encoder import TextEncoder, count_parameters, new_encoder
 from trainer.text_encoder.export import TextEncoderExport
@@ -20,6 +21,12 @@ from trainer.text_encoder.item_text import item_texts
 from trainer.text_encoder.pairs import TrainingPairs, training_pairs
 from trainer.text_encoder.preset import enable_lora, load_preset, merge_lora
 from trainer.text_encoder.pretrain import pretrain
+from trainer.text_encoder.prune_layers import (
+    IntArray,
+    keep_layers,
+    layer_importances,
+    most_important,
+)
 from trainer.text_encoder.title_pairs import add_title_pairs
 from trainer.text_encoder.tokens import tokenize
 from trainer.text_encoder.vocabulary import count_words, learn_vocabulary
@@ -31,6 +38,8 @@ Miner = Callable[[Sequence[str], int], Sequence[npt.ArrayLike]]
 _PRETRAIN_SHARE = 0.4
 # Mined per query; the step draws `hard_negatives` of them.
 _MINED = 30
+# Texts of items, and as many queries, that tell which layers matter.
+_TEXTS_THAT_JUDGE = 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +82,13 @@ def fit_text_encoder(
     prepared = time.monotonic()
     query_ids = tokenize(tokenizer, pairs.queries, config.max_query_tokens)
     item_ids = tokenize(tokenizer, texts, config.max_item_tokens)
+    encoder, layers = _pruned(encoder, item_ids, query_ids, config)
     mode = _mode(pairs, config)
     report: dict[str, Any] = {
         "mode": mode,
         "vocabulary_size": tokenizer.vocabulary_size,
         "output_dim": encoder.output_dim,
+        "layers": layers,
         "pairs": {
             "queries": len(pairs.queries),
             "query_items": pairs.query_items.num_pairs,
@@ -119,6 +130,36 @@ def fit_text_encoder(
     return FittedTextEncoder(
         TextEncoderExport(encoder, tokenizer, config), texts, report
     )
+
+
+def _pruned(
+    encoder: TextEncoder,
+    item_ids: IntArray,
+    query_ids: IntArray,
+    config: TextEncoderConfig,
+) -> tuple[TextEncoder, dict[str, Any]]:
+    """The encoder with the layers that `config` keeps, and what is known of each.
+
+    Raises:
+      ConfigError: it has fewer.
+    """
+    num_layers = len(encoder.backbone.transformer_layers)
+    if config.kept_layers > num_layers:
+        raise ConfigError(
+            f"`kept_layers` must be at most {num_layers}, the layers of the preset. "
+            f"Received: {config.kept_layers}."
+        )
+    if config.kept_layers in (0, num_layers):
+        return encoder, {"kept": list(range(num_layers))}
+    found = np.zeros(num_layers)
+    for ids in (item_ids, query_ids):
+        step = max(1, len(ids) // _TEXTS_THAT_JUDGE)
+        if len(ids):
+            found += layer_importances(encoder, ids[::step])
+    kept = most_important(found, config.kept_layers)
+    progress.say(STEP, f"keeps {len(kept)} of {num_layers} layers: {kept}")
+    importances = [round(float(value), 4) for value in found]
+    return keep_layers(encoder, kept), {"kept": kept, "importances": importances}
 
 
 def _mode(pairs: TrainingPairs, config: TextEncoderConfig) -> str:

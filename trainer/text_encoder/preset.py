@@ -15,6 +15,7 @@ from core.errors import ConfigError
 from trainer.text_encoder.encoder import TextEncoder
 from trainer.text_encoder.hugging_face import backbone_settings, load_weights
 from trainer.text_encoder.normalization import BERT_CASED, BERT_UNCASED
+from trainer.text_encoder.prune_layers import copy_activations
 from trainer.text_encoder.wordpiece import WordPieceTokenizer
 
 _CONFIG = "config.json"
@@ -71,12 +72,7 @@ def merge_lora(encoder: TextEncoder) -> TextEncoder:
     Keras merges them when it writes the weights.
     """
     backbone = keras_nlp.models.BertBackbone.from_config(encoder.backbone.get_config())
-    for old, new in zip(
-        encoder.backbone.transformer_layers, backbone.transformer_layers, strict=True
-    ):
-        new._feedforward_intermediate_dense.activation = (
-            old._feedforward_intermediate_dense.activation
-        )
+    copy_activations(encoder.backbone.transformer_layers, backbone.transformer_layers)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "merged.weights.h5")
         encoder.backbone.save_weights(path)
