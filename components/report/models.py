@@ -42,6 +42,15 @@ def text_encoder(report: Json | None, table: Json | None) -> dict[str, Any] | No
     return {"facts": facts, "table": _comparison(table)}
 
 
+def retriever(histories: dict[str, Json]) -> dict[str, str] | None:
+    """Trained numbers of each part of the two towers; None without a Retriever."""
+    counts = (histories.get("Retriever") or {}).get("parameters")
+    if not counts:
+        return None
+    facts = {f"parameters, {name}": f"{count:,}" for name, count in counts.items()}
+    return facts | {"parameters in all": f"{sum(counts.values()):,}"}
+
+
 def _layers(layers: Json | None) -> dict[str, str]:
     """Which layers of a preset are left; nothing where all are."""
     if not layers or "importances" not in layers:

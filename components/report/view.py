@@ -17,7 +17,7 @@ from components.report.charts import (
 from components.report.compression import compression
 from components.report.data import ExecutionRecord, Json, ReportData
 from components.report.load import load
-from components.report.models import rankers, text_encoder
+from components.report.models import rankers, retriever, text_encoder
 from components.report.search import search
 from components.report.words import (
     METRIC_NAMES,
@@ -51,6 +51,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "curves": {n: curves(h) for n, h in data.histories.items() if h},
         "text_encoder": text_encoder(data.text_encoder, data.text_encoder_table),
         "rankers": rankers(data.histories),
+        "retriever": retriever(data.histories),
         "timings": timings(data.executions),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),

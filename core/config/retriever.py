@@ -25,6 +25,9 @@ class RetrieverConfig(Config):
     hidden_dim: int = 128  # width of the query tower's hidden layer
     content_dim: int = 32  # width of title, category, price, brand embeddings
     history_encoder: str = "mean"
+    # Of the transformer: blocks, and whether they have the same weights.
+    history_layers: int = 1
+    shared_history_layers: bool = False
     # Newest history slots the query tower reads.
     max_history: int = 50
 
@@ -74,6 +77,13 @@ class RetrieverConfig(Config):
             "4 .. 1024 and a multiple of 4",
         )
         self.require(1 <= self.max_history <= 1024, "max_history", "1 .. 1024")
+        self.require(self.history_layers >= 1, "history_layers", ">= 1")
+        self.require(
+            self.history_encoder == "transformer" or self.history_layers == 1,
+            "history_layers",
+            "1 but for the transformer",
+            "Set `history_encoder` to transformer.",
+        )
         self.require(self.batch_size >= 2, "batch_size", ">= 2")
         self.require(self.temperature > 0, "temperature", "> 0")
         self.require(

@@ -45,7 +45,15 @@ class HistoryEncoder(tf.keras.layers.Layer):
     """
 
     def __init__(
-        self, *, kind: str, dim: int, num_events: int, max_history: int, **kwargs: Any
+        self,
+        *,
+        kind: str,
+        dim: int,
+        num_events: int,
+        max_history: int,
+        num_layers: int = 1,
+        shared_layers: bool = False,
+        **kwargs: Any,
     ) -> None:
         """Builds the encoder.
 
@@ -54,13 +62,17 @@ class HistoryEncoder(tf.keras.layers.Layer):
           dim: width of item vectors and of the result.
           num_events: how many event types the shop has.
           max_history: the longest history it will see.
+          num_layers: blocks of the `transformer`.
+          shared_layers: its blocks have the same weights.
         """
         super().__init__(**kwargs)
         self.kind = kind
         self.dim = dim
         self.num_events = num_events
         self.max_history = max_history
-        self.encoder = _encoder(kind, dim, max_history)
+        self.num_layers = num_layers
+        self.shared_layers = shared_layers
+        self.encoder = self._encoder()
 
     def build(self, input_shape: Any) -> None:
         kinds = (self.num_events + 1) * NUM_AGE_BUCKETS
@@ -106,16 +118,24 @@ class HistoryEncoder(tf.keras.layers.Layer):
             "dim": self.dim,
             "num_events": self.num_events,
             "max_history": self.max_history,
+            "num_layers": self.num_layers,
+            "shared_layers": self.shared_layers,
         }
 
-
-def _encoder(kind: str, dim: int, max_history: int) -> tf.keras.layers.Layer:
-    if kind == "mean":
-        return MeanHistory()
-    if kind == "gru":
-        return GruHistory(dim=dim)
-    if kind == "cnn":
-        return CnnHistory(dim=dim)
-    if kind == "transformer":
-        return TransformerHistory(dim=dim, max_history=max_history)
-    raise ValueError(f"`kind` must be mean, gru, cnn or transformer. Received: {kind}.")
+    def _encoder(self) -> tf.keras.layers.Layer:
+        if self.kind == "mean":
+            return MeanHistory()
+        if self.kind == "gru":
+            return GruHistory(dim=self.dim)
+        if self.kind == "cnn":
+            return CnnHistory(dim=self.dim)
+        if self.kind == "transformer":
+            return TransformerHistory(
+                dim=self.dim,
+                max_history=self.max_history,
+                num_layers=self.num_layers,
+                shared=self.shared_layers,
+            )
+        raise ValueError(
+            f"`kind` must be mean, gru, cnn or transformer. Received: {self.kind}."
+        )

@@ -14,7 +14,9 @@ class TransformerHistory(tf.keras.layers.Layer):
     """Pre-norm transformer blocks over the slots, then their mean.
 
     Positions count from the newest slot, so that they mean the same at any length; ages
-    come with the vectors. After SASRec, arXiv:1808.09781.
+    come with the vectors. After SASRec, arXiv:1808.09781. With `shared` every block has
+    the same weights, as in ALBERT, arXiv:1909.11942: the depth of several blocks for
+    the parameters of one.
 
     >>> layer = TransformerHistory(dim=4, max_history=3)
     >>> layer(tf.zeros([2, 3, 4]), tf.ones([2, 3], tf.bool)).shape
@@ -28,6 +30,7 @@ class TransformerHistory(tf.keras.layers.Layer):
         max_history: int,
         num_layers: int = 1,
         num_heads: int = 2,
+        shared: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -35,8 +38,9 @@ class TransformerHistory(tf.keras.layers.Layer):
         self.max_history = max_history
         self.num_layers = num_layers
         self.num_heads = num_heads
+        self.shared = shared
         self.positions = tf.keras.layers.Embedding(max_history, dim)
-        self.blocks = [self._block() for _ in range(num_layers)]
+        self.blocks = [self._block() for _ in range(1 if shared else num_layers)]
         self.pool = MeanHistory()
 
     def _block(self) -> dict[str, tf.keras.layers.Layer]:
@@ -66,7 +70,8 @@ class TransformerHistory(tf.keras.layers.Layer):
         """
         length = tf.shape(vectors)[1]
         vectors += self.positions(tf.range(length - 1, -1, -1))
-        for block in self.blocks:
+        for number in range(self.num_layers):
+            block = self.blocks[0 if self.shared else number]
             normed = block["attention_norm"](vectors)
             vectors += block["attention"](
                 normed, normed, attention_mask=valid[:, None, :], training=training
@@ -82,4 +87,5 @@ class TransformerHistory(tf.keras.layers.Layer):
             "max_history": self.max_history,
             "num_layers": self.num_layers,
             "num_heads": self.num_heads,
+            "shared": self.shared,
         }

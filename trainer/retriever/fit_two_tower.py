@@ -69,7 +69,8 @@ def fit_two_tower(
             num_epochs=history["best_epoch"],
         )
         history["refit"] = refit["epochs"]
-        (Path(run_dir) / fit.HISTORY_FILE).write_text(json.dumps(history, indent=2))
+    history["parameters"] = model.parameter_counts()
+    (Path(run_dir) / fit.HISTORY_FILE).write_text(json.dumps(history, indent=2))
     return model, history
 
 

@@ -70,6 +70,8 @@ class TwoTower(tfrs.Model):
             dim=dim,
             num_events=len(config.event_types),
             max_history=config.max_history,
+            num_layers=config.history_layers,
+            shared_layers=config.shared_history_layers,
         )
         self.user_embedding = MaskedEmbedding(num_ids=sizes[names.USER_ID], dim=dim)
         self.person_embeddings = {
@@ -92,6 +94,23 @@ class TwoTower(tfrs.Model):
         self._task_loss = tf.function(self.task)
         # Mean over the epoch; Keras itself reports the last step's loss alone.
         self.mean_loss = tf.keras.metrics.Mean(name="mean_loss")
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Trained numbers by part; items and histories share the first."""
+        parts: dict[str, list[tf.keras.layers.Layer]] = {
+            "items and histories": [self.item_encoder],
+            "history encoder": [self.history_encoder],
+            "users and context": [
+                self.user_embedding,
+                *self.person_embeddings.values(),
+            ],
+            "query tower": [self.query_tower],
+            "candidate tower": [self.candidate_tower],
+        }
+        return {
+            name: sum(int(v.shape.num_elements()) for p in part for v in p.weights)
+            for name, part in parts.items()
+        }
 
     def item_vectors(
         self, item_features: dict[str, tf.Tensor], training: bool = False

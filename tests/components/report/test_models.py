@@ -47,6 +47,19 @@ def test_the_page_counts_the_encoder_s_parameters_and_compares() -> None:
     assert "<b>1.000</b>" in page and "<b>0.900</b>" not in page
 
 
+def test_the_page_counts_the_towers_parameters() -> None:
+    counts = {"items and histories": 1_200_000, "query tower": 34_567}
+    page = render(
+        ReportData(
+            shop="s",
+            created=0,
+            histories={"Retriever": {"parameters": counts, "epochs": []}},
+        )
+    )
+    for said in ("1,200,000", "34,567", "1,234,567", "share their tables"):
+        assert said in page
+
+
 def test_without_the_benchmark_there_is_no_comparison() -> None:
     for table in (None, {"title": "t", "rows": []}):
         found = text_encoder(ENCODER, table)

@@ -46,6 +46,10 @@ CASES: list[tuple[tf.keras.layers.Layer, tuple[Any, ...]]] = [
     (GruHistory(dim=D), (VECTORS, VALID)),
     (CnnHistory(dim=D), (VECTORS, VALID)),
     (TransformerHistory(dim=D, max_history=H), (VECTORS, VALID)),
+    (
+        TransformerHistory(dim=D, max_history=H, num_layers=3, shared=True),
+        (VECTORS, VALID),
+    ),
     *(
         (
             HistoryEncoder(kind=kind, dim=D, num_events=2, max_history=H),

@@ -80,6 +80,23 @@ def test_targets_of_one_moment_are_not_each_others_negatives() -> None:
     ]
 
 
+def test_blocks_with_shared_weights_count_once() -> None:
+    sizes = {}
+    for layers, shared in ((1, False), (3, True), (3, False)):
+        model = _model(
+            history_encoder="transformer",
+            history_layers=layers,
+            shared_history_layers=shared,
+        )
+        slots = tf.zeros([1, 2], tf.int32)
+        model.history_encoder(tf.zeros([1, 2, 8]), slots, slots, slots >= 0)
+        sizes[layers, shared] = model.parameter_counts()["history encoder"]
+    # A block of width 8: attention of 4 x (8 x 8 + 8), two norms, 8 x 16 and back.
+    block = 4 * (64 + 8) + 2 * 16 + (8 * 16 + 16) + (16 * 8 + 8)
+    assert sizes[3, True] == sizes[1, False]
+    assert sizes[3, False] == sizes[1, False] + 2 * block
+
+
 def test_history_and_candidates_share_item_vectors() -> None:
     model = _model()
     vectors, candidates = model.item_matrix()
