@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -17,9 +14,10 @@ from core.config.choices import RunChoices
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
+from pipeline.command_line import fail, home_option
 from pipeline.kubeflow import commands as kubeflow
+from pipeline.query_commands import query
 
-DEFAULT_HOME = Path("var")
 DEFAULT_SHOP = "demo"
 
 
@@ -28,16 +26,6 @@ def main() -> None:
     """Search and recommendation for shops: tables in, one served model out."""
     # google.api_core remarks on the Python version whenever TensorFlow loads it.
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-
-
-def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--home",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=DEFAULT_HOME,
-        show_default=True,
-        help="Where everything a run writes goes.",
-    )(function)
 
 
 @main.command()
@@ -97,7 +85,7 @@ def _home_option(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Worker processes of Flink.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
-@_home_option
+@home_option
 def run(
     shop: str,
     data: Path | None,
@@ -154,14 +142,14 @@ def run(
     try:
         run_shop(request)
     except SoukError as error:
-        _fail(error)
+        fail(error)
 
 
 @main.command()
 @click.argument("shop", default=DEFAULT_SHOP)
 @click.option("--port", default=8500, show_default=True, help="gRPC.")
 @click.option("--rest-api-port", default=8501, show_default=True, help="HTTP.")
-@_home_option
+@home_option
 def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
     """Serve SHOP's pushed model over TensorFlow Serving's gRPC and REST APIs."""
     from core.signatures import MODEL_NAME
@@ -177,111 +165,12 @@ def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
     sys.exit(serve_model([f"--{name}={value}" for name, value in flags.items()]))
 
 
-@main.group()
-def query() -> None:
-    """Ask a running server for a page and print it with titles."""
-
-
-def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--shop", help="By default the one whose model is newest."),
-        click.option("--target", default="localhost:8500", show_default=True),
-        click.option("-k", default=10, show_default=True, help="Length of the page."),
-        click.option("--category", "categories", multiple=True, help="Only these."),
-        click.option("--price-min", default=0.0, help="0: no limit."),
-        click.option("--price-max", default=0.0, help="0: no limit."),
-        click.option("--in-stock", is_flag=True, help="Only what is in stock."),
-        click.option("--exclude", multiple=True, help="Item ids to leave out."),
-        _home_option,
-    ):
-        function = option(function)
-    return function
-
-
-@query.command("recommend")
-@click.option("--user", default="", help="User id; a stranger when left out.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
-@_query_options
-def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
-    """The page for a person, with the history that the shop's tables hold."""
-    from pipeline.query import QueryOptions, recommend
-
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
-    try:
-        recommend(Console(), QueryOptions(**options), user=user, at=at_s)
-    except SoukError as error:
-        _fail(error)
-
-
-@query.command("search")
-@click.argument("words")
-@click.option("--user", default="", help="User id; a stranger when left out.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
-@_query_options
-def query_search(words: str, user: str, at: dt.datetime | None, **options: Any) -> None:
-    """What answers WORDS, in the order that suits a person.
-
-    A misspelt word is corrected from the lexicon beside the pushed model where the page
-    of the words as typed is poor; the page then says so.
-    """
-    from pipeline.query import QueryOptions
-    from pipeline.search import search
-
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
-    try:
-        search(Console(), QueryOptions(**options), query=words, user=user, at=at_s)
-    except SoukError as error:
-        _fail(error)
-
-
-@query.command("similar")
-@click.argument("item_id")
-@_query_options
-def query_similar(item_id: str, **options: Any) -> None:
-    """Items like ITEM_ID."""
-    from pipeline.query import QueryOptions, similar
-
-    try:
-        similar(Console(), QueryOptions(**options), item_id=item_id)
-    except SoukError as error:
-        _fail(error)
-
-
-@query.command("suggest")
-@click.argument("prefix")
-@click.option("--user", default="", help="Whose earlier queries come first.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
-@click.option("--shop", help="By default the one whose model is newest.")
-@click.option("-k", default=10, show_default=True, help="Length of the list.")
-@_home_option
-def query_suggest(
-    prefix: str, user: str, at: dt.datetime | None, shop: str | None, k: int, home: Path
-) -> None:
-    """Completions of PREFIX, from the lexicon beside the pushed model.
-
-    No server is asked. PREFIX '' gives the person's own and the most popular queries.
-    """
-    from pipeline.suggest import suggest
-
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
-    try:
-        suggest(Console(), home, shop, prefix=prefix, user=user, at=at_s, k=k)
-    except SoukError as error:
-        _fail(error)
-
-
 @main.command("inspect")
 @click.argument("model", default=DEFAULT_SHOP)
 @click.option("--gpu", default="l4", show_default=True, help="Whose roofline.")
 @click.option("--all", "every", is_flag=True, help="Every op, also the GPU's own.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
-@_home_option
+@home_option
 def inspect_command(
     model: str, gpu: str, every: bool, as_json: bool, home: Path
 ) -> None:
@@ -294,27 +183,23 @@ def inspect_command(
     try:
         inspect(Console(), model, home, gpu=gpu, every=every, as_json=as_json)
     except SoukError as error:
-        _fail(error)
+        fail(error)
 
 
 @main.command()
 @click.argument("shop", default=DEFAULT_SHOP)
-@_home_option
+@home_option
 def report(shop: str, home: Path) -> None:
     """Print where SHOP's newest report is."""
     path = HomeLayout(home.resolve(), shop).report
     if not path.is_file():
         from core.errors import ArtifactError
 
-        _fail(ArtifactError(f"No report at `{path}`. Run `souk run {shop}` first."))
+        fail(ArtifactError(f"No report at `{path}`. Run `souk run {shop}` first."))
     click.echo(path)
 
 
-def _fail(error: SoukError) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]souk:[/] {error}", highlight=False)
-    sys.exit(error.exit_code)
-
-
+main.add_command(query)
 kubeflow.register(main)
 
 if __name__ == "__main__":

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from core.config.choices import RunChoices
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
-
-_HOME = Path("var")
+from pipeline.command_line import DEFAULT_HOME, fail
 
 
 @click.command("compile")
@@ -79,7 +76,7 @@ _HOME = Path("var")
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
-    default=_HOME,
+    default=DEFAULT_HOME,
     show_default=True,
     help="Where the shop's tables are, or are made.",
 )
@@ -130,7 +127,7 @@ def compile_command(
             refit=refit,
         )
     except SoukError as error:
-        _fail(error)
+        fail(error)
     click.echo(f"{path}: {num_tasks} steps for {runner}")
 
 
@@ -237,7 +234,7 @@ def submit_command(
         token = token_file.read_text("utf-8").strip() if token_file else None
         run_id = submit(submission, endpoint, token=token)
     except SoukError as error:
-        _fail(error)
+        fail(error)
     click.echo(f"run {run_id} at {endpoint}")
 
 
@@ -258,8 +255,3 @@ def register(group: click.Group) -> None:
     """Adds both commands to the `souk` command."""
     group.add_command(compile_command)
     group.add_command(submit_command)
-
-
-def _fail(error: SoukError) -> NoReturn:
-    click.echo(f"souk: {error}", err=True)
-    sys.exit(error.exit_code)
