@@ -56,36 +56,8 @@ class Executor(base_executor.BaseExecutor):
               these names.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-
-        def uri(key: str) -> str:
-            return str(artifact_utils.get_single_uri(input_dict[key]))
-
         splits = SplitConfig.from_json(exec_properties["splits"])
-        search: dict[str, Any] = {}
-        if input_dict.get("text_encoder"):
-            search = {
-                "search": SearchInputs(
-                    items=uri("items"),
-                    searches="",
-                    tables=uri("tables"),
-                    text_encoder=path_utils.serving_model_path(uri("text_encoder")),
-                    item_vectors=uri("item_vectors"),
-                    candidates=uri("candidates"),
-                ),
-                "search_candidates": Path(uri("search_candidates")),
-                "search_ranker": _search_side(
-                    Path(path_utils.serving_model_dir(uri("search_ranker")))
-                ),
-            }
-        parts = BundleParts(
-            items=uri("items"),
-            events=uri("events"),
-            tables=Path(uri("tables")) / f"as_of={splits.test_start}",
-            retriever=Path(path_utils.serving_model_dir(uri("retriever"))),
-            ranker=Path(path_utils.serving_model_dir(uri("ranker"))),
-            candidates=Path(uri("candidates")),
-            **search,
-        )
+        parts = _parts(input_dict, splits.test_start)
         output = artifact_utils.get_single_instance(output_dict["model"])
         out_dir = Path(path_utils.serving_model_dir(output.uri))
         settings: dict[str, Any] = {
@@ -113,6 +85,40 @@ class Executor(base_executor.BaseExecutor):
             build_bundle(parts, out_dir, **settings)
         span = json.dumps({"as_of": splits.test_start})
         output.set_string_custom_property("data_span", span)
+
+
+def _parts(input_dict: dict[str, list[types.Artifact]], as_of: int) -> BundleParts:
+    """Where everything lies that the bundle is made of; search's parts where given."""
+
+    def uri(key: str) -> str:
+        return str(artifact_utils.get_single_uri(input_dict[key]))
+
+    def model(key: str) -> Path:
+        return Path(path_utils.serving_model_dir(uri(key)))
+
+    search: dict[str, Any] = {}
+    if input_dict.get("text_encoder"):
+        search = {
+            "search": SearchInputs(
+                items=uri("items"),
+                searches="",
+                tables=uri("tables"),
+                text_encoder=path_utils.serving_model_path(uri("text_encoder")),
+                item_vectors=uri("item_vectors"),
+                candidates=uri("candidates"),
+            ),
+            "search_candidates": Path(uri("search_candidates")),
+            "search_ranker": _search_side(model("search_ranker")),
+        }
+    return BundleParts(
+        items=uri("items"),
+        events=uri("events"),
+        tables=Path(uri("tables")) / f"as_of={as_of}",
+        retriever=model("retriever"),
+        ranker=model("ranker"),
+        candidates=Path(uri("candidates")),
+        **search,
+    )
 
 
 def _compressed(

@@ -83,11 +83,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         raw_items = artifact_utils.get_single_instance(input_dict["raw_items"])
         outputs = {key: found[0] for key, found in output_dict.items()}
         raw = examples.read_split(raw_items.uri, ITEMS_SPLIT)
-        items, rejected = clean_tables.clean_items(raw)
-        reasons = clean_tables.rejected_reasons(rejected)
-        clean_tables.require_rows(items.num_rows, reasons, "items")
-        examples.write_split(outputs["items"].uri, ITEMS_SPLIT, items)
-        data_artifacts.mark_as_parquet(outputs["items"], [ITEMS_SPLIT], raw_items.span)
+        items, rejected = _clean_items(raw, raw_items.span, outputs["items"])
         uri = outputs["events"].uri
         staging = Path(uri) / ".staging"
         staging.mkdir(parents=True)
@@ -104,13 +100,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 latest_timestamp=config.latest_timestamp or end_of_day(time.time()),
             )
             counted = self._clean_events(task, raw_events.uri)
-        empty = clean_tables.denormalized(
-            clean_tables.no_events(shop.context_features),
-            items,
-            np.zeros(0, np.int64),
-            shop.context_features,
-        )
-        examples.fill_empty_splits(uri, SPLITS, empty.schema)
+        examples.fill_empty_splits(uri, SPLITS, _events_schema(items, shop))
         data_artifacts.mark_as_parquet(
             outputs["events"], SPLITS, (raw_events or raw_items).span
         )
@@ -146,6 +136,30 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         first, last = counted["first_timestamp"], counted["last_timestamp"]
         require_train(counted["splits"], first, last, task.splits)
         return counted
+
+
+def _clean_items(
+    raw: pa.Table, span: int, output: types.Artifact
+) -> tuple[pa.Table, pa.Table]:
+    """The clean catalogue, also written to its artifact, and the rejected rows.
+
+    Raises:
+      InputDataError: no item is left.
+    """
+    items, rejected = clean_tables.clean_items(raw)
+    reasons = clean_tables.rejected_reasons(rejected)
+    clean_tables.require_rows(items.num_rows, reasons, "items")
+    examples.write_split(output.uri, ITEMS_SPLIT, items)
+    data_artifacts.mark_as_parquet(output, [ITEMS_SPLIT], span)
+    return items, rejected
+
+
+def _events_schema(items: pa.Table, shop: ShopConfig) -> pa.Schema:
+    """Columns of clean events, known without any."""
+    context = shop.context_features
+    none = clean_tables.no_events(context)
+    rows = np.zeros(0, np.int64)
+    return clean_tables.denormalized(none, items, rows, context).schema
 
 
 def add_counts(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:

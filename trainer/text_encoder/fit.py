@@ -96,14 +96,10 @@ def fit_text_encoder(
         },
     }
     if mode == SCRATCH:
-        width = max(query_ids.shape[1], item_ids.shape[1])
-        padded = [
-            np.pad(i, [(0, 0), (0, width - i.shape[1])]) for i in (item_ids, query_ids)
-        ]
         report["pretrain"] = pretrain(
             encoder,
             tokenizer,
-            np.concatenate(padded),
+            _one_below_the_other(item_ids, query_ids),
             config,
             _PRETRAIN_SHARE * config.time_budget_s,
         )
@@ -160,6 +156,14 @@ def _pruned(
     progress.say(STEP, f"keeps {len(kept)} of {num_layers} layers: {kept}")
     importances = [round(float(value), 4) for value in found]
     return keep_layers(encoder, kept), {"kept": kept, "importances": importances}
+
+
+def _one_below_the_other(*tables: IntArray) -> IntArray:
+    """All rows, padded with 0 to the width of the widest."""
+    width = max(ids.shape[1] for ids in tables)
+    return np.concatenate(
+        [np.pad(ids, [(0, 0), (0, width - ids.shape[1])]) for ids in tables]
+    )
 
 
 def _mode(pairs: TrainingPairs, config: TextEncoderConfig) -> str:
