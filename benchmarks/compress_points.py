@@ -17,7 +17,8 @@ PLAIN, PRESET = "plain", "the shop's settings"
 def points_around(preset: CompressConfig) -> dict[str, CompressConfig]:
     """By name: nothing done, the shop's own settings, and what differs from these.
 
-    Sparsity, storage and dimension (neurons, neighbours), each by itself.
+    Sparsity, storage and dimension (neurons, neighbours), each by itself, and what
+    the rankers were fine-tuned with before they had a teacher of probabilities.
     """
     as_trained = preset.replace(sparsity=(), quantization_aware=False)
     every = {"num_neighbours": 0, "num_candidates": 0}
@@ -26,12 +27,13 @@ def points_around(preset: CompressConfig) -> dict[str, CompressConfig]:
     return {
         PLAIN: as_trained.replace(quantize=False, **every),
         PRESET: preset,
-        "8 bits alone": as_trained.replace(**every),
         "rankers as trained": as_trained,
+        "taught by labels": preset.replace(label_weight=1.0, probability_weight=0.0),
         "75 % pruned": preset.replace(sparsity=quarter),
-        "2:4 sparsity": preset.replace(two_of_four=True),
-        "half of the neurons too": preset.replace(kept_neurons=0.5),
         f"{fewer} neighbours": preset.replace(num_neighbours=fewer),
+        "half of the neurons too": preset.replace(kept_neurons=0.5),
+        "2:4 sparsity": preset.replace(two_of_four=True),
+        "8 bits alone": as_trained.replace(**every),
     }
 
 

@@ -50,8 +50,17 @@ class _TaughtFit(Fit):
             model, event_types=event_types, config=config, total_steps=total_steps
         )
 
-    def _losses(self, *batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        total, listwise, pointwise = super()._losses(*batch)
+    def _losses(
+        self,
+        outputs: tf.Tensor,
+        labels: tf.Tensor,
+        owned: tf.Tensor,
+        mask: tf.Tensor,
+        gains: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        total, listwise, pointwise = super()._losses(
+            outputs, labels, owned, mask, gains
+        )
         return self._lesson.label_weight * total, listwise, pointwise
 
     def _extra_loss(
