@@ -106,10 +106,21 @@ def print_sizes(bundles: dict[str, Path]) -> None:
     rankers = json.loads((bundles[AFTER] / COMPRESSION_PATH).read_text())["rankers"]
     for name, each in rankers.items():
         if each:
-            print(
-                f"  {name}: {each['before']['parameters']:,} parameters to "
-                f"{each['after']['parameters']:,}"
-            )
+            print_ranker(name, each)
+
+
+def print_ranker(name: str, facts: dict[str, Any]) -> None:
+    """What Compress says of a ranker, measured on moments that it has seen."""
+    before, after = facts["before"], facts["after"]
+    print(f"  {name}: {before['parameters']:,} parameters to {after['parameters']:,}")
+    for event, was in (before["events"] or {}).items():
+        now = after["events"][event]
+        print(
+            f"    {event:10} AUC {was['auc']:.4f} to {now['auc']:.4f}, calibration "
+            f"error {was['calibration_error']:.4f} to {now['calibration_error']:.4f}"
+        )
+    for reason in facts.get("refused", ()):
+        print(f"    kept as trained: {reason}")
 
 
 def print_quality(
@@ -205,7 +216,9 @@ def _timed(call: Callable[[Inputs], Any], request: Inputs) -> float:
 
 
 def _is_pruned(name: str) -> bool:
-    return any(part in name for part in ("trunk_", "bottom_")) and "codes" in name
+    hidden = any(part in name for part in ("trunk_", "bottom_", "expert_"))
+    # The second of two rankers' kernels of one name is `..._kernel_2_codes`.
+    return hidden and "_kernel_" in name and name.endswith("_codes")
 
 
 def newest(folder: Path) -> Path:

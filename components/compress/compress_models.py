@@ -28,7 +28,8 @@ def compress_model(
 ) -> dict[str, Any] | None:
     """Writes the smaller ranker into `out_dir`; facts about it, None where it is as is.
 
-    A ranker without a network (a first stage's own order) is copied.
+    A ranker without a network (a first stage's own order) is copied, and so is one that
+    would lose more than the settings allow; its facts then hold `refused`.
 
     Args:
       ranker: SavedModel folder of the Ranker or SearchRanker.
@@ -45,8 +46,13 @@ def compress_model(
     limit = fitted.config.memory_limit_mb
     rows = read_candidates(candidates, splits=splits, memory_limit_mb=limit)
     smaller, facts = compress_ranker(fitted, rows, config)
-    save_ranker(smaller, out_dir)
     facts["seconds"] = time.monotonic() - began
+    refused = losses(facts["before"], facts["after"], config)
+    if refused:
+        say(STEP, f"kept as trained: {'; '.join(refused)}")
+        shutil.copytree(ranker, out_dir, dirs_exist_ok=True)
+        return {**facts, "after": facts["before"], "refused": refused}
+    save_ranker(smaller, out_dir)
     before, after = facts["before"], facts["after"]
     say(
         STEP,
@@ -54,6 +60,27 @@ def compress_model(
         f"{_share_of_zeros(after):.0%} zeros in the pruned",
     )
     return facts
+
+
+def losses(
+    before: dict[str, Any], after: dict[str, Any], config: CompressConfig
+) -> list[str]:
+    """In words, where a smaller ranker loses more than the settings allow.
+
+    Args:
+      before, after: `ranker_facts` of the ranker as trained and of the smaller one;
+        without eval moments nothing was measured, and nothing is lost.
+    """
+    found = []
+    for name, label in (("ndcg", "NDCG"), ("ndcg_new", "NDCG of new items")):
+        was, now = before[name], after[name]
+        if was and now < was * (1.0 - config.max_ndcg_drop_percent / 100.0):
+            found.append(f"{label} {was:.4f} to {now:.4f}")
+    for event, entry in (before["events"] or {}).items():
+        was, now = entry["auc"], after["events"][event]["auc"]
+        if now < was - config.max_auc_drop:
+            found.append(f"AUC of {event} {was:.4f} to {now:.4f}")
+    return found
 
 
 def write_facts(facts: dict[str, Any], folder: Path) -> None:

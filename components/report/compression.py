@@ -42,7 +42,7 @@ def compression(facts: Json | None, metrics: Json | None) -> dict[str, Any] | No
         "arrays": after["arrays"][:_SHOWN_ARRAYS],
         "parameters": facts["parameters"],
         "rankers": [
-            {"name": name.replace("_", " "), **found}
+            {"name": name.replace("_", " "), "refused": (), **found}
             for name, found in facts["rankers"].items()
             if found
         ],

@@ -5,28 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
 import tf_keras
 
 from core.config.compress import CompressConfig
-from trainer.compression.fine_tune import fine_tune, steps_of
+from trainer.compression.fine_tune import Lesson, fine_tune, steps_of
 from trainer.compression.neurons import drop_neurons
-from trainer.compression.prune import (
-    prunable,
-    pruning_step,
-    without_wrappers,
-    zero_share,
-)
+from trainer.compression.prune import prunable, pruning_step, without_wrappers
 from trainer.compression.quantization_aware import quantizable, take_weights
-from trainer.ranker import metrics
-from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.compression.ranker_facts import outputs_of, ranker_facts
+from trainer.compression.recalibrate import recalibrated
+from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import FittedRanker
-from trainer.ranker.model import split_heads
 
 # Rows that activations are looked at on.
 _SAMPLE = 8_192
-_CHUNK = 16_384
 
 
 def compress_ranker(
@@ -52,8 +44,12 @@ def compress_ranker(
     moments = rows.newest(every, fitted.config.fit_cutoffs)
     shared: dict[str, Any] = {
         "learning_rate_share": config.learning_rate_share,
-        "teacher": fitted.model,
-        "teacher_weight": config.distillation_weight,
+        "lesson": Lesson(
+            teacher=fitted.model,
+            score_weight=config.distillation_weight,
+            probability_weight=config.probability_weight,
+            label_weight=config.label_weight,
+        ),
     }
     # A copy: the ranker as it was stays the teacher, and what is compared with.
     model = tf_keras.models.clone_model(fitted.model)
@@ -105,54 +101,16 @@ def compress_ranker(
             **shared,
         )
         take_weights(model, aware)
-    compressed = dataclasses.replace(fitted, model=model, config=ranker_config)
     eval_moments = rows.moments("eval")
+    before = outputs_of(fitted, rows, eval_moments)
+    compressed = dataclasses.replace(fitted, model=model, config=ranker_config)
+    after = outputs_of(compressed, rows, eval_moments)
+    compressed = dataclasses.replace(
+        compressed, calibrators=recalibrated(fitted, before.logits, after.logits)
+    )
     facts = {
-        "before": _facts(fitted, rows, eval_moments),
-        "after": _facts(compressed, rows, eval_moments),
+        "before": ranker_facts(fitted, rows, eval_moments, before),
+        "after": ranker_facts(compressed, rows, eval_moments, after),
         "phases": phases,
     }
     return compressed, facts
-
-
-def _facts(fitted: FittedRanker, rows: CandidateRows, moments: Ints) -> dict[str, Any]:
-    """Parameters, zero share of each kernel, NDCG all and new."""
-    kernels = {
-        layer.name: zero_share(layer.kernel)
-        for layer in fitted.model.layers
-        if isinstance(layer, tf_keras.layers.Dense)
-    }
-    return {
-        "hidden_units": list(fitted.config.hidden_units),
-        "parameters": int(fitted.model.count_params()),
-        "zero_share": kernels,
-        **_ndcg(fitted, rows, moments),
-    }
-
-
-def _ndcg(
-    fitted: FittedRanker, rows: CandidateRows, moments: Ints
-) -> dict[str, float | None]:
-    if not len(moments):
-        return {"ndcg": None, "ndcg_new": None}
-    numbers = rows.rows_of(moments)
-    parts = [
-        fitted.model(rows.features[numbers[start : start + _CHUNK]], training=False)
-        for start in range(0, len(numbers), _CHUNK)
-    ]
-    logits = tf.concat(parts, axis=0)
-    scores, _ = split_heads(logits, rows.event_types, fitted.config)
-    found = [
-        metrics.mean(
-            metrics.ndcg(
-                rows,
-                moments,
-                np.asarray(scores),
-                event=fitted.config.target_event,
-                top_k=fitted.config.top_k,
-                new_only=new_only,
-            )
-        )
-        for new_only in (False, True)
-    ]
-    return {"ndcg": found[0], "ndcg_new": found[1]}

@@ -106,6 +106,28 @@ def distillation_loss(
     return tf.reduce_mean(tf.reduce_sum(gaps, axis=-1))
 
 
+def probability_distillation_loss(
+    logits: tf.Tensor, teacher: tf.Tensor, mask: tf.Tensor
+) -> tf.Tensor:
+    """Binary cross-entropy with a teacher's probabilities, less the teacher's entropy.
+
+    Args:
+      logits: [M, R, T] float32.
+      teacher: [M, R, T] float32 logits.
+      mask: [M, R] bool, False on rows that do not count.
+
+    Returns:
+      Scalar float32 >= 0, the mean over real rows and event types; 0 where both give
+      every event the same probability.
+    """
+    wanted = tf.sigmoid(teacher)
+    found = tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits)
+    least = tf.nn.sigmoid_cross_entropy_with_logits(wanted, teacher)
+    counts = tf.cast(mask, tf.float32)
+    total = tf.reduce_sum(tf.reduce_mean(found - least, axis=-1) * counts)
+    return tf.math.divide_no_nan(total, tf.reduce_sum(counts))
+
+
 def _inverse_ideal(positives: tf.Tensor, cap: int) -> tf.Tensor:
     ranks = tf.range(cap, dtype=tf.float32)
     gains = tf.cumsum(1.0 / tf.experimental.numpy.log2(ranks + 2.0))

@@ -27,6 +27,9 @@ def test_a_rule_that_cannot_be_read_names_the_form(rule):
         ({"block": 0}, "block"),
         ({"pruning_epochs": 0}, "pruning_epochs"),
         ({"learning_rate_share": 0.0}, "learning_rate_share"),
+        ({"probability_weight": -0.1}, "probability_weight"),
+        ({"distillation_weight": 0.0, "probability_weight": 0.0}, "label_weight"),
+        ({"max_auc_drop": -0.01}, "max_auc_drop"),
     ],
 )
 def test_settings_out_of_range_are_named(changes, name):
@@ -35,7 +38,7 @@ def test_settings_out_of_range_are_named(changes, name):
 
 
 def test_rankers_stay_as_they_are_where_nothing_is_asked_of_them():
-    asked = CompressConfig()
+    asked = CompressConfig(sparsity=(), quantization_aware=False)
     assert not asked.changes_rankers
     assert asked.replace(kept_neurons=0.5).changes_rankers
     assert asked.replace(sparsity=("trunk_*=0.5",)).changes_rankers

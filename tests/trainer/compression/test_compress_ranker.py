@@ -119,6 +119,7 @@ def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) ->
         sparsity=("trunk_*=0.5", "bottom_*=0.25"),
         pruning_epochs=3,
         quantization_aware=True,
+        label_weight=1.0,
     )
     smaller, facts = compress_ranker(_fitted(), _rows(), config)
     save_ranker(smaller, tmp_path)
@@ -155,7 +156,11 @@ def test_a_teacher_draws_the_pupil_to_its_order() -> None:
 
     def agreement(weight: float) -> float:
         config = CompressConfig(
-            distillation_weight=weight, kept_neurons=0.5, recovery_epochs=8
+            distillation_weight=weight,
+            probability_weight=0.0,
+            label_weight=1.0,
+            kept_neurons=0.5,
+            recovery_epochs=8,
         )
         pupil, _ = compress_ranker(teacher, dataclasses.replace(rows), config)
         scores = pupil.model(asked).numpy()[:, 0]

@@ -89,3 +89,13 @@ def test_weighted_softmax_counts_gains_in_full() -> None:
     only_first = tf.constant([[True, False], [True, True]])
     loss = losses.weighted_softmax_loss(scores, gains, only_first, positives_cap=1)
     assert float(loss) == pytest.approx(0.0, abs=1e-6)  # a list of one row
+
+
+def test_probability_distillation_is_the_mean_divergence_by_hand() -> None:
+    # A teacher's .5 against .8, and .25 against .25; the second row is a pad.
+    teacher = tf.constant([[[0.0, -np.log(3.0)], [5.0, 5.0]]], tf.float32)
+    logits = tf.constant([[[np.log(4.0), -np.log(3.0)], [-5.0, -5.0]]], tf.float32)
+    mask = tf.constant([[True, False]])
+    loss = losses.probability_distillation_loss(logits, teacher, mask)
+    divergence = 0.5 * np.log(0.5 / 0.8) + 0.5 * np.log(0.5 / 0.2)
+    assert float(loss) == pytest.approx(divergence / 2, rel=1e-5)
