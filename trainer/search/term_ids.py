@@ -65,10 +65,11 @@ class TermIds(tf.Module):
     def spelled(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The same ids, and [B] string: the analyzer's terms with spaces between."""
         ids, typed = self._typed_ids(queries)
+        names = self._names.read_value()
 
         def by_look_up() -> tuple[tf.Tensor, tf.Tensor]:
-            names = tf.gather(self._names.read_value(), typed)
-            joined = tf.strings.reduce_join(names, axis=1, separator=" ")
+            words = tf.gather(names, typed)
+            joined = tf.strings.reduce_join(words, axis=1, separator=" ")
             return typed, tf.strings.strip(joined)  # pads have no name
 
         def by_analyzer() -> tuple[tf.Tensor, tf.Tensor]:
