@@ -84,10 +84,6 @@ class LexicalIndex(tf.Module):
         found: tf.Tensor = self._term_ids(queries)
         return found
 
-    def spelled_terms(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """`terms`, and [B] string: the analyzed query, as the click tables spell it."""
-        return self._term_ids.spelled(queries)
-
     def is_term(self, terms: tf.Tensor) -> tf.Tensor:
         """Bool, the shape of `terms`: known or not, but no pad."""
         return terms < self._pad

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from core.text.tokens import MAX_QUERY_CHARACTERS
 from trainer.funnel.integer_tables import integer_variable, integers
 from trainer.search.analyzer import Analyzer
 from trainer.search.query_clicks import QueryClicks
-from trainer.search.query_terms import joined_terms
+from trainer.search.query_terms import join_terms
 
 # Fingerprints are 0 .. 2^63 - 2, so the last int64 is free to end the sorted list.
 _NUM_FINGERPRINTS = 2**63 - 1
@@ -63,11 +64,11 @@ class QueryClickIndex(tf.Module):
           0 for an unknown query, for an item without an impression, and in column n,
           which pads.
         """
-        return self.dense_of_spelled(joined_terms(self.analyzer, queries))
+        return self.dense_of_terms(self.analyzer(queries, MAX_QUERY_CHARACTERS))
 
-    def dense_of_spelled(self, queries: tf.Tensor) -> tf.Tensor:
-        """The same of queries [B] whose terms the analyzer found: `joined_terms`."""
-        keys = tf.strings.to_hash_bucket_fast(queries, _NUM_FINGERPRINTS)
+    def dense_of_terms(self, terms: tf.RaggedTensor) -> tf.Tensor:
+        """The same for a caller that has the analyzer's terms [B, (T)] already."""
+        keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
         known = self._variables["keys"]
         number = tf.searchsorted(known, keys)
         splits = self._variables["splits"]

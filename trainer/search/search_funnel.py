@@ -104,7 +104,7 @@ class SearchFunnel(tf.Module):
           allowed: [B, n] bool, applied before anything is cut; None: everything.
         """
         n = self.num_items
-        terms, spelled = self.lexical.spelled_terms(queries)
+        terms = self.lexical.terms(queries)
         sums = self.lexical.sums(terms)
         some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
         open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
@@ -112,7 +112,7 @@ class SearchFunnel(tf.Module):
         bm25 = tf.where(open_, sums.scores[:, : n + 1], 0.0)
         words = self.encoder.embed_queries(queries)
         coverage = self.lexical.coverage(terms, sums)
-        clicks = self.clicks.dense_of_spelled(spelled)
+        clicks = self.clicks.dense(queries)
         person = _unit(self.funnel.scores(personal))
 
         def combined(dense: tf.Tensor, rrf: tf.Tensor) -> tuple[tf.Tensor, ...]:

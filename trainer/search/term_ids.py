@@ -9,7 +9,6 @@ import tensorflow as tf
 from core.config.lexical import LexicalConfig
 from trainer.search.analyzer import Analyzer
 from trainer.search.one_op import one_op
-from trainer.search.query_terms import join_terms
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192
@@ -45,43 +44,12 @@ class TermIds(tf.Module):
         typed = self._ids.lookup(tf.constant([*found, b"\xee\x80\x80"])).numpy()
         # No word of a lower-cased text: a table needs an entry.
         self._typed = _table([*words, b"A"], typed, default=-1)
-        names = tf.constant([*terms.tolist(), b"", b""])
-        self._names = tf.Variable(names, trainable=False, name="names")
 
     def __call__(self, queries: tf.Tensor) -> tf.Tensor:
         """[B, T] int32 ids of queries [B] string, T at most `max_query_terms`.
 
         In the analyzer's order; `unknown` for a term that no item holds, then `pad`.
         """
-        ids, typed = self._typed_ids(queries)
-        with one_op():
-            terms = tf.cond(
-                tf.reduce_min(ids) >= 0,
-                lambda: typed,
-                lambda: self._ids_of(self._words(queries)),
-            )
-        return tf.ensure_shape(terms, [None, None])
-
-    def spelled(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The same ids, and [B] string: the analyzer's terms with spaces between."""
-        ids, typed = self._typed_ids(queries)
-        names = self._names.read_value()
-
-        def by_look_up() -> tuple[tf.Tensor, tf.Tensor]:
-            words = tf.gather(names, typed)
-            joined = tf.strings.reduce_join(words, axis=1, separator=" ")
-            return typed, tf.strings.strip(joined)  # pads have no name
-
-        def by_analyzer() -> tuple[tf.Tensor, tf.Tensor]:
-            words = self._words(queries)
-            return self._ids_of(words), join_terms(words)
-
-        with one_op():
-            terms, texts = tf.cond(tf.reduce_min(ids) >= 0, by_look_up, by_analyzer)
-        return tf.ensure_shape(terms, [None, None]), texts
-
-    def _typed_ids(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Ids of words between spaces, -1 where unknown: in one list, and [B, T]."""
         # Bytes are characters as long as every word is known: those are ASCII. What is
         # left behind the last split has spaces in it, or ends at nothing: no word.
         most = self._config.max_query_characters
@@ -98,12 +66,13 @@ class TermIds(tf.Module):
             default_value=self.pad,
             validate_indices=False,
         )
-        return ids, typed
+        known = tf.reduce_min(ids) >= 0
+        with one_op():
+            terms = tf.cond(known, lambda: typed, lambda: self._by_analyzer(queries))
+        return tf.ensure_shape(terms, [None, None])
 
-    def _words(self, queries: tf.Tensor) -> tf.RaggedTensor:
-        return self._analyzer(queries, self._config.max_query_characters)
-
-    def _ids_of(self, words: tf.RaggedTensor) -> tf.Tensor:
+    def _by_analyzer(self, queries: tf.Tensor) -> tf.Tensor:
+        words = self._analyzer(queries, self._config.max_query_characters)
         ids = words.with_flat_values(self._ids.lookup(words.flat_values))
         terms: tf.Tensor = ids.to_tensor(self.pad)
         return terms[:, : self._config.max_query_terms]

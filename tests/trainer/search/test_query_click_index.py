@@ -75,9 +75,10 @@ def test_spellings_meet_and_unknown_queries_give_zeros(analyzer: Analyzer) -> No
     dense = index.dense(tf.constant(QUERIES))
     assert dense.dtype == tf.float32
     np.testing.assert_array_equal(dense, EARLY_DENSE)
-    of_spelled = index.dense_of_spelled(tf.constant(["jug", "", "mug jug"]))
-    np.testing.assert_array_equal(of_spelled[0], EARLY_DENSE[2])
-    np.testing.assert_array_equal(of_spelled[1:], np.zeros((2, 2, 6)))
+    terms = tf.ragged.constant([["jug"], [], ["mug", "jug"]])
+    of_terms = index.dense_of_terms(terms)
+    np.testing.assert_array_equal(of_terms[0], EARLY_DENSE[2])
+    np.testing.assert_array_equal(of_terms[1:], np.zeros((2, 2, 6)))
     assert index.dense(tf.constant([], tf.string)).shape == [0, 2, 6]
 
 
