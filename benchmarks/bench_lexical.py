@@ -68,15 +68,21 @@ def souk(
     model = LoadedModel(
         name="lexical", version=1, path=folder, session_config=one_thread
     )
-    values = list(model.signature("words").outputs).index("values")
+
+    def caller(name: str) -> Callable[[list[np.ndarray]], np.ndarray]:
+        signature = model.signature(name)
+        values = list(signature.outputs).index("values")
+        return lambda feeds: signature.run(feeds)[values]
+
+    run_words, run_terms = caller("words"), caller("terms")
 
     def words(texts: list[str]) -> Call:
         feeds = [np.array([text.encode() for text in texts], object)]
-        return lambda: model.signature("words").run(feeds)[values]
+        return lambda: run_words(feeds)
 
     def terms(texts: list[str]) -> Call:
         feeds = [lexical.terms(tf.constant(texts)).numpy()]
-        return lambda: model.signature("terms").run(feeds)[values]
+        return lambda: run_terms(feeds)
 
     return {"words": words, "terms": terms}
 

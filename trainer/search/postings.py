@@ -9,6 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.funnel.candidates import top_rows
+from trainer.search.one_op import one_op
 
 Form = Literal["ragged", "segment"]
 # Postings are copied by the block: one by one they take twice the time, and more than
@@ -18,6 +19,10 @@ BLOCK = 16
 CHUNKS = 32
 # Up to so many blocks per query, `best` sorts what they hold, not the catalogue.
 _FEW_BLOCKS = 8
+# More blocks than one query has: 64 terms of 2^32 items.
+_MANY_BLOCKS = 2**40
+
+_Page = tuple[tf.Tensor, tf.Tensor]  # values and item rows, [B, k]
 
 
 class Sums(NamedTuple):
@@ -81,8 +86,7 @@ class Postings(tf.Module):
 
     def scores(self, terms: tf.Tensor) -> tf.Tensor:
         """[B, width] float32: each item's summed impacts of terms [B, T] int32."""
-        blocks = self._blocks(terms)
-        return self._dense(blocks, [self._impacts_of(blocks)])[0]
+        return self._scores_of(self._blocks(terms))
 
     def sums(self, terms: tf.Tensor) -> Sums:
         """Impacts and codes, summed over terms [B, T] int32."""
@@ -90,7 +94,7 @@ class Postings(tf.Module):
         codes = self._read(self._codes, blocks)
         return Sums(*self._dense(blocks, [self._impacts_of(blocks), codes]))
 
-    def best(self, terms: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def best(self, terms: tf.Tensor, k: int) -> _Page:
         """The k largest sums of impacts, descending, and their item rows.
 
         Args:
@@ -100,44 +104,61 @@ class Postings(tf.Module):
         Returns:
           [B, k] float32 and [B, k] int32; where fewer than k match, 0 and n.
         """
-        blocks = self._blocks(terms)
-        impacts = self._impacts_of(blocks)
-
-        def dense() -> tuple[tf.Tensor, tf.Tensor]:
-            return self.best_of_rows(self._dense(blocks, [impacts])[0], k)
-
         if self.form == "segment":
-            return dense()
-        few = tf.size(blocks.at) <= _FEW_BLOCKS * tf.shape(terms)[0]
-        found: tuple[tf.Tensor, tf.Tensor] = tf.cond(
-            few, lambda: self._best_of_touched(blocks, impacts, k), dense
-        )
-        return found
+            return self.best_of_rows(self.scores(terms), k)
+        at, ends = self._numbered(terms)
 
-    def best_of_rows(self, scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+        def of_few() -> _Page:
+            # Its sums are above 0, but for the pads'.
+            return self._best_of_touched(_of_one(at), k)
+
+        def of_one() -> _Page:
+            return self.best_of_rows(self._scores_of(_of_one(at)), k)
+
+        def of_batch() -> _Page:
+            blocks = _Blocks(at, _by_query(ends, terms))
+            few = tf.size(at) <= _FEW_BLOCKS * tf.shape(terms)[0]
+            found: _Page = tf.cond(
+                few,
+                lambda: self._held(*self._best_of_touched(blocks, k)),
+                lambda: self.best_of_rows(self._scores_of(blocks), k),
+            )
+            return found
+
+        # One branch for two questions, since each costs one query a tenth of its time.
+        is_batch = tf.cast(tf.shape(terms)[0] != 1, tf.int64)
+        branch = tf.raw_ops.Bucketize(
+            input=tf.size(at, tf.int64) + is_batch * _MANY_BLOCKS,
+            boundaries=[_FEW_BLOCKS + 0.5, _MANY_BLOCKS],
+        )
+        with one_op():
+            page: _Page = tf.switch_case(branch, [of_few, of_one, of_batch])
+        return page
+
+    def best_of_rows(self, scores: tf.Tensor, k: int) -> _Page:
         """The same of dense rows [B, width] of which the columns from n on are 0."""
-        values, rows = top_rows(scores, k, CHUNKS if k <= 32 else CHUNKS // 2)
-        return values, self._held(values, rows)
+        return self._held(*top_rows(scores, k, CHUNKS if k <= 32 else CHUNKS // 2))
 
     def _blocks(self, terms: tf.Tensor) -> _Blocks:
+        at, ends = self._numbered(terms)
+        return _Blocks(at, _by_query(ends, terms))
+
+    def _numbered(self, terms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Block numbers, and where those of each of all terms begin: [B * T + 1]."""
         flat = tf.reshape(terms, [-1])
         # `read_value` throughout: a variable that `tf.gather` reads by its handle is
         # copied whole on every other read from then on.
         starts = tf.gather(self._starts.read_value(), flat)
         limits = tf.gather(self._limits.read_value(), flat)
-        batch, terms_each = tf.shape(terms)[0], tf.shape(terms)[1]
-        firsts = tf.range(batch + 1) * terms_each
         if self.form == "ragged":
             found = tf.raw_ops.RaggedRange(
                 starts=starts, limits=limits, deltas=tf.constant(1, tf.int64)
             )
-            splits = tf.gather(found.rt_nested_splits, firsts)
-            return _Blocks(found.rt_dense_values, splits)
+            return found.rt_dense_values, found.rt_nested_splits
         ends = tf.concat([[0], tf.cumsum(limits - starts)], axis=0)
         places = tf.range(ends[-1])
         slot = tf.searchsorted(ends[1:], places, side="right", out_type=tf.int64)
-        at = places + tf.gather(limits - ends[1:], slot)
-        return _Blocks(at, tf.gather(ends, firsts))
+        return places + tf.gather(limits - ends[1:], slot), ends
 
     def _read(self, table: tf.Variable, blocks: _Blocks) -> tf.Tensor:
         return tf.gather(table.read_value(), blocks.at)
@@ -147,6 +168,9 @@ class Postings(tf.Module):
 
     def _impacts_of(self, blocks: _Blocks) -> tf.Tensor:
         return tf.bitcast(self._read(self._impacts, blocks), tf.float32)
+
+    def _scores_of(self, blocks: _Blocks) -> tf.Tensor:
+        return self._dense(blocks, [self._impacts_of(blocks)])[0]
 
     def _dense(self, blocks: _Blocks, tables: list[tf.Tensor]) -> list[tf.Tensor]:
         """Of each table what stands in the blocks, summed by query and item row."""
@@ -175,21 +199,23 @@ class Postings(tf.Module):
             found.append(tf.reshape(summed, [-1, self.width]))
         return found
 
-    def _best_of_touched(
-        self, blocks: _Blocks, impacts: tf.Tensor, k: int
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """`best` with a column for each item that some query's terms hold."""
+    def _best_of_touched(self, blocks: _Blocks, k: int) -> _Page:
+        """`best` with a column for each item that some query's terms hold.
+
+        In a batch a row whose value is 0 may be of another query.
+        """
         touched, columns = tf.unique(tf.reshape(self._rows_of(blocks), [-1]))
         touched = tf.concat([touched, [self.num_items] * k], axis=0)  # k at least
+        impacts = self._impacts_of(blocks)
         sums = self._ragged_sums(blocks, columns, tf.size(touched), impacts)
         values, places = tf.math.top_k(sums, k)
-        return values, self._held(values, tf.gather(touched, places))
+        return values, tf.gather(touched, places)
 
-    def _held(self, values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """Rows; n where the value is 0."""
-        # Filled first: broadcasting one number takes four times the time.
+    def _held(self, values: tf.Tensor, rows: tf.Tensor) -> _Page:
+        """Values and rows; n where the value is 0."""
+        # Not `tf.where`, which prepares to broadcast even where there is no need.
         none = tf.fill(tf.shape(rows), self.num_items)
-        return tf.where(values > 0.0, rows, none)
+        return values, tf.raw_ops.Select(condition=values > 0.0, x=rows, y=none)
 
     def _ragged_sums(
         self,
@@ -205,6 +231,17 @@ class Postings(tf.Module):
             size=size,
             weights=tf.reshape(weights, [-1]),
         )
+
+
+def _of_one(at: tf.Tensor) -> _Blocks:
+    """All blocks are one query's."""
+    return _Blocks(at, tf.stack([0, tf.size(at, tf.int64)]))
+
+
+def _by_query(ends: tf.Tensor, terms: tf.Tensor) -> tf.Tensor:
+    """[B + 1]: of where terms' blocks begin where queries' do."""
+    batch, terms_each = tf.shape(terms)[0], tf.shape(terms)[1]
+    return tf.gather(ends, tf.range(batch + 1) * terms_each)
 
 
 def _words(values: npt.NDArray[np.generic], name: str) -> tf.Variable:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
 from trainer.search.analyzer import Analyzer
+from trainer.search.one_op import one_op
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192
@@ -49,30 +50,32 @@ class TermIds(tf.Module):
 
         In the analyzer's order; `unknown` for a term that no item holds, then `pad`.
         """
+        # Bytes are characters as long as every word is known: those are ASCII. What is
+        # left behind the last split has spaces in it, or ends at nothing: no word.
         most = self._config.max_query_characters
-        # Bytes are characters as long as every word is known: those are ASCII.
         found = tf.raw_ops.StringSplitV2(
-            input=tf.strings.lower(tf.strings.substr(queries, 0, most)), sep=""
+            input=tf.strings.lower(tf.strings.substr(queries, 0, most)),
+            sep="",
+            maxsplit=self._config.max_query_terms - 1,
         )
         ids = self._typed.lookup(found.values)
-
-        def typed() -> tf.Tensor:
-            return tf.raw_ops.SparseToDense(
-                sparse_indices=found.indices,
-                output_shape=found.shape,
-                sparse_values=ids,
-                default_value=self.pad,
-                validate_indices=False,
-            )
-
-        def analyzed() -> tf.Tensor:
-            words = self._analyzer(queries, most)
-            ids = words.with_flat_values(self._ids.lookup(words.flat_values))
-            return ids.to_tensor(self.pad)
-
+        typed = tf.raw_ops.SparseToDense(
+            sparse_indices=found.indices,
+            output_shape=found.shape,
+            sparse_values=ids,
+            default_value=self.pad,
+            validate_indices=False,
+        )
         known = tf.reduce_min(ids) >= 0
-        terms = tf.cond(known, typed, analyzed)
-        return tf.ensure_shape(terms, [None, None])[:, : self._config.max_query_terms]
+        with one_op():
+            terms = tf.cond(known, lambda: typed, lambda: self._by_analyzer(queries))
+        return tf.ensure_shape(terms, [None, None])
+
+    def _by_analyzer(self, queries: tf.Tensor) -> tf.Tensor:
+        words = self._analyzer(queries, self._config.max_query_characters)
+        ids = words.with_flat_values(self._ids.lookup(words.flat_values))
+        terms: tf.Tensor = ids.to_tensor(self.pad)
+        return terms[:, : self._config.max_query_terms]
 
 
 def typed_words(
