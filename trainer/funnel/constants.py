@@ -45,7 +45,8 @@ class NeighbourGroup(NamedTuple):
 
     sources: tuple[str, ...]
     sizes: tuple[int, ...]  # list length of each source, together N
-    ids: tf.Variable  # [n + 1, N] uint32, source * (n + 1) + catalogue row
+    # [n + 1, N] uint32, place in `scattered` * (n + 1) + catalogue row
+    ids: tf.Variable
     values: tf.Variable  # [n + 1, N] float32
 
 
@@ -62,11 +63,13 @@ class TableConstants(tf.Module):
         n = tables.num_items
         self.num_items, self.as_of = n, tables.as_of
         self.static_names = tables.feature_names
-        self.groups = {
-            kind: _group(kind, {k: tables.neighbours[k] for k in found}, n)
-            for kind, names in WEIGHTING.items()
-            if (found := [k for k in names if k in tables.neighbours])
-        }
+        self.groups: dict[str, NeighbourGroup] = {}
+        grouped: list[str] = []
+        for kind, names in WEIGHTING.items():
+            found = {k: tables.neighbours[k] for k in names if k in tables.neighbours}
+            if found:
+                self.groups[kind] = _group(kind, found, n, first=len(grouped))
+                grouped += found
         self.static = _variable(_with_row(tables.features, 0), "item_features")
         self.factors_in = _variable(_with_row(tables.factors_in, 0), "factors_in")
         out = np.ascontiguousarray(_with_row(tables.factors_out, 0).T)
@@ -74,8 +77,9 @@ class TableConstants(tf.Module):
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
-        grouped = [s for group in self.groups.values() for s in group.sources]
-        self.sources = (*grouped, CF_TREND, FACTORS, OWN)
+        # Sources whose score rows are sums over the slots of a history.
+        self.scattered = (*grouped, OWN)
+        self.sources = (*self.scattered, CF_TREND, FACTORS)
         # Never a candidate: the pads, and cold items where the settings leave them out.
         silent = np.append(np.zeros(n) if config.cold_items else tables.seen == 0, 1)
         self.silence = _variable(np.where(silent > 0, LOWEST, 0.0), "silence")
@@ -87,7 +91,8 @@ class TableConstants(tf.Module):
         self.shared_names = tuple(shared)
         self.shared = _variable(np.stack(list(shared.values())), "shared")  # [P, n + 1]
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
-        self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
+        titles = np.ascontiguousarray(_with_row(tables.title_vectors, 0).T)
+        self.titles = _variable(titles, "title_vectors")  # [d, n + 1]
         tastes = [tables.feature_names.index(name) for name in TASTES]
         compared = np.column_stack([tables.prices, tables.features[:, tastes]])
         self.compared = _variable(_with_row(compared, 0), "compared")  # [n + 1, 4]
@@ -98,7 +103,11 @@ class TableConstants(tf.Module):
         facets = np.zeros((n + 1, len(sizes)), np.int32)
         for i, values in enumerate(tables.facets.values()):
             facets[:n, i] = values
-        self.facets = _variable((facets + starts).T, "facets")  # [facets, n + 1]
+        # Items share combinations of values: what is summed over an item's facets is
+        # summed once for each combination.
+        combinations, of_items = np.unique(facets + starts, axis=0, return_inverse=True)
+        self.facets = _variable(combinations, "facets")  # [U, facets]
+        self.facets_of = _variable(of_items.ravel(), "facets_of")  # [n + 1]
         # What the first stage weighs, in the order of `FunnelState.signals`.
         shares = (f"{name}_share" for name in self.facet_names)
         self.signal_names = (*self.sources, TITLE_LIKENESS, *shares)
@@ -111,16 +120,15 @@ class TableConstants(tf.Module):
         """[B, n + 1] inner products of queries [B, d] and items."""
         return tf.matmul(query_embeddings, self._tower())
 
-    def tower_scores_at(
-        self, rows: tf.Tensor, query_embeddings: tf.Tensor
-    ) -> tf.Tensor:
-        """[B, K] inner products of queries [B, d] and the items at rows [B, K]."""
-        vectors = tf.gather(self._tower().read_value(), rows, axis=1)  # [d, B, K]
-        return tf.einsum("bd,dbk->bk", query_embeddings, vectors)
-
     def tower_vectors(self, rows: tf.Tensor) -> tf.Tensor:
         """[B, d] of the items at rows [B]."""
         return tf.transpose(tf.gather(self._tower().read_value(), rows, axis=1))
+
+    def title_vectors(self, rows: tf.Tensor) -> tf.Tensor:
+        """[..., d] of the items at rows [...], L2-normalized; zeros for pads."""
+        # A gather straight from a variable makes each later read of it a copy.
+        vectors = tf.gather(self.titles.read_value(), rows, axis=1)
+        return tf.transpose(vectors, [*range(1, len(rows.shape) + 1), 0])
 
     def _tower(self) -> tf.Variable:
         if self.tower is None:
@@ -128,10 +136,12 @@ class TableConstants(tf.Module):
         return self.tower
 
 
-def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
+def _group(
+    kind: str, tables: dict[str, Neighbours], num_items: int, first: int
+) -> NeighbourGroup:
     rows = [
         _with_row(table.rows, num_items) + i * (num_items + 1)
-        for i, table in enumerate(tables.values())
+        for i, table in enumerate(tables.values(), first)
     ]
     scores = [_with_row(table.scores, 0) for table in tables.values()]
     return NeighbourGroup(

@@ -179,11 +179,11 @@ def test_an_items_origin_is_what_speaks_for_it_most(tables: ItemTables) -> None:
     likes = moment([[(26, "purchase", NOW - DAY)]])
     query = tf.constant([[1.0, 0.0]])
     rows = tf.constant([[26, tiny_shop.COLD]])
-    found = funnel.origins(rows, funnel.state(likes), query).numpy()[0]
+    found = funnel.origins(rows, funnel.state(likes, query)).numpy()[0]
     # What was bought is in the history; nobody bought the cold item, whose title has
     # words of it.
     assert [SOURCES[s] for s in found] == ["own", "title"]
-    nobody = funnel.origins(rows, funnel.state(moment([[]])), query).numpy()[0]
+    nobody = funnel.origins(rows, funnel.state(moment([[]]), query)).numpy()[0]
     assert SOURCES[nobody[1]] == "tower"
 
 
