@@ -65,7 +65,8 @@ class SimilarItems(tf.Module):
         scores = together * self._cooccurrence_row(rows)
         vectors = constants.tower_vectors(rows)
         scores += tower * constants.tower_scores(vectors)[:, :n]
-        likeness = tf.matmul(constants.title_vectors(rows), constants.titles)
+        titles = tf.gather(constants.titles.read_value(), rows)
+        likeness = tf.matmul(titles, constants.titles, transpose_b=True)
         return scores + title * likeness[:, :n]
 
     def _cooccurrence_row(self, rows: tf.Tensor) -> tf.Tensor:
@@ -73,11 +74,10 @@ class SimilarItems(tf.Module):
         width = self._num_items + 1  # one column for the pads
         batch_size = tf.shape(rows)[0]
         group = self._constants.groups[RECENT]
-        # It comes first in its group; its ids are of its score rows.
+        # Ids of the first source are catalogue rows as they are.
         size = group.sizes[group.sources.index(KNN)]
-        start = self._constants.scattered.index(KNN) * width
         flat = integers(tf.gather(group.ids, rows)[:, :size])
-        flat += width * tf.range(batch_size)[:, tf.newaxis] - start
+        flat += width * tf.range(batch_size)[:, tf.newaxis]
         scores = tf.gather(group.values, rows)[:, :size]
         dense = tf.math.unsorted_segment_sum(
             scores, flat, num_segments=batch_size * width

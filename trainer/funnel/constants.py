@@ -45,8 +45,7 @@ class NeighbourGroup(NamedTuple):
 
     sources: tuple[str, ...]
     sizes: tuple[int, ...]  # list length of each source, together N
-    # [n + 1, N] uint32, place in `scattered` * (n + 1) + catalogue row
-    ids: tf.Variable
+    ids: tf.Variable  # [n + 1, N] uint32, source * (n + 1) + catalogue row
     values: tf.Variable  # [n + 1, N] float32
 
 
@@ -63,13 +62,11 @@ class TableConstants(tf.Module):
         n = tables.num_items
         self.num_items, self.as_of = n, tables.as_of
         self.static_names = tables.feature_names
-        self.groups: dict[str, NeighbourGroup] = {}
-        grouped: list[str] = []
-        for kind, names in WEIGHTING.items():
-            found = {k: tables.neighbours[k] for k in names if k in tables.neighbours}
-            if found:
-                self.groups[kind] = _group(kind, found, n, first=len(grouped))
-                grouped += found
+        self.groups = {
+            kind: _group(kind, {k: tables.neighbours[k] for k in found}, n)
+            for kind, names in WEIGHTING.items()
+            if (found := [k for k in names if k in tables.neighbours])
+        }
         self.static = _variable(_with_row(tables.features, 0), "item_features")
         self.factors_in = _variable(_with_row(tables.factors_in, 0), "factors_in")
         out = np.ascontiguousarray(_with_row(tables.factors_out, 0).T)
@@ -77,9 +74,8 @@ class TableConstants(tf.Module):
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
-        # Sources whose score rows are sums over the slots of a history.
-        self.scattered = (*grouped, OWN)
-        self.sources = (*self.scattered, CF_TREND, FACTORS)
+        grouped = [s for group in self.groups.values() for s in group.sources]
+        self.sources = (*grouped, OWN, CF_TREND, FACTORS)
         # Never a candidate: the pads, and cold items where the settings leave them out.
         silent = np.append(np.zeros(n) if config.cold_items else tables.seen == 0, 1)
         self.silence = _variable(np.where(silent > 0, LOWEST, 0.0), "silence")
@@ -91,8 +87,7 @@ class TableConstants(tf.Module):
         self.shared_names = tuple(shared)
         self.shared = _variable(np.stack(list(shared.values())), "shared")  # [P, n + 1]
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
-        titles = np.ascontiguousarray(_with_row(tables.title_vectors, 0).T)
-        self.titles = _variable(titles, "title_vectors")  # [d, n + 1]
+        self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
         tastes = [tables.feature_names.index(name) for name in TASTES]
         compared = np.column_stack([tables.prices, tables.features[:, tastes]])
         self.compared = _variable(_with_row(compared, 0), "compared")  # [n + 1, 4]
@@ -124,24 +119,16 @@ class TableConstants(tf.Module):
         """[B, d] of the items at rows [B]."""
         return tf.transpose(tf.gather(self._tower().read_value(), rows, axis=1))
 
-    def title_vectors(self, rows: tf.Tensor) -> tf.Tensor:
-        """[..., d] of the items at rows [...], L2-normalized; zeros for pads."""
-        # A gather straight from a variable makes each later read of it a copy.
-        vectors = tf.gather(self.titles.read_value(), rows, axis=1)
-        return tf.transpose(vectors, [*range(1, len(rows.shape) + 1), 0])
-
     def _tower(self) -> tf.Variable:
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
         return self.tower
 
 
-def _group(
-    kind: str, tables: dict[str, Neighbours], num_items: int, first: int
-) -> NeighbourGroup:
+def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
     rows = [
         _with_row(table.rows, num_items) + i * (num_items + 1)
-        for i, table in enumerate(tables.values(), first)
+        for i, table in enumerate(tables.values())
     ]
     scores = [_with_row(table.scores, 0) for table in tables.values()]
     return NeighbourGroup(

@@ -86,10 +86,11 @@ def title_likeness(
     history: History, constants: TableConstants, config: FunnelConfig
 ) -> tf.Tensor:
     """[B, n + 1] cosine, at least 0, of each title with the mean of the person's."""
-    titles = constants.title_vectors(history.rows)
+    # A gather straight from a variable makes each later read of it a copy.
+    titles = tf.gather(constants.titles.read_value(), history.rows)
     profile = tf.matmul(_lately(history, config)[:, None, :], titles)[:, 0]
     profile = tf.math.l2_normalize(profile, axis=-1, epsilon=1e-6)
-    return tf.nn.relu(tf.matmul(profile, constants.titles))
+    return tf.nn.relu(tf.matmul(profile, constants.titles, transpose_b=True))
 
 
 def facet_shares(

@@ -43,7 +43,7 @@ class FunnelState(NamedTuple):
     @property
     def own(self) -> tf.Tensor:
         """[B, n + 1] how much the person's own history speaks for each item."""
-        return self.signals[0][:, -1]
+        return self.signals[-2][:, -1]
 
 
 def _flags(sources: tuple[str, ...]) -> tf.Tensor:
@@ -143,11 +143,12 @@ class CandidateFunnel(tf.Module):
         own = history_features.own_scores(columns[0], self.config)
         scattered = self._scattered(history, weights, own)
         likeness = feature_blocks.title_likeness(history, self.constants, self.config)
-        dense = [*self._dense(history, weights, scattered), likeness]
-        signals = (scattered, tf.stack(dense, axis=1))
+        dense = [*self._dense(history, weights, scattered[0]), likeness]
+        signals = (*scattered, tf.stack(dense, axis=1))
         best = [tf.reduce_max(part, axis=2) for part in signals]
         # A cosine is on one scale for everyone already.
-        best[1] = tf.concat([best[1][:, :-1], tf.ones_like(best[1][:, -1:])], axis=1)
+        cosines = tf.ones_like(best[-1][:, -1:])
+        best[-1] = tf.concat([best[-1][:, :-1], cosines], axis=1)
         return FunnelState(
             history=history,
             slot_of=slot_of,
@@ -236,22 +237,30 @@ class CandidateFunnel(tf.Module):
 
     def _scattered(
         self, history: History, weights: dict[str, tf.Tensor], own: tf.Tensor
-    ) -> tf.Tensor:
-        """[B, S, n + 1] score rows of `constants.scattered`.
+    ) -> list[tf.Tensor]:
+        """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.
 
-        A distinct item counts once, whatever its visits.
+        A distinct item counts once, whatever its visits. One scatter for all groups
+        would be slower: a person's rows then leave the processor's cache.
         """
-        width, sources = self.num_items + 1, len(self.constants.scattered)
-        batch = tf.shape(history.rows)[0]
-        starts = tf.range(batch)[:, None] * (sources * width)
-        parts = [(history.rows + starts + (sources - 1) * width, own)]
-        for kind, group in self.constants.groups.items():
+        width, batch = self.num_items + 1, tf.shape(history.rows)[0]
+        groups = list(self.constants.groups.items())
+        scattered = []
+        for kind, group in groups:
+            last = kind == groups[-1][0]
+            sources = len(group.sources) + last
             place, rows = self._counted(history, kind)
             weight = tf.gather(tf.reshape(weights[kind], [-1]), place)[:, None]
             start = place // tf.shape(history.rows)[1] * (sources * width)
             ids = integers(tf.gather(group.ids, rows)) + start[:, None]
-            parts.append((ids, tf.gather(group.values, rows) * weight))
-        return scatter_rows(parts, batch=batch, sources=sources, width=width)
+            parts = [(ids, tf.gather(group.values, rows) * weight)]
+            if last:
+                starts = tf.range(batch)[:, None] * (sources * width)
+                parts.append((history.rows + starts + (sources - 1) * width, own))
+            scattered.append(
+                scatter_rows(parts, batch=batch, sources=sources, width=width)
+            )
+        return scattered
 
     def _counted(self, history: History, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
         """Flat places [V] of the slots that a group's weights are above 0 of; rows [V].
@@ -265,12 +274,12 @@ class CandidateFunnel(tf.Module):
         return place, tf.gather(tf.reshape(history.rows, [-1]), place)
 
     def _dense(
-        self, history: History, weights: dict[str, tf.Tensor], scattered: tf.Tensor
+        self, history: History, weights: dict[str, tf.Tensor], first: tf.Tensor
     ) -> list[tf.Tensor]:
-        """[B, n + 1] each: the sources behind `constants.scattered`."""
+        """[B, n + 1] each: the sources behind OWN."""
         factors = tf.gather(self.constants.factors_in, history.rows)
         person = tf.matmul(weights[RECENT][:, None, :], factors)[:, 0]
-        by_cf = scattered[:, 0]  # the first source of the first group
+        by_cf = first[:, 0]  # the first source of the first group
         return [
             by_cf * self.constants.trend,
             tf.nn.relu(tf.matmul(person, self.constants.factors_out)),

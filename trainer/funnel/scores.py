@@ -43,7 +43,7 @@ def scatter_rows(
     sources: int,
     width: int,
 ) -> tf.Tensor:
-    """Score rows from places and values: all sources in one scatter.
+    """Score rows from places and values, in one scatter.
 
     Args:
       parts: pairs of places, any shape, int32 (owner * sources + source) * width +
@@ -53,8 +53,10 @@ def scatter_rows(
     Returns:
       [B, sources, width] float32; the last column belongs to the pads.
     """
-    places = tf.concat([tf.reshape(p, [-1]) for p, _ in parts], axis=0)
-    values = tf.concat([tf.reshape(v, [-1]) for _, v in parts], axis=0)
+    places, values = parts[0]
+    if len(parts) > 1:
+        places = tf.concat([tf.reshape(p, [-1]) for p, _ in parts], axis=0)
+        values = tf.concat([tf.reshape(v, [-1]) for _, v in parts], axis=0)
     size = batch * (sources * width)
     flat = tf.math.unsorted_segment_sum(values, places, size)
     return tf.reshape(flat, [-1, sources, width])
