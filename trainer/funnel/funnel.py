@@ -17,7 +17,13 @@ from trainer.funnel.constants import RECENT, WEIGHED, TableConstants
 from trainer.funnel.fusion import Facets, Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.integer_tables import integers
-from trainer.funnel.scores import group_maxima, group_sums, pick, pick_rows, scatter_rows
+from trainer.funnel.scores import (
+    group_maxima,
+    group_sums,
+    pick,
+    pick_rows,
+    scatter_rows,
+)
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment

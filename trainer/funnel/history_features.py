@@ -20,7 +20,7 @@ LONG_AGO = 200.0  # visits since, for what was never bought
 
 
 def item_slots(history: History, num_items: int) -> tf.Tensor:
-    """[B * (n + 1)] int32: of each item one slot of the history, from 1; <= 0 = none."""
+    """[B * (n + 1)] int32: one slot of each item's, from 1; none where below."""
     shape = tf.shape(history.rows)
     numbers = tf.range(1, shape[1] + 1) * tf.cast(history.valid, tf.int32)
     ids = segment_ids(history.rows, num_items + 1)

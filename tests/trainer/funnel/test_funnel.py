@@ -13,6 +13,7 @@ from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from tests.trainer.funnel.slow_features import Event, slow_features
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.sources import SOURCES
 from trainer.funnel.tables import ItemTables, build_item_tables
 from trainer.moment import Moment
@@ -187,6 +188,17 @@ def test_an_items_origin_is_what_speaks_for_it_most(tables: ItemTables) -> None:
     assert SOURCES[nobody[1]] == "tower"
 
 
+def test_weights_of_what_everyone_likes_can_be_changed(tables: ItemTables) -> None:
+    funnel = CandidateFunnel(tables, None, FunnelConfig(num_candidates=1))
+    names = funnel.fusion.names
+    only = tuple(float(name == "popular_14") for name in names)
+    funnel.assign_fusion(
+        FusionWeights(names=names, linear=only, root=(0.0,) * len(only))
+    )
+    best = int(np.argmax(tables.popularity[14] + tables.buyers / 1e6))
+    assert funnel.retrieve(moment([HISTORY])).numpy().tolist() == [[best]]
+
+
 def test_cold_items_are_candidates_if_wanted(tables: ItemTables) -> None:
     likes = [(26, "purchase", NOW - DAY)]  # shares words with the cold item 29
     for wanted in (True, False):
@@ -258,6 +270,10 @@ def test_swapped_tables_give_the_features_of_their_cutoff(
     rows = tf.constant([[3, 0, 12]])
     swapped = CandidateFunnel(earlier, None, funnel.config)
     swapped.swap_tables(tables)
+    # The same candidates too: what is popular has changed with the tables.
+    np.testing.assert_array_equal(
+        swapped.retrieve(moment([HISTORY, []])), funnel.retrieve(moment([HISTORY, []]))
+    )
     np.testing.assert_allclose(
         swapped.features(moment([HISTORY]), rows),
         funnel.features(moment([HISTORY]), rows),
