@@ -150,7 +150,7 @@ class MomentMiner(Miner):
         )
 
     def use_first_stage(self, weights: FusionWeights) -> None:
-        self._funnel.fusion.assign(weights)
+        self._funnel.assign_fusion(weights)
 
     def mine(self, moments: pa.Table, cutoff: int, split: str) -> RankerRows:
         self._move_to(cutoff)

@@ -78,9 +78,8 @@ class Bundle(tf.Module):
         """The personal page; inputs and outputs as docs/serving.md lists them."""
         moment = self.read_moment(inputs)
         allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
-        state = self.funnel.state(moment)
-        queries = self._embed(moment)
-        rows = self.funnel.retrieve(moment, queries, allowed, state=state)
+        state = self.funnel.state(moment, self._embed(moment))
+        rows = self.funnel.retrieve(moment, allowed=allowed, state=state)
         values = self.funnel.features(moment, rows, state=state)
         scores = _scored(self.ranker, values)[signatures.SCORE]
         if self._config.diversity_penalty:
@@ -88,7 +87,9 @@ class Bundle(tf.Module):
                 rows, scores, self.catalogue, self._config.diversity_penalty
             )
         page = best_page(rows, scores, inputs[signatures.K], self.catalogue.num_items)
-        origins = self.funnel.origins(page.rows, state, queries)
+        # Of all candidates, whose signals are at hand for the ranker.
+        origins = self.funnel.origins(rows, state)
+        origins = tf.gather(origins, page.places, batch_dims=1)
         return {
             signatures.ITEM_IDS: self.catalogue.ids(page.rows),
             signatures.SCORES: page.scores,

@@ -18,6 +18,7 @@ class Page(NamedTuple):
 
     rows: tf.Tensor  # [B, k] int32, num_items where the page is shorter
     scores: tf.Tensor  # [B, k] float32 in [0, 1], descending, 0 where shorter
+    places: tf.Tensor  # [B, k] int32 of the rows among the candidates, 0 where shorter
 
 
 def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Page:
@@ -31,13 +32,17 @@ def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Pag
     """
     k = tf.clip_by_value(k, 0, signatures.MAX_K)
     scores = tf.where(rows < pad, scores, NOT_SHOWN)
-    short = tf.maximum(k - tf.shape(rows)[1], 0)
-    rows = tf.pad(rows, [[0, 0], [0, short]], constant_values=pad)
-    scores = tf.pad(scores, [[0, 0], [0, short]], constant_values=NOT_SHOWN)
+    if rows.shape[1] is None or rows.shape[1] < signatures.MAX_K:
+        short = tf.maximum(k - tf.shape(rows)[1], 0)
+        rows = tf.pad(rows, [[0, 0], [0, short]], constant_values=pad)
+        scores = tf.pad(scores, [[0, 0], [0, short]], constant_values=NOT_SHOWN)
     best, picks = tf.math.top_k(scores, k=k)
     shown = best > NOT_SHOWN / 2
-    page_rows = tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad)
-    return Page(page_rows, tf.where(shown, tf.sigmoid(best), 0.0))
+    return Page(
+        rows=tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad),
+        scores=tf.where(shown, tf.sigmoid(best), 0.0),
+        places=tf.where(shown, picks, 0),
+    )
 
 
 def spread_categories(

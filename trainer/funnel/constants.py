@@ -75,7 +75,7 @@ class TableConstants(tf.Module):
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
         grouped = [s for group in self.groups.values() for s in group.sources]
-        self.sources = (*grouped, CF_TREND, FACTORS, OWN)
+        self.sources = (*grouped, OWN, CF_TREND, FACTORS)
         # Never a candidate: the pads, and cold items where the settings leave them out.
         silent = np.append(np.zeros(n) if config.cold_items else tables.seen == 0, 1)
         self.silence = _variable(np.where(silent > 0, LOWEST, 0.0), "silence")
@@ -98,7 +98,11 @@ class TableConstants(tf.Module):
         facets = np.zeros((n + 1, len(sizes)), np.int32)
         for i, values in enumerate(tables.facets.values()):
             facets[:n, i] = values
-        self.facets = _variable((facets + starts).T, "facets")  # [facets, n + 1]
+        # Items share combinations of values: what is summed over an item's facets is
+        # summed once for each combination.
+        combinations, of_items = np.unique(facets + starts, axis=0, return_inverse=True)
+        self.facets = _variable(combinations, "facets")  # [U, facets]
+        self.facets_of = _variable(of_items.ravel(), "facets_of")  # [n + 1]
         # What the first stage weighs, in the order of `FunnelState.signals`.
         shares = (f"{name}_share" for name in self.facet_names)
         self.signal_names = (*self.sources, TITLE_LIKENESS, *shares)
@@ -110,13 +114,6 @@ class TableConstants(tf.Module):
     def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
         """[B, n + 1] inner products of queries [B, d] and items."""
         return tf.matmul(query_embeddings, self._tower())
-
-    def tower_scores_at(
-        self, rows: tf.Tensor, query_embeddings: tf.Tensor
-    ) -> tf.Tensor:
-        """[B, K] inner products of queries [B, d] and the items at rows [B, K]."""
-        vectors = tf.gather(self._tower().read_value(), rows, axis=1)  # [d, B, K]
-        return tf.einsum("bd,dbk->bk", query_embeddings, vectors)
 
     def tower_vectors(self, rows: tf.Tensor) -> tf.Tensor:
         """[B, d] of the items at rows [B]."""

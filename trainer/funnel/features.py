@@ -15,9 +15,10 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import TASTES, TableConstants
 from trainer.funnel.history import History
-from trainer.funnel.history_features import history_block
+from trainer.funnel.history_features import history_block, slots_at
 from trainer.funnel.integer_tables import integers
-from trainer.funnel.scores import group_sums, pick, pick_rows
+from trainer.funnel.scores import pick, pick_rows, segment_ids
+from trainer.funnel.sources import OWN
 
 if TYPE_CHECKING:
     from trainer.funnel.funnel import FunnelState
@@ -43,11 +44,10 @@ def candidate_blocks(
       rows: [B, C] int32 catalogue rows; n pads.
     """
     names, table = history_block(state, constants, shop, config)
-    width = tf.shape(table)[1]
-    slots = pick(state.slot_of, rows, constants.num_items + 1)
+    slots = slots_at(state.slot_of, rows, constants.num_items)
     flat = tf.reshape(table, [-1, len(names)])
     return [
-        Block(names, pick(flat, slots, width)),
+        Block(names, pick(flat, slots, tf.shape(table)[1])),
         _signals(rows, state, constants),
         _against(rows, state.history, constants),
         Block(constants.static_names, tf.gather(constants.static, rows)),
@@ -60,20 +60,21 @@ def _signals(rows: tf.Tensor, state: FunnelState, constants: TableConstants) -> 
     No rank among the candidates: beside the shares it added nothing (docs/funnel.md),
     and sorting every source took a seventh of a page's time.
     """
-    # `own` and the likeness stand behind the sources that are ranked.
-    sources = constants.sources[:-1]
-    count = len(sources)
+    # What was bought before is told by the history's own columns.
+    own = constants.sources.index(OWN)
+    names = [source for source in constants.sources if source != OWN]
     signals = picked(state.signals, rows)  # [B, S, C]
-    scores = signals[:, :count]
+    best = tf.concat([state.best[:, :own], state.best[:, own + 1 : -1]], axis=1)
+    scores = tf.concat([signals[:, :own], signals[:, own + 1 : -1]], axis=1)
     values = [
         tf.sqrt(scores),
-        tf.math.divide_no_nan(scores, state.best[:, :count, None]),
-        signals[:, count + 1 :],
+        tf.math.divide_no_nan(scores, best[:, :, None]),
+        signals[:, -1:],  # the title likeness, a share as it is
         _facet_shares(rows, state, constants),
     ]
-    names = [f"{s}_{kind}" for kind in ("score", "share") for s in sources]
-    names += constants.signal_names[count + 1 :]
-    return Block(tuple(names), tf.transpose(tf.concat(values, axis=1), [0, 2, 1]))
+    columns = [f"{s}_{kind}" for kind in ("score", "share") for s in names]
+    columns += constants.signal_names[len(constants.sources) :]
+    return Block(tuple(columns), tf.transpose(tf.concat(values, axis=1), [0, 2, 1]))
 
 
 def picked(parts: Sequence[tf.Tensor], rows: tf.Tensor) -> tf.Tensor:
@@ -98,22 +99,31 @@ def facet_shares(
     """[B, V] share of the history with each category, brand and price band."""
     count = len(constants.facet_names)
     weights = _lately(history, config)
-    ids = tf.gather(integers(constants.facets), history.rows, axis=1)  # [facets, B, H]
-    ids = tf.reshape(tf.transpose(ids, [1, 0, 2]), [tf.shape(weights)[0], -1])
-    taken = group_sums(
-        tf.tile(weights, [1, count])[:, :, None], ids, constants.facet_size
+    ids = _facets(history.rows, constants)  # [B, H, facets]
+    places = segment_ids(ids, constants.facet_size)
+    batch = tf.shape(history.rows)[0]
+    taken = tf.math.unsorted_segment_sum(
+        tf.repeat(tf.reshape(weights, [-1]), count),
+        tf.reshape(places, [-1]),
+        batch * constants.facet_size,
     )
     total = tf.reduce_sum(weights, axis=1, keepdims=True)
-    return tf.math.divide_no_nan(taken[:, :, 0], total)
+    taken = tf.reshape(taken, [-1, constants.facet_size])
+    return tf.math.divide_no_nan(taken, total)
 
 
 def _facet_shares(
     rows: tf.Tensor, state: FunnelState, constants: TableConstants
 ) -> tf.Tensor:
     """[B, facets, C] share of the history with the candidate's value of each facet."""
-    values = tf.gather(integers(constants.facets), rows, axis=1)  # [facets, B, C]
-    values = tf.transpose(values, [1, 0, 2])
+    values = tf.transpose(_facets(rows, constants), [0, 2, 1])
     return pick(tf.reshape(state.taken, [-1]), values, constants.facet_size)
+
+
+def _facets(rows: tf.Tensor, constants: TableConstants) -> tf.Tensor:
+    """[B, K, facets] int32: the values of the items at rows [B, K]."""
+    combinations = integers(tf.gather(constants.facets_of, rows))
+    return integers(tf.gather(constants.facets, combinations))
 
 
 def _lately(history: History, config: FunnelConfig) -> tf.Tensor:

@@ -114,7 +114,9 @@ def _batch(
 ) -> FusionBatch:
     state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
     signals = tf.concat(state.signals, axis=1)
-    facets = tf.gather(state.taken, integers(funnel.constants.facets), axis=1)
+    constants = funnel.constants
+    values = tf.gather(integers(constants.facets), integers(constants.facets_of))
+    facets = tf.gather(state.taken, tf.transpose(values), axis=1)
     shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
     shares = tf.concat([shares, facets], axis=1)
     labels = happened(encoded, numbers, funnel)[:, :, funnel.target]

@@ -14,10 +14,16 @@ from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
 from trainer.funnel.constants import RECENT, WEIGHED, TableConstants
-from trainer.funnel.fusion import Fusion, FusionWeights
+from trainer.funnel.fusion import Facets, Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.integer_tables import integers
-from trainer.funnel.scores import group_maxima, group_sums, neighbour_sums, pick
+from trainer.funnel.scores import (
+    group_maxima,
+    group_sums,
+    pick,
+    pick_rows,
+    scatter_rows,
+)
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
@@ -38,6 +44,12 @@ class FunnelState(NamedTuple):
     signals: tuple[tf.Tensor, ...]
     best: tf.Tensor  # [B, S] the scale of each signal; 0 where a source is silent
     taken: tf.Tensor  # [B, V] share of the history with each facet's value
+    near: tf.Tensor | None  # [B, n + 1] the tower's cosine, at least 0; None: no tower
+
+    @property
+    def own(self) -> tf.Tensor:
+        """[B, n + 1] how much the person's own history speaks for each item."""
+        return self.signals[-2][:, -1]
 
 
 def _flags(sources: tuple[str, ...]) -> tf.Tensor:
@@ -77,8 +89,11 @@ class CandidateFunnel(tf.Module):
         self.constants = TableConstants(tables, item_embeddings, self.config)
         names = (*self.constants.signal_names, *self.constants.shared_names)
         self.fusion = Fusion(FusionWeights.unfitted(names))
-        if fusion is not None:
-            self.fusion.assign(fusion)
+        # [n + 1] what is the same for everyone: popularity, and what cannot be shown.
+        self.prior = tf.Variable(
+            tf.zeros([self.num_items + 1]), trainable=False, name="prior_scores"
+        )
+        self.assign_fusion(fusion or self.fusion.weights())
         rows, state = self._example()
         blocks = self._blocks(rows, state)
         self.feature_names = tuple(name for block in blocks for name in block.names)
@@ -99,9 +114,22 @@ class CandidateFunnel(tf.Module):
             if variable.name in fresh:
                 variable.assign(fresh[variable.name])
         self.tables = tables
+        self.assign_fusion(self.fusion.weights())
 
-    def state(self, moment: Moment) -> FunnelState:
-        """Score rows and per-item history sums of a batch of moments."""
+    def assign_fusion(self, weights: FusionWeights) -> None:
+        """Takes other weights of the first stage."""
+        self.fusion.assign(weights)
+        shared = self.fusion.of_everyone(self.constants.shared)
+        self.prior.assign(shared + self.constants.silence)
+
+    def state(
+        self, moment: Moment, query_embeddings: tf.Tensor | None = None
+    ) -> FunnelState:
+        """Score rows and per-item history sums of a batch of moments.
+
+        Args:
+          query_embeddings: [B, d] float32 of the retriever; None: without the tower.
+        """
         history = canonical_history(
             moment,
             num_items=self.num_items,
@@ -110,7 +138,7 @@ class CandidateFunnel(tf.Module):
             visit_s=self.visit_s,
         )
         slot_of = history_features.item_slots(history, self.num_items)
-        slots = pick(slot_of, history.rows, self.num_items + 1)
+        slots = history_features.slots_at(slot_of, history.rows, self.num_items)
         size = tf.shape(slots)[1] + 1
         columns = history_features.history_columns(history, self.shop, self.config)
         sums = group_sums(columns[0], slots, size)
@@ -118,36 +146,42 @@ class CandidateFunnel(tf.Module):
         weights = history_features.history_weights(
             history, pick(flat, slots, size), self.config
         )
-        own = tf.reshape(history_features.own_scores(sums, self.config), [-1])
-        everywhere = tf.reshape(slot_of, [-1, self.num_items + 1])
-        scores = self._scores(history, weights)
+        own = history_features.own_scores(columns[0], self.config)
+        scattered = self._scattered(history, weights, own)
         likeness = feature_blocks.title_likeness(history, self.constants, self.config)
-        own = pick(own, everywhere, size)
-        best = [tf.reduce_max(part, axis=2) for part in (*scores, own[:, None])]
+        dense = [*self._dense(history, weights, scattered[0]), likeness]
+        signals = (*scattered, tf.stack(dense, axis=1))
+        best = [tf.reduce_max(part, axis=2) for part in signals]
         # A cosine is on one scale for everyone already.
-        best.append(tf.ones_like(own[:, :1]))
+        cosines = tf.ones_like(best[-1][:, -1:])
+        best[-1] = tf.concat([best[-1][:, :-1], cosines], axis=1)
         return FunnelState(
             history=history,
             slot_of=slot_of,
             sums=sums,
             maxima=group_maxima(columns[1], slots, size),
             weights=weights,
-            signals=(*scores, tf.stack([own, likeness], axis=1)),
+            signals=signals,
             best=tf.concat(best, axis=1),
             taken=feature_blocks.facet_shares(history, self.constants, self.config),
+            near=None
+            if query_embeddings is None
+            else tf.nn.relu(self.constants.tower_scores(query_embeddings)),
         )
 
-    def scores(
-        self, state: FunnelState, query_embeddings: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def scores(self, state: FunnelState) -> tf.Tensor:
         """[B, n + 1] float32 first-stage scores; very low for what cannot be shown."""
         constants = self.constants
-        facets = (state.taken, integers(constants.facets), constants.facet_sizes)
-        fused = self.fusion(state.signals, state.best, facets, constants.shared)
-        if query_embeddings is not None and self.config.tower_weight:
-            near = tf.nn.relu(constants.tower_scores(query_embeddings))
-            fused += self.config.tower_weight * near
-        return fused + constants.silence
+        facets = Facets(
+            state.taken,
+            integers(constants.facets),
+            integers(constants.facets_of),
+            constants.facet_sizes,
+        )
+        fused = self.fusion(state.signals, state.best, facets) + self.prior
+        if state.near is not None and self.config.tower_weight:
+            fused += self.config.tower_weight * state.near
+        return fused
 
     def retrieve(
         self,
@@ -162,10 +196,10 @@ class CandidateFunnel(tf.Module):
         Args:
           query_embeddings: [B, d] float32 of the retriever; None: without the tower.
           allowed: [B, n] bool, what the page may show; None: everything.
-          state: `self.state(moment)`, where the caller has it already.
+          state: `self.state(moment, query_embeddings)`, where it is at hand.
         """
-        state = state or self.state(moment)
-        scores = self.scores(state, query_embeddings)
+        state = state or self.state(moment, query_embeddings)
+        scores = self.scores(state)
         return best_candidates(scores, self.config.num_candidates, allowed)
 
     def features(
@@ -182,13 +216,8 @@ class CandidateFunnel(tf.Module):
         blocks = self._blocks(rows, state or self.state(moment))
         return tf.concat([block.values for block in blocks], axis=-1)
 
-    def origins(
-        self,
-        rows: tf.Tensor,
-        state: FunnelState,
-        query_embeddings: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """[B, K] int32 index into SOURCES: what speaks for an item most.
+    def origins(self, rows: tf.Tensor, state: FunnelState) -> tf.Tensor:
+        """[B, C] int32 index into SOURCES: what speaks for an item of rows most.
 
         What the person bought before is that; else the personal source in which the
         item stands highest, unless popularity or the tower speak for it far louder.
@@ -205,52 +234,62 @@ class CandidateFunnel(tf.Module):
         ]
         parts[0] = tf.where(personal > 0, parts[0], 0.0)
         names = [*self.constants.sources, *self.constants.shared_names]
-        if query_embeddings is not None:
-            near = self.constants.tower_scores_at(rows, query_embeddings)
-            parts.append(tf.nn.relu(near)[:, None] * _IMPERSONAL)
+        if state.near is not None:
+            near = pick_rows(state.near[:, None], rows)
+            parts.append(near * _IMPERSONAL)
             names.append(TOWER)
         best = tf.argmax(tf.concat(parts, axis=1), axis=1, output_type=tf.int32)
         return tf.gather([_source_index(name) for name in names], best)
 
-    def _scores(
-        self, history: History, weights: dict[str, tf.Tensor]
+    def _scattered(
+        self, history: History, weights: dict[str, tf.Tensor], own: tf.Tensor
     ) -> list[tf.Tensor]:
-        """Score rows in the order of `constants.sources` but own.
+        """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.
 
-        A distinct item counts once, whatever its visits.
+        A distinct item counts once, whatever its visits. One scatter for all groups
+        would be slower: a person's rows then leave the processor's cache.
         """
-        width = self.num_items + 1
-        scores = []
-        wanted = {WEIGHED: history.valid > 0}
-        at_target = history.events == self.target
-        for kind, group in self.constants.groups.items():
-            # Only the slots that count, whatever the longest history of the batch.
-            # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
-            counts = tf.reshape(wanted.get(kind, at_target), [-1])
-            place = tf.cast(tf.where(counts)[:, 0], tf.int32)  # [V]
-            rows = tf.gather(tf.reshape(history.rows, [-1]), place)
+        width, batch = self.num_items + 1, tf.shape(history.rows)[0]
+        groups = list(self.constants.groups.items())
+        scattered = []
+        for kind, group in groups:
+            last = kind == groups[-1][0]
+            sources = len(group.sources) + last
+            place, rows = self._counted(history, kind)
             weight = tf.gather(tf.reshape(weights[kind], [-1]), place)[:, None]
-            owner = place // tf.shape(history.rows)[1]
-            batch = tf.shape(history.rows)[0]
-            ids = integers(tf.gather(group.ids, rows))
-            values = tf.gather(group.values, rows)
-            scores.append(
-                neighbour_sums(
-                    values * weight,
-                    ids,
-                    owner,
-                    batch=batch,
-                    sources=len(group.sources),
-                    width=width,
-                )
+            start = place // tf.shape(history.rows)[1] * (sources * width)
+            ids = integers(tf.gather(group.ids, rows)) + start[:, None]
+            parts = [(ids, tf.gather(group.values, rows) * weight)]
+            if last:
+                starts = tf.range(batch)[:, None] * (sources * width)
+                parts.append((history.rows + starts + (sources - 1) * width, own))
+            scattered.append(
+                scatter_rows(parts, batch=batch, sources=sources, width=width)
             )
-            if kind == RECENT:
-                factors = tf.gather(self.constants.factors_in, rows) * weight
-                person = tf.math.unsorted_segment_sum(factors, owner, batch)
-        by_cf = scores[0][:, 0]  # the first source of the first group
-        factors = tf.nn.relu(tf.matmul(person, self.constants.factors_out))
-        scores.append(tf.stack([by_cf * self.constants.trend, factors], axis=1))
-        return scores
+        return scattered
+
+    def _counted(self, history: History, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """Flat places [V] of the slots that a group's weights are above 0 of; rows [V].
+
+        Only the slots that count, whatever the longest history of the batch.
+        """
+        wanted = {WEIGHED: history.valid > 0}
+        counts = wanted.get(kind, history.events == self.target)
+        # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
+        place = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
+        return place, tf.gather(tf.reshape(history.rows, [-1]), place)
+
+    def _dense(
+        self, history: History, weights: dict[str, tf.Tensor], first: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """[B, n + 1] each: the sources behind OWN."""
+        factors = tf.gather(self.constants.factors_in, history.rows)
+        person = tf.matmul(weights[RECENT][:, None, :], factors)[:, 0]
+        by_cf = first[:, 0]  # the first source of the first group
+        return [
+            by_cf * self.constants.trend,
+            tf.nn.relu(tf.matmul(person, self.constants.factors_out)),
+        ]
 
     def _blocks(
         self, rows: tf.Tensor, state: FunnelState

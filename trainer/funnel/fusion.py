@@ -6,7 +6,9 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from core.errors import ArtifactError
@@ -55,6 +57,15 @@ class FusionWeights:
             ) from error
 
 
+class Facets(NamedTuple):
+    """What a history has of each facet, and what the items have."""
+
+    taken: tf.Tensor  # [B, V] share of the history with each value of each facet
+    combinations: tf.Tensor  # [U, F] int32: values that occur together
+    of_items: tf.Tensor  # [n] int32: each item's combination
+    sizes: Sequence[int]  # how many values each facet has, together V
+
+
 class Fusion(tf.Module):
     """z = sum over signals s of linear_s x_s + root_s sqrt(x_s), x_s in [0, 1].
 
@@ -91,50 +102,45 @@ class Fusion(tf.Module):
         self,
         signals: Sequence[tf.Tensor],
         best: tf.Tensor,
-        facets: tuple[tf.Tensor, tf.Tensor, Sequence[int]] | None = None,
-        shared: tf.Tensor | None = None,
+        facets: Facets | None = None,
     ) -> tf.Tensor:
-        """Scores of every item.
+        """Scores of every item, by what differs between people.
 
         Args:
           signals: [B, S_i, n] float32 >= 0 each, together the first S names.
           best: [B, S] float32, the signals' scale; 0 where one says nothing.
-          facets: shares of the history [B, V] by value of each facet, the items' values
-            [F, n] int32, and how many values each facet has; the next F names.
-          shared: [P, n] float32 in [0, 1], the last P names, the same for everyone.
+          facets: the next F names; None: there are none.
 
         Returns:
           [B, n] float32.
         """
+        widths = [int(part.shape[1]) for part in signals]
+        count = sum(widths)
         scale = tf.math.divide_no_nan(1.0, best)
-        roots = tf.sqrt(scale)
-        first, scores = 0, tf.constant(0.0)
-        for part in signals:
-            last = first + part.shape[1]
-            linear = self.linear[first:last] * scale[:, first:last]
-            root = self.root[first:last] * roots[:, first:last]
-            scores += tf.matmul(linear[:, None, :], part)[:, 0]
-            scores += tf.matmul(root[:, None, :], tf.sqrt(part))[:, 0]
-            first = last
+        linears = tf.split(self.linear[:count] * scale, widths, axis=1)
+        roots = tf.split(self.root[:count] * tf.sqrt(scale), widths, axis=1)
+        scores = [
+            tf.matmul(weights[:, None, :], part)[:, 0]
+            for part, linear, root in zip(signals, linears, roots, strict=True)
+            for weights, part in ((linear, part), (root, tf.sqrt(part)))
+        ]
         if facets is not None:
-            last = first + len(facets[2])
-            scores += self._of_facets(*facets, slice(first, last))
-            first = last
-        if shared is None:
-            return scores
-        everyone = tf.linalg.matvec(shared, self.linear[first:], transpose_a=True)
-        everyone += tf.linalg.matvec(
-            tf.sqrt(shared), self.root[first:], transpose_a=True
-        )
-        return scores + everyone
+            scores.append(self._of_facets(facets, count))
+        return tf.add_n(scores)
 
-    def _of_facets(
-        self, taken: tf.Tensor, values: tf.Tensor, sizes: Sequence[int], names: slice
-    ) -> tf.Tensor:
-        """[B, n]: weighed by value first, then looked up once per item and facet."""
-        linear = tf.repeat(self.linear[names], sizes)
-        root = tf.repeat(self.root[names], sizes)
-        weighed = taken * linear + tf.sqrt(taken) * root
+    def of_everyone(self, shared: tf.Tensor) -> tf.Tensor:
+        """[n] float32: what the last P names, [P, n] in [0, 1], add for everyone."""
+        first = len(self.names) - shared.shape[0]
+        linear = tf.linalg.matvec(shared, self.linear[first:], transpose_a=True)
+        roots = tf.sqrt(shared)
+        return linear + tf.linalg.matvec(roots, self.root[first:], transpose_a=True)
+
+    def _of_facets(self, facets: Facets, first: int) -> tf.Tensor:
+        """[B, n]: weighed by value, summed by combination, then looked up by item."""
+        facet_of = np.repeat(np.arange(len(facets.sizes)), facets.sizes) + first
+        linear, root = tf.gather(self.linear, facet_of), tf.gather(self.root, facet_of)
+        weighed = facets.taken * linear + tf.sqrt(facets.taken) * root
         # Batch last: a look-up then copies a run of B numbers.
-        found = tf.gather(tf.transpose(weighed), values)
-        return tf.transpose(tf.reduce_sum(found, axis=0))
+        found = tf.gather(tf.transpose(weighed), facets.combinations)
+        summed = tf.reduce_sum(found, axis=1)
+        return tf.transpose(tf.gather(summed, facets.of_items))

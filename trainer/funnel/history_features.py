@@ -10,7 +10,7 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import ONCE, RECENT, WEIGHED, TableConstants
 from trainer.funnel.history import History
-from trainer.funnel.scores import segment_ids
+from trainer.funnel.scores import pick, segment_ids
 
 if TYPE_CHECKING:
     from trainer.funnel.funnel import FunnelState
@@ -20,14 +20,18 @@ LONG_AGO = 200.0  # visits since, for what was never bought
 
 
 def item_slots(history: History, num_items: int) -> tf.Tensor:
-    """[B * (n + 1)] int32: of each item one slot of the history, from 1; 0 = none."""
+    """[B * (n + 1)] int32: one slot of each item's, from 1; none where below."""
     shape = tf.shape(history.rows)
     numbers = tf.range(1, shape[1] + 1) * tf.cast(history.valid, tf.int32)
     ids = segment_ids(history.rows, num_items + 1)
-    slots = tf.math.unsorted_segment_max(
+    return tf.math.unsorted_segment_max(
         tf.reshape(numbers, [-1]), tf.reshape(ids, [-1]), shape[0] * (num_items + 1)
     )
-    return tf.maximum(slots, 0)
+
+
+def slots_at(slot_of: tf.Tensor, rows: tf.Tensor, num_items: int) -> tf.Tensor:
+    """[B, C] int32: the slot of each item of rows [B, C]; 0 = none."""
+    return tf.maximum(pick(slot_of, rows, num_items + 1), 0)
 
 
 def history_columns(
@@ -79,11 +83,16 @@ def history_weights(
     }
 
 
-def own_scores(sums: tf.Tensor, config: FunnelConfig) -> tf.Tensor:
-    """[B, H + 1] float32: how much the person's own history speaks for an item."""
+def own_scores(columns: tf.Tensor, config: FunnelConfig) -> tf.Tensor:
+    """[B, H] float32: how much each slot speaks for its item, to be summed by item.
+
+    Args:
+      columns: [B, H, K] what is summed per item.
+    """
     decays = len(config.decay_days)
-    own = sums[..., decays] + 0.01 * sums[..., 0]
-    return own + 0.1 * sums[..., decays + 1]
+    weights = [0.0] * columns.shape[2]
+    weights[0], weights[decays], weights[decays + 1] = 0.01, 1.0, 0.1
+    return tf.reduce_sum(columns * tf.constant(weights), axis=2)
 
 
 def history_block(

@@ -141,8 +141,8 @@ def mining_step(funnel: CandidateFunnel) -> Step:
     """One graph for candidates and their features."""
 
     def step(moment: Moment, queries: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        state = funnel.state(moment)
-        rows = funnel.retrieve(moment, queries, state=state)
+        state = funnel.state(moment, queries)
+        rows = funnel.retrieve(moment, state=state)
         return rows, funnel.features(moment, rows, state=state)
 
     compiled: Step = tf.function(step, reduce_retracing=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -36,29 +36,30 @@ def group_maxima(values: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tenso
     return _grouped(tf.math.unsorted_segment_max, values, ids, size)
 
 
-def neighbour_sums(
-    values: tf.Tensor,
-    ids: tf.Tensor,
-    owner: tf.Tensor,
+def scatter_rows(
+    parts: Sequence[tuple[tf.Tensor, tf.Tensor]],
     *,
     batch: tf.Tensor,
     sources: int,
     width: int,
 ) -> tf.Tensor:
-    """Sums of the neighbour lists of V history slots, one score row per source.
+    """Score rows from places and values, in one scatter.
 
     Args:
-      values: [V, N] float32, weighted.
-      ids: [V, N] int32, source * width + catalogue row.
-      owner: [V] int32, whose history a slot is of.
+      parts: pairs of places, any shape, int32 (owner * sources + source) * width +
+        catalogue row, and as many float32 values; those of one place add up.
       batch: B.
 
     Returns:
       [B, sources, width] float32; the last column belongs to the pads.
     """
-    ids += owner[:, None] * (sources * width)
-    flat = tf.math.unsorted_segment_sum(values, ids, batch * (sources * width))
-    return tf.reshape(flat, [batch, sources, width])
+    places, values = parts[0]
+    if len(parts) > 1:
+        places = tf.concat([tf.reshape(p, [-1]) for p, _ in parts], axis=0)
+        values = tf.concat([tf.reshape(v, [-1]) for _, v in parts], axis=0)
+    size = batch * (sources * width)
+    flat = tf.math.unsorted_segment_sum(values, places, size)
+    return tf.reshape(flat, [-1, sources, width])
 
 
 def _grouped(

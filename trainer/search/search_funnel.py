@@ -13,7 +13,6 @@ from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
 from trainer.funnel.funnel import CandidateFunnel, FunnelState
 from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.scores import pick, pick_rows
-from trainer.funnel.sources import OWN
 from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
 from trainer.search.postings import Sums
@@ -85,8 +84,6 @@ class SearchFunnel(tf.Module):
         self.fusion = Fusion(PRIOR)
         if fusion is not None:
             self.fusion.assign(fusion)
-        own = [name == OWN for name in funnel.constants.sources]
-        self._own = own.index(True)
         self.feature_names = (*funnel.feature_names, *self._query_names())
 
     def state(
@@ -130,7 +127,7 @@ class SearchFunnel(tf.Module):
             (bm25, self.config.lexical_candidates),
             (dense, self.config.dense_candidates),
         )
-        own = tf.concat(personal.signals, axis=1)[:, self._own]
+        own = personal.own
         matched = (rrf > 0) | (clicks[:, 1] > 0) | ((own > 0) & (coverage > 0))
         signals, best, scores = combined(dense, rrf)
         order = scores
@@ -177,10 +174,10 @@ class SearchFunnel(tf.Module):
         self, rows: tf.Tensor, personal: FunnelState, state: SearchState
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """[B, k] each, > 0 where it holds: own history, words, clicks for the query."""
-        own = tf.concat(personal.signals, axis=1)[:, self._own : self._own + 1]
         found = pick_rows(state.signals, rows)
         words = found[:, SIGNALS.index("coverage")]
-        return pick_rows(own, rows)[:, 0], words, found[:, _CLICKS]
+        own = pick(tf.reshape(personal.own, [-1]), rows, self.num_items + 1)
+        return own, words, found[:, _CLICKS]
 
     def _query_names(self) -> tuple[str, ...]:
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]

@@ -11,6 +11,7 @@ def test_best_first_and_pads_last() -> None:
     scores = tf.constant([[0.0, 50.0, 1.0]])
     page = best_page(rows, scores, tf.constant(3), 9)
     assert page.rows.numpy().tolist() == [[2, 4, 9]]
+    assert page.places.numpy().tolist() == [[2, 0, 0]]
     # sigmoid(1), sigmoid(0), nothing
     np.testing.assert_allclose(page.scores, [[0.7310586, 0.5, 0.0]], atol=1e-6)
 

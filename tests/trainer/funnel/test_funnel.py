@@ -13,6 +13,7 @@ from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from tests.trainer.funnel.slow_features import Event, slow_features
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.sources import SOURCES
 from trainer.funnel.tables import ItemTables, build_item_tables
 from trainer.moment import Moment
@@ -179,12 +180,23 @@ def test_an_items_origin_is_what_speaks_for_it_most(tables: ItemTables) -> None:
     likes = moment([[(26, "purchase", NOW - DAY)]])
     query = tf.constant([[1.0, 0.0]])
     rows = tf.constant([[26, tiny_shop.COLD]])
-    found = funnel.origins(rows, funnel.state(likes), query).numpy()[0]
+    found = funnel.origins(rows, funnel.state(likes, query)).numpy()[0]
     # What was bought is in the history; nobody bought the cold item, whose title has
     # words of it.
     assert [SOURCES[s] for s in found] == ["own", "title"]
-    nobody = funnel.origins(rows, funnel.state(moment([[]])), query).numpy()[0]
+    nobody = funnel.origins(rows, funnel.state(moment([[]]), query)).numpy()[0]
     assert SOURCES[nobody[1]] == "tower"
+
+
+def test_weights_of_what_everyone_likes_can_be_changed(tables: ItemTables) -> None:
+    funnel = CandidateFunnel(tables, None, FunnelConfig(num_candidates=1))
+    names = funnel.fusion.names
+    only = tuple(float(name == "popular_14") for name in names)
+    funnel.assign_fusion(
+        FusionWeights(names=names, linear=only, root=(0.0,) * len(only))
+    )
+    best = int(np.argmax(tables.popularity[14] + tables.buyers / 1e6))
+    assert funnel.retrieve(moment([HISTORY])).numpy().tolist() == [[best]]
 
 
 def test_cold_items_are_candidates_if_wanted(tables: ItemTables) -> None:
@@ -258,6 +270,10 @@ def test_swapped_tables_give_the_features_of_their_cutoff(
     rows = tf.constant([[3, 0, 12]])
     swapped = CandidateFunnel(earlier, None, funnel.config)
     swapped.swap_tables(tables)
+    # The same candidates too: what is popular has changed with the tables.
+    np.testing.assert_array_equal(
+        swapped.retrieve(moment([HISTORY, []])), funnel.retrieve(moment([HISTORY, []]))
+    )
     np.testing.assert_allclose(
         swapped.features(moment([HISTORY]), rows),
         funnel.features(moment([HISTORY]), rows),

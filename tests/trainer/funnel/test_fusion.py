@@ -16,7 +16,7 @@ from core.errors import ArtifactError
 from tests.trainer.funnel import tiny_shop
 from trainer.funnel.fit_fusion import FusionBatch, fit_fusion, fusion_batches
 from trainer.funnel.funnel import CandidateFunnel
-from trainer.funnel.fusion import Fusion, FusionWeights
+from trainer.funnel.fusion import Facets, Fusion, FusionWeights
 from trainer.funnel.tables import build_item_tables
 
 WEIGHTS = FusionWeights(
@@ -32,9 +32,14 @@ def test_shares_are_weighed_and_rooted() -> None:
     own = tf.constant([[[0.0, 0.0]], [[0.5, 2.0]]])
     best = tf.constant([[4.0, 0.0], [0.0, 2.0]])
     # Two brands; person 0 has only had the brand of item 1.
-    facets = (tf.constant([[0.0, 1.0], [0.5, 0.5]]), tf.constant([[0, 1]]), (2,))
-    shared = tf.constant([[0.5, 1.0]])
-    found = Fusion(WEIGHTS)((cf, own), best, facets, shared).numpy()
+    facets = Facets(
+        taken=tf.constant([[0.0, 1.0], [0.5, 0.5]]),
+        combinations=tf.constant([[1], [0]]),
+        of_items=tf.constant([1, 0]),  # brand 0, then brand 1
+        sizes=(2,),
+    )
+    fusion, shared = Fusion(WEIGHTS), tf.constant([[0.5, 1.0]])
+    found = fusion((cf, own), best, facets) + fusion.of_everyone(shared)
     # 1 * 4/4 + 3 * .5, 1 * 1/4 + 3 + 10 * 1; 2 * sqrt(.5 / 2) + 1.5 + 10 * .5, ...
     np.testing.assert_allclose(found, [[2.5, 13.25], [7.5, 10.0]], rtol=1e-6)
 
