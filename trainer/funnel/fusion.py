@@ -81,14 +81,19 @@ class Fusion(tf.Module):
         self.root = tf.Variable(weights.root, dtype=tf.float32, trainable=False)
 
     def assign(self, weights: FusionWeights) -> None:
-        """Takes other weights of the same signals."""
-        if weights.names != self.names:
+        """Takes other weights of the same signals, in whatever order they are named.
+
+        Raises:
+          ArtifactError: they are of other signals.
+        """
+        if sorted(weights.names) != sorted(self.names):
             raise ArtifactError(
                 f"Fusion weights must be of {', '.join(self.names)}. "
                 f"Received: {', '.join(weights.names)}. Mine the candidates again."
             )
-        self.linear.assign(weights.linear)
-        self.root.assign(weights.root)
+        places = [weights.names.index(name) for name in self.names]
+        self.linear.assign([weights.linear[place] for place in places])
+        self.root.assign([weights.root[place] for place in places])
 
     def weights(self) -> FusionWeights:
         """The weights in use."""
