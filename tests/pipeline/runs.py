@@ -18,12 +18,12 @@ _LINE = re.compile(r"^\s*\d+/\d+ (\S+)\s+(cached|[\d.]+ s)", re.M)
 
 
 def souk(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """`souk ARGUMENTS --home HOME`, at most ten minutes."""
+    """`souk ARGUMENTS --home HOME`, at most twenty minutes."""
     return subprocess.run(
         [*SOUK, *arguments, "--home", str(home)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
         env={**os.environ, "COLUMNS": "200"},
     )
@@ -34,7 +34,7 @@ def components(output: str) -> dict[str, bool]:
     return {name: took == "cached" for name, took in _LINE.findall(output)}
 
 
-def kill_in(component: str, layout: HomeLayout, *, timeout_s: float = 400) -> None:
+def kill_in(component: str, layout: HomeLayout, *, timeout_s: float = 800) -> None:
     """Starts a run and sends SIGKILL as soon as the log says `component` is running."""
     seen = set(layout.logs.glob("run-*.log"))
     process = subprocess.Popen(

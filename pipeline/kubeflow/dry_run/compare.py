@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,6 @@ def compare(first: HomeLayout, second: HomeLayout, config: SoukConfig) -> Compar
         ),
         score_difference=max(differences, default=math.inf),
         num_metrics=len(metrics),
-        # A refit has no metrics: there is no later period to measure it on.
         metric_difference=max(gaps, default=math.inf if others else 0.0),
     )
 
@@ -109,8 +107,10 @@ def _request(person: Person) -> dict[str, Any]:
 
 
 def _metrics(layout: HomeLayout) -> Any:
-    newest = max(layout.serving.glob("[0-9]*"), key=lambda path: int(path.name))
-    return json.loads(Path(newest, _METADATA).read_text("utf-8")).get("metrics", {})
+    """Of the newest version that was measured: a refit has no period left for it."""
+    versions = sorted(layout.serving.glob("[0-9]*"), key=lambda path: -int(path.name))
+    found = (json.loads((path / _METADATA).read_text("utf-8")) for path in versions)
+    return next((each["metrics"] for each in found if each.get("metrics")), {})
 
 
 def _numbers(values: Any, prefix: str = "") -> dict[str, float]:
