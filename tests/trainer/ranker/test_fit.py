@@ -141,7 +141,7 @@ def test_padded_rows_change_nothing(tmp_path: Path) -> None:
             np.float32(y[:, :cut, 0]),
         )
         found.append(fit.weights())
-    # Adam's first step moves a weight by the learning rate, 1e-3, whatever its gradient:
-    # where that is 0 but for the last bits (a bias that all rows share), by noise.
+    # Adam's first step moves a weight by the learning rate, 1e-3, whatever its
+    # gradient: where that is 0 but for the last bits (a bias of all rows), by noise.
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
