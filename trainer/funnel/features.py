@@ -122,8 +122,9 @@ def _facet_shares(
 
 def _facets(rows: tf.Tensor, constants: TableConstants) -> tf.Tensor:
     """[B, K, facets] int32: the values of the items at rows [B, K]."""
-    combinations = integers(tf.gather(constants.facets_of, rows))
-    return integers(tf.gather(constants.facets, combinations))
+    # Integers before the gather: of uint32 it has a GPU kernel on variables alone.
+    combinations = tf.gather(integers(constants.facets_of), rows)
+    return tf.gather(integers(constants.facets), combinations)
 
 
 def _lately(history: History, config: FunnelConfig) -> tf.Tensor:
