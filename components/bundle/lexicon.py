@@ -39,9 +39,8 @@ _EVENT_COLUMNS = (
     features.ITEM_ID,
     features.EVENT,
     features.TIMESTAMP,
-    features.QUERY,
-    features.SESSION_ID,
 )
+_SEARCH_COLUMNS = (features.QUERY, features.SESSION_ID)  # a shop may have none
 
 
 def build_lexicon(
@@ -93,7 +92,7 @@ def read_events(uri: str, config: LexiconConfig) -> pa.Table:
     Of more than `config.max_events`, those of a share of the users.
     """
     share = share_of_users(uri, _SPLITS, config.max_events)
-    return read_log(uri, _SPLITS, _EVENT_COLUMNS, share)
+    return read_log(uri, _SPLITS, _EVENT_COLUMNS, share, optional=_SEARCH_COLUMNS)
 
 
 class _CatalogueWords:

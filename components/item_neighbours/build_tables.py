@@ -116,8 +116,7 @@ def write_query_clicks(
 
 def _searches(uri: str, splits: Sequence[str], share: float) -> pa.Table:
     """All events of the sampled users that carry a query."""
-    columns = (*_EVENT_COLUMNS, *_SEARCH_COLUMNS)
-    parts = iterate_log(uri, splits, columns, share)
+    parts = iterate_log(uri, splits, _EVENT_COLUMNS, share, optional=_SEARCH_COLUMNS)
     return concatenate([_with_query(part) for part in parts])
 
 

@@ -31,7 +31,6 @@ _EVENT_COLUMNS = (
     features.ITEM_ID,
     features.EVENT,
     features.TIMESTAMP,
-    features.QUERY,
 )
 
 
@@ -90,7 +89,7 @@ def _events(uri: str | None, splits: Sequence[str], max_events: int) -> pa.Table
     if uri is None:
         return None
     share = share_of_users(uri, splits, max_events)
-    return read_log(uri, splits, _EVENT_COLUMNS, share)
+    return read_log(uri, splits, _EVENT_COLUMNS, share, optional=[features.QUERY])
 
 
 def _embed(

@@ -48,43 +48,65 @@ def of_users(table: pa.Table, share: float) -> pa.Table:
 
 
 def iterate_log(
-    uri: str, splits: Sequence[str], columns: Sequence[str], share: float = 1.0
+    uri: str,
+    splits: Sequence[str],
+    columns: Sequence[str],
+    share: float = 1.0,
+    *,
+    optional: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """Row groups of the sampled users' rows, in order, as plain columns.
 
     Args:
       uri: Examples with Parquet payload.
       splits: absent ones count as empty.
-      columns: those of them that a file has; `user_id` among them where `share` < 1.
+      columns: in every file; `user_id` among them where `share` < 1.
       share: of the users.
-    """
-    for split in splits:
-        for path in sorted(examples.split_dir(uri, split).glob("*.parquet")):
-            file = pq.ParquetFile(path)
-            held = [name for name in columns if name in file.schema_arrow.names]
-            if not file.num_row_groups:
-                schema = pa.schema([file.schema_arrow.field(name) for name in held])
-                yield examples.from_examples(schema.empty_table())
-            for number in range(file.num_row_groups):
-                rows = examples.from_examples(file.read_row_group(number, held))
-                yield of_users(rows, share)
-
-
-def read_log(
-    uri: str, splits: Sequence[str], columns: Sequence[str], share: float = 1.0
-) -> pa.Table:
-    """What `iterate_log` yields, as one table.
+      optional: left out where a file has no such column.
 
     Raises:
-      ArtifactError: none of the splits has a file.
+      ArtifactError: a file has not all `columns`, or none of the splits has a file.
     """
-    parts = list(iterate_log(uri, splits, columns, share))
-    if not parts:
+    paths = [
+        path
+        for split in splits
+        for path in sorted(examples.split_dir(uri, split).glob("*.parquet"))
+    ]
+    if not paths:
         raise ArtifactError(
             f"`{uri}` must hold a file of the splits {', '.join(splits)}. Received: "
             "none. Run the step that writes it again."
         )
-    return concatenate(parts)
+    for path in paths:
+        file = pq.ParquetFile(path)
+        stored = file.schema_arrow.names
+        absent = [name for name in columns if name not in stored]
+        if absent:
+            raise ArtifactError(
+                f"`{path}` must have the columns {', '.join(columns)}. Received: no "
+                f"{', '.join(absent)}. Run the step that writes it again."
+            )
+        held = [*columns, *(name for name in optional if name in stored)]
+        if not file.num_row_groups:
+            schema = pa.schema([file.schema_arrow.field(name) for name in held])
+            yield examples.from_examples(schema.empty_table())
+        for number in range(file.num_row_groups):
+            rows = examples.from_examples(file.read_row_group(number, held))
+            yield of_users(rows, share)
+
+
+def read_log(
+    uri: str,
+    splits: Sequence[str],
+    columns: Sequence[str],
+    share: float = 1.0,
+    *,
+    optional: Sequence[str] = (),
+) -> pa.Table:
+    """What `iterate_log` yields, as one table."""
+    return concatenate(
+        list(iterate_log(uri, splits, columns, share, optional=optional))
+    )
 
 
 def concatenate(parts: Sequence[pa.Table]) -> pa.Table:

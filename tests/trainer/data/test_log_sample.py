@@ -12,7 +12,7 @@ from core.errors import ArtifactError
 from trainer.data.examples import write_split
 from trainer.data.log_sample import iterate_log, read_log, share_of_users
 
-COLUMNS = ("user_id", "timestamp", "query")
+COLUMNS = ("user_id", "timestamp")
 
 
 def _log(num_users: int, per_user: int) -> pa.Table:
@@ -31,7 +31,7 @@ def uri(tmp_path: Path) -> str:
 
 def test_a_log_that_fits_is_read_whole_and_in_order(uri: str) -> None:
     assert share_of_users(uri, ["train", "test", "absent"], 2000) == 1.0
-    found = read_log(uri, ["train", "test", "absent"], COLUMNS)
+    found = read_log(uri, ["train", "test", "absent"], COLUMNS, optional=["query"])
     assert found.column("timestamp").to_pylist() == list(range(2000))
     assert found.column_names == ["user_id", "timestamp"]  # `query` is not stored
 
@@ -68,15 +68,21 @@ def test_rows_without_a_user_are_nobodys(tmp_path: Path) -> None:
 def test_an_empty_split_may_lack_columns(tmp_path: Path) -> None:
     write_split(str(tmp_path), "train", _log(1, 1).select(["user_id"]).slice(0, 0))
     write_split(str(tmp_path), "test", _log(2, 1))
-    found = read_log(str(tmp_path), ["train", "test"], COLUMNS)
+    columns, optional = ("user_id",), ("timestamp",)
+    found = read_log(str(tmp_path), ["train", "test"], columns, optional=optional)
     assert found.column("timestamp").to_pylist() == [0, 1]
-    alone = read_log(str(tmp_path), ["train"], COLUMNS)
+    alone = read_log(str(tmp_path), ["train"], columns, optional=optional)
     assert (alone.num_rows, alone.column_names) == (0, ["user_id"])
 
 
 def test_a_row_group_is_held_at_a_time(uri: str) -> None:
     sizes = [table.num_rows for table in iterate_log(uri, ["train"], COLUMNS)]
     assert sizes == [500, 500, 500]
+
+
+def test_a_missing_column_is_named_with_its_file(uri: str) -> None:
+    with pytest.raises(ArtifactError, match=r"data-00000.*Received: no item_id"):
+        read_log(uri, ["train"], (*COLUMNS, "item_id"))
 
 
 def test_no_file_is_an_error_with_the_place(tmp_path: Path) -> None:
