@@ -92,7 +92,7 @@ def fine_tune(
     name: str,
     before_step: Callable[[], Any] | None = None,
 ) -> list[dict[str, float]]:
-    """Trains `model` in place ; one record per epoch.
+    """Trains `model` in place; one record per epoch.
 
     Args:
       model: functional, normalized features to head logits.
