@@ -64,16 +64,16 @@ def without_events(full: SoukConfig) -> SoukConfig:
 def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
     """The settings with what the command line chose."""
     if choices.text_encoder_preset:
-        full = with_text_encoder(
-            full, choices.text_encoder_preset, choices.text_encoder_layers
-        )
+        full = with_text_encoder(full, choices.text_encoder_preset)
+    layers = choices.text_encoder_layers  # without a preset an error
+    full = full.replace(text_encoder=full.text_encoder.replace(kept_layers=layers))
     return full.replace(
         joint_ranker=choices.joint_ranker,
         compress=full.compress.replace(enabled=choices.compress),
     )
 
 
-def with_text_encoder(full: SoukConfig, preset: str, layers: int = 0) -> SoukConfig:
+def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
     """The settings with a pretrained text encoder in place of one made from scratch.
 
     Fine-tuning takes pairs of texts that people's events make. A shop without events
@@ -82,11 +82,9 @@ def with_text_encoder(full: SoukConfig, preset: str, layers: int = 0) -> SoukCon
     Args:
       full: all settings.
       preset: folder of a keras preset or of a Hugging Face BERT.
-      layers: of the preset that are kept; 0 keeps all.
     """
     mode = LORA if full.shop.has_events else FROZEN
-    encoder = TextEncoderConfig.pretrained(preset, mode)
-    return full.replace(text_encoder=encoder.replace(kept_layers=layers))
+    return full.replace(text_encoder=TextEncoderConfig.pretrained(preset, mode))
 
 
 def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:

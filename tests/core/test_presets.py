@@ -6,6 +6,8 @@ import pytest
 
 from core import presets
 from core.config import ShopConfig, SplitConfig
+from core.config.choices import RunChoices
+from core.errors import ConfigError
 
 SPLITS = SplitConfig(test_start=1_700_000_000)
 
@@ -31,6 +33,15 @@ def test_a_preset_is_adapted_where_events_make_pairs_and_left_alone_elsewhere() 
     assert (encoder.preset, encoder.train_mode) == ("folder", "frozen")
     encoder = presets.with_text_encoder(full, "folder").text_encoder
     assert (encoder.preset, encoder.train_mode) == ("folder", "lora")
+
+
+def test_layers_are_kept_of_a_preset_and_of_nothing_else() -> None:
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    chosen = RunChoices(text_encoder_preset="folder", text_encoder_layers=3)
+    encoder = presets.with_choices(full, chosen).text_encoder
+    assert (encoder.preset, encoder.kept_layers) == ("folder", 3)
+    with pytest.raises(ConfigError, match="kept_layers"):
+        presets.with_choices(full, RunChoices(text_encoder_layers=3))
 
 
 def test_the_decision_survives_json() -> None:
