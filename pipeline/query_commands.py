@@ -35,19 +35,26 @@ def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _at_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--at", type=click.DateTime(), help="UTC; the end of the data by default."
+    )(function)
+
+
+def _seconds(at: dt.datetime | None) -> int | None:
+    return int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
+
+
 @query.command("recommend")
 @click.option("--user", default="", help="User id; a stranger when left out.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
+@_at_option
 @_query_options
 def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
     """The page for a person, with the history that the shop's tables hold."""
     from pipeline.query import QueryOptions, recommend
 
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
     try:
-        recommend(Console(), QueryOptions(**options), user=user, at=at_s)
+        recommend(Console(), QueryOptions(**options), user=user, at=_seconds(at))
     except SoukError as error:
         fail(error)
 
@@ -55,9 +62,7 @@ def query_recommend(user: str, at: dt.datetime | None, **options: Any) -> None:
 @query.command("search")
 @click.argument("words")
 @click.option("--user", default="", help="User id; a stranger when left out.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
+@_at_option
 @_query_options
 def query_search(words: str, user: str, at: dt.datetime | None, **options: Any) -> None:
     """What answers WORDS, in the order that suits a person.
@@ -68,9 +73,10 @@ def query_search(words: str, user: str, at: dt.datetime | None, **options: Any) 
     from pipeline.query import QueryOptions
     from pipeline.search import search
 
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
     try:
-        search(Console(), QueryOptions(**options), query=words, user=user, at=at_s)
+        search(
+            Console(), QueryOptions(**options), query=words, user=user, at=_seconds(at)
+        )
     except SoukError as error:
         fail(error)
 
@@ -91,9 +97,7 @@ def query_similar(item_id: str, **options: Any) -> None:
 @query.command("suggest")
 @click.argument("prefix")
 @click.option("--user", default="", help="Whose earlier queries come first.")
-@click.option(
-    "--at", type=click.DateTime(), help="UTC; the end of the data by default."
-)
+@_at_option
 @click.option("--shop", help="By default the one whose model is newest.")
 @click.option("-k", default=10, show_default=True, help="Length of the list.")
 @home_option
@@ -106,8 +110,7 @@ def query_suggest(
     """
     from pipeline.suggest import suggest
 
-    at_s = int(at.replace(tzinfo=dt.timezone.utc).timestamp()) if at else None
     try:
-        suggest(Console(), home, shop, prefix=prefix, user=user, at=at_s, k=k)
+        suggest(Console(), home, shop, prefix=prefix, user=user, at=_seconds(at), k=k)
     except SoukError as error:
         fail(error)
