@@ -17,7 +17,7 @@ from trainer.funnel.constants import TASTES, TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.history_features import history_block, slots_at
 from trainer.funnel.integer_tables import integers
-from trainer.funnel.scores import pick, pick_rows, segment_ids
+from trainer.funnel.scores import pick, pick_rows, segment_ids, weighted_sum
 from trainer.funnel.sources import OWN
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def title_likeness(
     """[B, n + 1] cosine, at least 0, of each title with the mean of the person's."""
     # A gather straight from a variable makes each later read of it a copy.
     titles = tf.gather(constants.titles.read_value(), history.rows)
-    profile = tf.matmul(_lately(history, config)[:, None, :], titles)[:, 0]
+    profile = weighted_sum(_lately(history, config), titles)
     profile = tf.math.l2_normalize(profile, axis=-1, epsilon=1e-6)
     return tf.nn.relu(tf.matmul(profile, constants.titles, transpose_b=True))
 

@@ -23,6 +23,7 @@ from trainer.funnel.scores import (
     pick,
     pick_rows,
     scatter_rows,
+    weighted_sum,
 )
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.tables import ItemTables
@@ -284,7 +285,7 @@ class CandidateFunnel(tf.Module):
     ) -> list[tf.Tensor]:
         """[B, n + 1] each: the sources behind OWN."""
         factors = tf.gather(self.constants.factors_in, history.rows)
-        person = tf.matmul(weights[RECENT][:, None, :], factors)[:, 0]
+        person = weighted_sum(weights[RECENT], factors)
         by_cf = first[:, 0]  # the first source of the first group
         return [
             by_cf * self.constants.trend,

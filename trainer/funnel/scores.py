@@ -36,6 +36,15 @@ def group_maxima(values: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tenso
     return _grouped(tf.math.unsorted_segment_max, values, ids, size)
 
 
+def weighted_sum(weights: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """[B, d] sums of vectors [B, H, d] by weights [B, H].
+
+    No matrix product: oneDNN compiles one for each new pair of B and H (130 us), and
+    histories are of every length.
+    """
+    return tf.reduce_sum(weights[..., None] * vectors, axis=1)
+
+
 def scatter_rows(
     parts: Sequence[tuple[tf.Tensor, tf.Tensor]],
     *,
