@@ -5,8 +5,9 @@
 
 Each point is a compressed bundle as of the validation cut-off, asked for the pages of
 the validation moments; the smallest within half a percent of NDCG@20 (all and new) of
-the plain one, and within .02 of its AUC as TFMA's gate asks it, is chosen. The shop's
-own settings are a point too; the command fails where they are not within the bounds.
+the plain one, and within .02 of its AUC as TFMA's gate asks it, is chosen, and its
+settings are left in HOME/SHOP/benchmarks for `--compress-settings`. The shop's own are
+a point too; the command fails where they are not within the bounds.
 Times are processor milliseconds of one thread. The ranker is fitted here, on the
 training cut-offs alone: a run's own has seen the validation period. The test split
 plays no part (`make bench-compress` measures on it).
@@ -51,7 +52,7 @@ from core import features, presets, signatures
 from core.config import ShopConfig, SplitConfig
 from core.config.compress import CompressConfig
 from core.config.souk import SoukConfig
-from core.layout import HomeLayout
+from core.layout import COMPRESS_SETTINGS, HomeLayout
 from core.metrics import area_under_curve
 from serving.model_server.saved_model import LoadedModel
 from trainer.compression.bundle_plan import bundle_plan
@@ -93,6 +94,10 @@ def main() -> None:
         print(f"{each.name:34}" + "".join(f"{ms:9.2f}" for ms in by_size.values()))
     chosen = smallest_within(found)
     print(f"smallest within {MAX_DROP:.1%}: {chosen.name}")
+    settings = layout.benchmarks / COMPRESS_SETTINGS
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(chosen.settings.to_json() + "\n", "utf-8")
+    print(f"its settings: souk run {options.shop} --compress-settings {settings}")
     picture = options.picture or Path("docs") / f"compression-{options.shop}.svg"
     draw(found, [by_size[1] for by_size in times], chosen, picture)
     print(f"picture: {picture}")
@@ -172,6 +177,7 @@ def _measure(
     values = {v.name: values_of(pages[v.name], v, (K,))[f"ndcg@{K}"] for v in views}
     return Measured(
         name=name,
+        settings=compress,
         model=model,
         megabytes=size_of(model) / 1e6,
         ndcg={view: float(found.mean()) for view, found in values.items()},

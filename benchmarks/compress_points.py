@@ -42,6 +42,7 @@ class Measured:
     """One point."""
 
     name: str
+    settings: CompressConfig
     model: Path
     megabytes: float
     ndcg: dict[str, float]  # by view

@@ -15,6 +15,8 @@ SEARCH_SIDE = "search_ranker"
 TEXT_ENCODER_TABLE = "text_encoder.json"
 # The same: latency of the pushed model by the rate of requests.
 LOAD_CURVE = "load_curve.json"
+# The same: the smallest compression that holds the quality, for `--compress-settings`.
+COMPRESS_SETTINGS = "compress.json"
 
 
 @dataclasses.dataclass(frozen=True)

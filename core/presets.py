@@ -67,9 +67,10 @@ def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
         full = with_text_encoder(full, choices.text_encoder_preset)
     layers = choices.text_encoder_layers  # without a preset an error
     full = full.replace(text_encoder=full.text_encoder.replace(kept_layers=layers))
+    compress = choices.compress_settings or full.compress
+    enabled = choices.compress or choices.compress_settings is not None
     return full.replace(
-        joint_ranker=choices.joint_ranker,
-        compress=full.compress.replace(enabled=choices.compress),
+        joint_ranker=choices.joint_ranker, compress=compress.replace(enabled=enabled)
     )
 
 

@@ -11,10 +11,11 @@ import click
 from rich.console import Console
 
 from core.config.choices import RunChoices
+from core.config.compress import CompressConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
-from pipeline.command_line import fail, home_option
+from pipeline.command_line import compress_settings_option, fail, home_option
 from pipeline.kubeflow import commands as kubeflow
 from pipeline.query_commands import query
 
@@ -64,6 +65,7 @@ def main() -> None:
     is_flag=True,
     help="Push a bundle of 8-bit tables and vectors, a quarter of the size.",
 )
+@compress_settings_option
 @click.option(
     "--beam-engine",
     type=click.Choice(ENGINES),
@@ -96,6 +98,7 @@ def run(
     text_encoder_layers: int,
     joint_ranker: bool,
     compress: bool,
+    compress_settings: CompressConfig | None,
     beam_engine: str,
     flink_master: str,
     beam_workers: int,
@@ -128,6 +131,7 @@ def run(
         refit=refit,
         choices=RunChoices(
             compress=compress,
+            compress_settings=compress_settings,
             joint_ranker=joint_ranker,
             text_encoder_preset=(
                 str(text_encoder_preset.resolve()) if text_encoder_preset else ""

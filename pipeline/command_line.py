@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from core.config.compress import CompressConfig
 from core.errors import SoukError
 
 DEFAULT_HOME = Path("var")
@@ -25,6 +26,26 @@ def home_option(function: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Where everything a run writes goes.",
     )(function)
+
+
+def compress_settings_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--compress-settings`, handed on as a CompressConfig or None."""
+    return click.option(
+        "--compress-settings",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        callback=_compress_settings,
+        help="As --compress, the way that a JSON file says: what `make "
+        "bench-compress-sweep` has chosen (docs/compression.md).",
+    )(function)
+
+
+def _compress_settings(
+    context: click.Context, parameter: click.Parameter, path: Path | None
+) -> CompressConfig | None:
+    try:
+        return None if path is None else CompressConfig.read(path)
+    except SoukError as error:
+        fail(error)
 
 
 def fail(error: SoukError) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.config.base import Config
+from core.config.compress import CompressConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,6 +13,8 @@ class RunChoices(Config):
     """The same on every runner; `presets.with_choices` turns them into settings."""
 
     compress: bool = False  # push a bundle of 8-bit tables and vectors
+    # How, in place of the preset's way; implies `compress`.
+    compress_settings: CompressConfig | None = None
     joint_ranker: bool = False  # one ranker for recommendation and search
     # Folder of a pretrained text encoder; "": one is trained on the shop's own texts.
     text_encoder_preset: str = ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from core.config.base import Config
 from core.config.funnel import FunnelConfig
+from core.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,21 @@ class CompressConfig(Config):
             "sparsity",
             "PATTERN=SHARE with a share in [0, 1)",
         )
+
+    @classmethod
+    def read(cls, path: Path) -> CompressConfig:
+        """The settings of a JSON file; what it leaves out has its default.
+
+        Raises:
+          ConfigError: no file, no JSON, or settings that are unknown or out of range.
+        """
+        try:
+            return cls.from_json(path.read_text("utf-8"))
+        except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
+            raise ConfigError(
+                f"{path} must hold settings of `CompressConfig` as a JSON object, as "
+                f"`make bench-compress-sweep` leaves them. Received: {error}"
+            ) from error
 
     @property
     def changes_rankers(self) -> bool:

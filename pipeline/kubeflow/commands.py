@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from core.config.choices import RunChoices
+from core.config.compress import CompressConfig
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
-from pipeline.command_line import DEFAULT_HOME, fail
+from pipeline.command_line import DEFAULT_HOME, compress_settings_option, fail
 
 
 @click.command("compile")
@@ -55,6 +56,7 @@ from pipeline.command_line import DEFAULT_HOME, fail
     help="YAML with volume, caching and each step's resources (docs/kubeflow.md).",
 )
 @click.option("--compress", is_flag=True, help="As for `souk run`.")
+@compress_settings_option
 @click.option("--joint-ranker", is_flag=True, help="As for `souk run`.")
 @click.option(
     "--text-encoder-preset",
@@ -92,6 +94,7 @@ def compile_command(
     seed: int,
     cluster: Path | None,
     compress: bool,
+    compress_settings: CompressConfig | None,
     joint_ranker: bool,
     text_encoder_preset: str,
     text_encoder_layers: int,
@@ -120,6 +123,7 @@ def compile_command(
             cluster_home=cluster_home,
             choices=RunChoices(
                 compress=compress,
+                compress_settings=compress_settings,
                 joint_ranker=joint_ranker,
                 text_encoder_preset=text_encoder_preset,
                 text_encoder_layers=text_encoder_layers,

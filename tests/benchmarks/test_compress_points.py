@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.compress_points import Measured, smallest_within
+from core.config.compress import CompressConfig
 
 
 def _point(name: str, megabytes: float, all_items: float, new: float, auc: float):
     ndcg = {"all": all_items, "new": new}
-    return Measured(name=name, model=Path(), megabytes=megabytes, ndcg=ndcg, auc=auc)
+    return Measured(
+        name=name,
+        settings=CompressConfig(),
+        model=Path(),
+        megabytes=megabytes,
+        ndcg=ndcg,
+        auc=auc,
+    )
 
 
 PLAIN = _point("plain", 60.0, 0.4, 0.2, 0.8)

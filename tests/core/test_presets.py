@@ -7,6 +7,7 @@ import pytest
 from core import presets
 from core.config import ShopConfig, SplitConfig
 from core.config.choices import RunChoices
+from core.config.compress import CompressConfig
 from core.errors import ConfigError
 
 SPLITS = SplitConfig(test_start=1_700_000_000)
@@ -42,6 +43,17 @@ def test_layers_are_kept_of_a_preset_and_of_nothing_else() -> None:
     assert (encoder.preset, encoder.kept_layers) == ("folder", 3)
     with pytest.raises(ConfigError, match="kept_layers"):
         presets.with_choices(full, RunChoices(text_encoder_layers=3))
+
+
+def test_settings_of_compression_replace_the_shops_own_and_switch_it_on() -> None:
+    full = presets.for_shop(ShopConfig(name="demo"), SPLITS)
+    assert not full.compress.enabled
+    wanted = CompressConfig(num_neighbours=360, kept_neurons=0.5)
+    choices = RunChoices(compress_settings=wanted)
+    chosen = presets.with_choices(full, RunChoices.from_json(choices.to_json()))
+    assert chosen.compress == wanted.replace(enabled=True)
+    own = presets.with_choices(full, RunChoices(compress=True)).compress
+    assert own == full.compress.replace(enabled=True)
 
 
 def test_the_decision_survives_json() -> None:
