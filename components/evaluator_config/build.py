@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 
 # Not `tfma.EvalConfig`: newer versions no longer have these names at the top.
+from tensorflow_model_analysis.constants import TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluate_funnel.slices import slice_features
+from components.evaluator_config import area_under_curve
 from components.rank_examples.write import LABEL
 from core import signatures
 from core.config import ShopConfig
 
-_METRICS = ("ExampleCount", "AUC", "BinaryCrossentropy", "Calibration")
+_AUC = "AreaUnderCurve"
+_METRICS = ("ExampleCount", _AUC, "BinaryCrossentropy", "Calibration")
 
 
 def build_eval_config(
@@ -46,14 +49,17 @@ def build_eval_config(
     metrics = [
         config_pb2.MetricConfig(
             class_name=name,
-            config=json.dumps({"name": _snake(name)}),
-            per_slice_thresholds=[overall] if name == "AUC" else None,
+            module=area_under_curve.__name__ if name == _AUC else None,
+            config=json.dumps({"name": "auc" if name == _AUC else _snake(name)}),
+            per_slice_thresholds=[overall] if name == _AUC else None,
         )
         for name in _METRICS
     ]
     return config_pb2.EvalConfig(
         model_specs=[
             config_pb2.ModelSpec(
+                # Without a type TFMA loads the model with Keras first, to see.
+                model_type=TF_GENERIC,
                 signature_name=signatures.SERVING_DEFAULT,
                 prediction_key=signatures.probability(shop.target_event),
                 label_key=LABEL,
@@ -69,6 +75,4 @@ def build_eval_config(
 
 
 def _snake(name: str) -> str:
-    if name.isupper():
-        return name.lower()
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -18,6 +18,7 @@ from trainer.export.examples import parse_rank_examples
 from trainer.export.filters import allowed_items
 from trainer.export.pages import best_page, spread_categories
 from trainer.export.reasons import ReasonTable
+from trainer.export.same_moments import SameMoments
 from trainer.export.similar import SimilarItems
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.moment import Moment, tower_inputs
@@ -146,8 +147,18 @@ class Bundle(tf.Module):
         return {name: tf.where(known, value, 0.0) for name, value in outputs.items()}
 
     def rank_examples(self, examples: tf.Tensor) -> Tensors:
-        """`rank` on serialized tf.Examples in which every feature is optional."""
-        return self.rank(**parse_rank_examples(examples, self._shop))
+        """`rank` on serialized tf.Examples in which every feature is optional.
+
+        Examples of one person and moment are ranked in one row.
+        """
+        inputs = parse_rank_examples(examples, self._shop)
+        candidates = inputs.pop(signatures.CANDIDATE_ITEM_IDS)
+        groups = SameMoments(inputs)
+        outputs = self.rank(
+            **{name: groups.first(value) for name, value in inputs.items()},
+            **{signatures.CANDIDATE_ITEM_IDS: groups.side_by_side(candidates)},
+        )
+        return {name: groups.apart(value) for name, value in outputs.items()}
 
     def embed_query(self, **inputs: tf.Tensor) -> Tensors:
         """[B, d] float32, L2-normalized: the person at the moment."""

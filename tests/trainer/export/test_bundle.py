@@ -178,6 +178,35 @@ def test_examples_answer_as_rank_does(loaded) -> None:
             np.testing.assert_allclose(values[i], direct[name][0], rtol=1e-5)
 
 
+def test_examples_of_one_moment_answer_as_each_does_alone(loaded) -> None:
+    """Ranked together they are: interleaved here, and more than one group holds."""
+    people = [
+        {"history": ["i00", "i04"], "user_id": "u0", "country": "France"},
+        {"history": ["i00", "i04"], "user_id": "u0", "country": "Spain"},
+        {"history": ["i04", "i00"], "user_id": "u0", "country": "France"},
+        {"history": []},
+    ]
+    random = np.random.default_rng(0)
+    asked = [
+        example(candidates=[f"i{item:02d}"], **people[who])
+        for who, item in zip(
+            random.choice(4, 90, p=[0.6, 0.2, 0.1, 0.1]),
+            random.integers(0, NUM_ITEMS + 2, 90),  # two of no item
+            strict=True,
+        )
+    ]
+    score = loaded.signatures["serving_default"]
+    together = score(examples=tf.constant(asked))
+    for i, one in enumerate(asked):
+        for name, alone in score(examples=tf.constant([one])).items():
+            np.testing.assert_allclose(together[name][i], alone[0], rtol=1e-5)
+
+
+def test_no_examples_get_no_scores(loaded) -> None:
+    outputs = loaded.signatures["serving_default"](examples=tf.constant([], tf.string))
+    assert outputs["score"].shape[0] == 0
+
+
 def test_empty_examples_are_no_error(loaded) -> None:
     empty = tf.train.Example().SerializeToString()
     outputs = loaded.signatures["serving_default"](examples=tf.constant([empty]))
