@@ -52,10 +52,10 @@ class CompressConfig(Config):
     label_weight: float = 0.0
     # Epochs after neurons are dropped; while weights are pruned; quantization-aware.
     recovery_epochs: int = 2
-    pruning_epochs: int = 2
+    pruning_epochs: int = 3
     quantization_epochs: int = 1
-    # Share of the ranker's own learning rate.
-    learning_rate_share: float = 0.5
+    # Share of the ranker's own learning rate: slow, to stay near the teacher.
+    learning_rate_share: float = 0.25
     # A smaller ranker that loses more than this on the eval moments is not taken, and
     # the one that was trained is: percent of NDCG, all or new items (the gates ask the
     # same of pages), and AUC of any event (half of what TFMA's gate lets through).
