@@ -25,7 +25,13 @@ CONFIG = RankerConfig(
     calibration="platt",  # the world's probabilities are logistic
 )
 F, ROWS = 10, 20
-HALF = CompressConfig(sparsity=("trunk_*=0.5", "bottom_*=0.5"), quantization_aware=True)
+HALF = CompressConfig(
+    sparsity=("trunk_*=0.5", "bottom_*=0.5"),
+    quantization_aware=True,
+    # Fast enough for what is taught to show.
+    pruning_epochs=2,
+    learning_rate_share=0.5,
+)
 
 
 def _true_probabilities(features: np.ndarray) -> np.ndarray:
