@@ -18,7 +18,7 @@ def choose_blas_kernels(cpu_info: Path = CPU_INFO) -> None:
     """Names NumPy's and SciPy's kernels by what the processor can do.
 
     The OpenBLAS inside their wheels goes by the processor's model number, and gives one
-    that is newer than itself kernels of 2004: a solve then takes 3 to 5 times as long.
+    that is newer than itself kernels of 2004: a solve then takes several times as long.
     It reads the environment when NumPy is first imported, so this has to come before.
     A variable that is set already stays, and so does all else where there is no
     `cpu_info` to read.

@@ -14,7 +14,7 @@ MOST = 32
 class SameMoments:
     """Groups of the rows of a batch with equal inputs, and the way there and back.
 
-    What a funnel computes of a moment costs hundreds of times what it computes of one
+    What a funnel computes of a moment costs far more than what it computes of one
     candidate, and batch scoring sends a row per candidate.
 
     Args:
