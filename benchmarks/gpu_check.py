@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from core.errors import ConfigError
 from pipeline.inspect import model_dir
 from serving.batching_parameters import batching_parameters
 from serving.inspect.hot_function import HotFunction, hot_function
@@ -90,13 +91,17 @@ def main() -> int:
         print("No GPU is visible to TensorFlow here: only the CPU is measured.")
     hot = hot_function(folder, given.signature)
     requests = [r for name, r in recorded_requests(folder) if name == given.signature]
+    try:
+        ways = forms(hot, devices, xla=given.xla)
+    except ConfigError as error:
+        parser.exit(2, f"{error}\n")
     latencies: dict[str, dict[int, float]] = {}
     worst = 0.0
     for request in requests:
         size = max(len(value) for value in request.values() if value.ndim)
         inputs = hot.look_up(request)
         reference: list[np.ndarray] = []
-        for name, (device, run) in forms(hot, devices, xla=given.xla).items():
+        for name, (device, run) in ways.items():
             with tf.device(f"/{device}"):
                 outputs, seconds = timed(
                     run, [tf.constant(v) for v in inputs], given.rounds

@@ -70,7 +70,9 @@ def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
     compress = choices.compress_settings or full.compress
     enabled = choices.compress or choices.compress_settings is not None
     return full.replace(
-        joint_ranker=choices.joint_ranker, compress=compress.replace(enabled=enabled)
+        joint_ranker=choices.joint_ranker,
+        compress=compress.replace(enabled=enabled),
+        bundle=full.bundle.replace(static_shapes=choices.static_shapes),
     )
 
 

@@ -67,6 +67,11 @@ def main() -> None:
 )
 @compress_settings_option
 @click.option(
+    "--static-shapes",
+    is_flag=True,
+    help="Push a bundle whose funnel XLA can compile (docs/gpu.md).",
+)
+@click.option(
     "--beam-engine",
     type=click.Choice(ENGINES),
     default=DIRECT,
@@ -99,6 +104,7 @@ def run(
     joint_ranker: bool,
     compress: bool,
     compress_settings: CompressConfig | None,
+    static_shapes: bool,
     beam_engine: str,
     flink_master: str,
     beam_workers: int,
@@ -132,6 +138,7 @@ def run(
         choices=RunChoices(
             compress=compress,
             compress_settings=compress_settings,
+            static_shapes=static_shapes,
             joint_ranker=joint_ranker,
             text_encoder_preset=(
                 str(text_encoder_preset.resolve()) if text_encoder_preset else ""

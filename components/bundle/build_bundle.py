@@ -132,6 +132,7 @@ def assemble_bundle(
         retriever.item_embeddings.numpy(),
         funnel_config,
         FusionWeights.load(parts.candidates),
+        static_shapes=config.static_shapes,
     )
     search = None
     if parts.search is not None:

@@ -45,7 +45,10 @@ def build_search_bundle(
     vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
     # `similar` takes the texts' vectors for the tower's.
     funnel = CandidateFunnel(
-        ItemTables.load(table_dir(inputs.tables, as_of)), vectors, config.funnel
+        ItemTables.load(table_dir(inputs.tables, as_of)),
+        vectors,
+        config.funnel,
+        static_shapes=config.bundle.static_shapes,
     )
     weights = FusionWeights(
         names=SIGNALS, linear=config.search.plain_linear, root=config.search.plain_root

@@ -15,6 +15,7 @@ class RunChoices(Config):
     compress: bool = False  # push a bundle of 8-bit tables and vectors
     # How, in place of the preset's way; implies `compress`.
     compress_settings: CompressConfig | None = None
+    static_shapes: bool = False  # of the bundle: fit to be compiled by XLA
     joint_ranker: bool = False  # one ranker for recommendation and search
     # Folder of a pretrained text encoder; "": one is trained on the shop's own texts.
     text_encoder_preset: str = ""

@@ -57,6 +57,7 @@ from pipeline.command_line import DEFAULT_HOME, compress_settings_option, fail
 )
 @click.option("--compress", is_flag=True, help="As for `souk run`.")
 @compress_settings_option
+@click.option("--static-shapes", is_flag=True, help="As for `souk run`.")
 @click.option("--joint-ranker", is_flag=True, help="As for `souk run`.")
 @click.option(
     "--text-encoder-preset",
@@ -95,6 +96,7 @@ def compile_command(
     cluster: Path | None,
     compress: bool,
     compress_settings: CompressConfig | None,
+    static_shapes: bool,
     joint_ranker: bool,
     text_encoder_preset: str,
     text_encoder_layers: int,
@@ -124,6 +126,7 @@ def compile_command(
             choices=RunChoices(
                 compress=compress,
                 compress_settings=compress_settings,
+                static_shapes=static_shapes,
                 joint_ranker=joint_ranker,
                 text_encoder_preset=text_encoder_preset,
                 text_encoder_layers=text_encoder_layers,

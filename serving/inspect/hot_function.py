@@ -14,9 +14,11 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
+from core.errors import ConfigError
 from serving.inspect.flat_graph import FlatGraph, flatten
 from serving.inspect.hot_path import Part, parts
 
+_OF_UNKNOWN_LENGTH = {"Where", "Unique", "UniqueV2", "DynamicPartition"}
 _HOST_ONLY = (tf.string, tf.resource, tf.variant)
 
 
@@ -25,17 +27,30 @@ class HotFunction:
     """What runs on the accelerator.
 
     Attributes:
-      function: of tensors, in the order of `input_names`; gives a list of tensors.
+      function: a concrete function of tensors, in the order of `input_names`; gives a
+        list of tensors.
       look_up: inputs of the signature -> inputs of the function, made on the host.
     """
 
-    function: Callable[..., list[tf.Tensor]]
+    function: Any
     look_up: Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
 
     def compiled(self) -> Any:
-        """The function through XLA, for the device that it is called on."""
+        """The function through XLA, for the device that it is called on.
+
+        Raises:
+          ConfigError: the length of some tensor depends on values. XLA compiles that
+            and pads it, and what is summed over the padded tensor can be wrong.
+        """
+        found = {op.type for op in self.function.graph.get_operations()}
+        if dynamic := sorted(found & _OF_UNKNOWN_LENGTH):
+            raise ConfigError(
+                f"A hot path for XLA must not hold {', '.join(dynamic)}, whose results "
+                "have a length that depends on values. Build the bundle with "
+                "`souk run SHOP --static-shapes`."
+            )
         return tf.function(self.function, jit_compile=True, autograph=False)
 
 

@@ -45,6 +45,12 @@ def test_layers_are_kept_of_a_preset_and_of_nothing_else() -> None:
         presets.with_choices(full, RunChoices(text_encoder_layers=3))
 
 
+def test_static_shapes_are_chosen_for_the_bundle() -> None:
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    chosen = presets.with_choices(full, RunChoices(static_shapes=True))
+    assert (full.bundle.static_shapes, chosen.bundle.static_shapes) == (False, True)
+
+
 def test_settings_of_compression_replace_the_shops_own_and_switch_it_on() -> None:
     full = presets.for_shop(ShopConfig(name="demo"), SPLITS)
     assert not full.compress.enabled

@@ -71,6 +71,9 @@ class CandidateFunnel(tf.Module):
       item_embeddings: [n, d] float32 of the retriever, or None: no tower source.
       config: size, first stage, scales.
       fusion: the first stage's weights; None: equal ones.
+      static_shapes: looks up all slots of a history, not those that count alone: the
+        same scores from tensors whose lengths do not depend on values. XLA needs that:
+        compiled, the sums over a `tf.where` came out wrong (docs/gpu.md).
     """
 
     def __init__(
@@ -79,9 +82,12 @@ class CandidateFunnel(tf.Module):
         item_embeddings: npt.NDArray[np.float32] | None = None,
         config: FunnelConfig | None = None,
         fusion: FusionWeights | None = None,
+        *,
+        static_shapes: bool = False,
     ) -> None:
         super().__init__(name="candidate_funnel")
         self.config = config or FunnelConfig()
+        self.static_shapes = static_shapes
         self.tables = tables
         self.shop: ShopConfig = tables.shop
         self.visit_s = tables.config.visit_s
@@ -272,13 +278,17 @@ class CandidateFunnel(tf.Module):
     def _counted(self, history: History, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
         """Flat places [V] of the slots that a group's weights are above 0 of; rows [V].
 
-        Only the slots that count, whatever the longest history of the batch.
+        Only the slots that count, whatever the longest history of the batch, unless
+        shapes are to be static: the others' weights are 0.
         """
+        rows = tf.reshape(history.rows, [-1])
+        if self.static_shapes:
+            return tf.range(tf.size(rows)), rows
         wanted = {WEIGHED: history.valid > 0}
         counts = wanted.get(kind, history.events == self.target)
         # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
         place = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
-        return place, tf.gather(tf.reshape(history.rows, [-1]), place)
+        return place, tf.gather(rows, place)
 
     def _dense(
         self, history: History, weights: dict[str, tf.Tensor], first: tf.Tensor

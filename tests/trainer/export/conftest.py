@@ -133,7 +133,7 @@ def search_funnel(funnel: CandidateFunnel) -> SearchFunnel:
     )
 
 
-def make_bundle(search_ranker: Any = None) -> Bundle:
+def make_bundle(search_ranker: Any = None, *, static_shapes: bool = False) -> Bundle:
     """The shop's bundle; None: search in the first stage's order."""
     tables = build_item_tables(
         items(),
@@ -144,7 +144,9 @@ def make_bundle(search_ranker: Any = None) -> Bundle:
     )
     retriever = FakeRetriever(NUM_ITEMS)
     embeddings = retriever.item_embeddings.numpy()
-    funnel = CandidateFunnel(tables, embeddings, FunnelConfig())
+    funnel = CandidateFunnel(
+        tables, embeddings, FunnelConfig(), static_shapes=static_shapes
+    )
     search = search_funnel(funnel)
     return Bundle(
         items=items(),

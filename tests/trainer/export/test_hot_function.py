@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from core import signatures
+from core.errors import ConfigError
 from serving.inspect.hot_function import HotFunction, hot_function
-from tests.trainer.export.conftest import page, person
+from tests.trainer.export.conftest import make_bundle, page, person
 
 pytestmark = pytest.mark.slow  # the whole bundle is saved and read again
 
@@ -55,3 +56,17 @@ def test_its_scores_and_rows_are_the_page_s(hot, loaded, request_) -> None:
         for row in whole[signatures.ITEM_IDS].numpy()
     ]
     assert any(each.tolist() == wanted for each in outputs)
+
+
+def test_lengths_that_depend_on_values_are_not_compiled(hot) -> None:
+    with pytest.raises(ConfigError, match=r"Where.*--static-shapes"):
+        hot.compiled()
+
+
+def test_with_static_shapes_xla_gives_the_same_numbers(tmp_path, request_) -> None:
+    make_bundle(static_shapes=True).save(tmp_path)
+    hot = hot_function(tmp_path, signatures.RECOMMEND)
+    inputs = hot.look_up(request_)
+    plain, compiled = run(hot.function, inputs), run(hot.compiled(), inputs)
+    for one, other in zip(plain, compiled, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
