@@ -20,8 +20,8 @@ class BundleConfig(Config):
     # History lengths and batch sizes of the warm-up requests.
     warmup_batch_sizes: tuple[int, ...] = (1, 8, 32)
     warmup_history: int = 32
-    # No length in the funnel depends on values: what XLA must have. Slower in batches on
-    # a CPU.
+    # No length in the funnel depends on values: what XLA must have. On a CPU batches
+    # are slower.
     static_shapes: bool = False
     # What of the log the lexicon beside the model holds.
     lexicon: LexiconConfig = dataclasses.field(default_factory=LexiconConfig)
