@@ -34,7 +34,7 @@ from trainer.retrieval_scale.partitioned_index import (
 )
 
 DIM, K = 64, 100
-QUERIES = 64
+QUERIES, TUNING = 64, 256
 SIZES = (4000, 50_000, 250_000, 1_000_000)
 
 Search = Callable[[np.ndarray], np.ndarray]  # queries [B, d] -> rows [B, K]
@@ -186,7 +186,7 @@ def _seconds(search: Search, queries: np.ndarray) -> float:
 def run_size(count: int) -> list[Row]:
     """Every system at one size."""
     vectors = made_vectors(count, 1)
-    tuning, queries = made_vectors(32, 2), made_vectors(QUERIES, 3)
+    tuning, queries = made_vectors(TUNING, 2), made_vectors(QUERIES, 3)
     exact = exact_rows(vectors, queries, K)
     rows = []
     with tempfile.TemporaryDirectory() as folder:

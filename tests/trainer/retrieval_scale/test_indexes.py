@@ -19,6 +19,7 @@ from trainer.retrieval_scale.partitioned_index import (
     choose_probes,
     exact_rows,
     recall_of,
+    recalls_of,
 )
 
 DIM, K = 16, 10
@@ -94,14 +95,14 @@ def test_the_exact_index_answers_as_numpy(tmp_path) -> None:
 
 def test_the_partitioned_index_reaches_the_recall_it_was_built_for(tmp_path) -> None:
     table = build_cells(VECTORS, cell_size=32)
-    tuning, held_out = QUERIES[:32], QUERIES[32:]
+    tuning, held_out = clustered(256, 5), clustered(256, 6)
     probes, reached = choose_probes(table, VECTORS, tuning, k=K)
     assert reached >= 0.98
     assert probes * 32 < len(VECTORS) / 2  # it looks at a part
     index = PartitionedIndex(table, VECTORS, num_probes=probes)
     best = saved(index, tmp_path)(queries=tf.constant(held_out))
     rows = best["rows"].numpy()
-    assert recall_of(rows, exact_rows(VECTORS, held_out, K)) >= 0.97
+    assert recall_of(rows, exact_rows(VECTORS, held_out, K)) >= 0.98
     assert all(len(set(row)) == K for row in rows.tolist())
     scores = best["scores"].numpy()
     assert (np.diff(scores, axis=1) <= 1e-6).all()
@@ -109,6 +110,12 @@ def test_the_partitioned_index_reaches_the_recall_it_was_built_for(tmp_path) -> 
     np.testing.assert_allclose(scores, given, atol=2e-3)
     (report,) = inspect_model(tmp_path, GPUS["l4"]).signatures
     assert report.fallbacks == ()
+
+
+def test_recall_counts_the_exact_rows_found_whatever_their_order() -> None:
+    found, exact = np.array([[0, 1], [2, 3]]), np.array([[1, 0], [2, 9]])
+    assert recalls_of(found, exact).tolist() == [1.0, 0.5]
+    assert recall_of(found, exact) == 0.75
 
 
 def test_all_cells_probed_is_the_exact_answer() -> None:
