@@ -13,7 +13,7 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
-from trainer.funnel.constants import RECENT, WEIGHED, TableConstants
+from trainer.funnel.constants import RECENT, TableConstants
 from trainer.funnel.fusion import Facets, Fusion, FusionWeights
 from trainer.funnel.history import History, canonical_history
 from trainer.funnel.integer_tables import integers
@@ -262,7 +262,9 @@ class CandidateFunnel(tf.Module):
         for kind, group in groups:
             last = kind == groups[-1][0]
             sources = len(group.sources) + last
-            place, rows = self._counted(history, kind)
+            place, rows = history_features.slots_that_count(
+                history, kind, self.target, static_shapes=self.static_shapes
+            )
             weight = tf.gather(tf.reshape(weights[kind], [-1]), place)[:, None]
             start = place // tf.shape(history.rows)[1] * (sources * width)
             ids = integers(tf.gather(group.ids, rows)) + start[:, None]
@@ -274,21 +276,6 @@ class CandidateFunnel(tf.Module):
                 scatter_rows(parts, batch=batch, sources=sources, width=width)
             )
         return scattered
-
-    def _counted(self, history: History, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
-        """Flat places [V] of the slots that a group's weights are above 0 of; rows [V].
-
-        Only the slots that count, whatever the longest history of the batch, unless
-        shapes are to be static: the others' weights are 0.
-        """
-        rows = tf.reshape(history.rows, [-1])
-        if self.static_shapes:
-            return tf.range(tf.size(rows)), rows
-        wanted = {WEIGHED: history.valid > 0}
-        counts = wanted.get(kind, history.events == self.target)
-        # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
-        place = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
-        return place, tf.gather(rows, place)
 
     def _dense(
         self, history: History, weights: dict[str, tf.Tensor], first: tf.Tensor

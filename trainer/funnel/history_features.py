@@ -83,6 +83,27 @@ def history_weights(
     }
 
 
+def slots_that_count(
+    history: History, kind: str, target: int, *, static_shapes: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Flat places [V] of the slots that weights of a kind are above 0 of; rows [V].
+
+    Only the slots that count, whatever the longest history of the batch, unless shapes
+    are to be static: the others' weights are 0.
+
+    Args:
+      kind: as `history_weights` names them.
+      target: number of the target event.
+    """
+    rows = tf.reshape(history.rows, [-1])
+    if static_shapes:
+        return tf.range(tf.size(rows)), rows
+    counts = history.valid > 0 if kind == WEIGHED else history.events == target
+    # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
+    place = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
+    return place, tf.gather(rows, place)
+
+
 def own_scores(columns: tf.Tensor, config: FunnelConfig) -> tf.Tensor:
     """[B, H] float32: how much each slot speaks for its item, to be summed by item.
 
