@@ -42,7 +42,7 @@ class HotFunction:
 
         Raises:
           ConfigError: the length of some tensor depends on values. XLA compiles that
-            and pads it, and what is summed over the padded tensor can be wrong.
+            too, but pages came out wrong (docs/gpu.md).
         """
         found = {op.type for op in self.function.graph.get_operations()}
         if dynamic := sorted(found & _OF_UNKNOWN_LENGTH):

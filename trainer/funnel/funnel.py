@@ -73,7 +73,7 @@ class CandidateFunnel(tf.Module):
       fusion: the first stage's weights; None: equal ones.
       static_shapes: looks up all slots of a history, not those that count alone: the
         same scores from tensors whose lengths do not depend on values. XLA needs that:
-        compiled, the sums over a `tf.where` came out wrong (docs/gpu.md).
+        compiled with a `tf.where`, pages came out wrong (docs/gpu.md).
     """
 
     def __init__(

@@ -171,17 +171,16 @@ def test_static_shapes_give_the_same_scores_compiled_or_not(
     static = CandidateFunnel(tables, None, config, static_shapes=True)
     batch = moment([HISTORY, HISTORY[:1], []])
     numbers = batch._replace(user_ids=tf.zeros([3]), context={})
+    rows = tf.constant([[3, 5, 8, 9, 0, 7, tiny_shop.COLD]] * 3)
 
     def scores(numbers: Moment) -> tuple[tf.Tensor, tf.Tensor]:
         state = static.state(numbers)
-        rows = tf.constant([[3, 5, 8, 9, 0, 7, tiny_shop.COLD]] * 3)
         return static.scores(state), static.features(numbers, rows, state=state)
 
     wanted = funnel.scores(funnel.state(batch)).numpy()
     for compiled in (False, True):
         found, values = tf.function(scores, jit_compile=compiled)(numbers)
         np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, atol=1e-5)
-        rows = tf.constant([[3, 5, 8, 9, 0, 7, tiny_shop.COLD]] * 3)
         np.testing.assert_allclose(
             values.numpy(), funnel.features(batch, rows).numpy(), rtol=1e-4, atol=1e-5
         )
