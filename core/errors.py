@@ -57,3 +57,12 @@ class ModelUnavailableError(ServingError):
 
 class InvalidRequestError(ServingError):
     """The request does not fit the signature."""
+
+
+def souk_error_in(error: BaseException | None) -> SoukError | None:
+    """The first of souk's errors among an error and its causes."""
+    while error is not None:
+        if isinstance(error, SoukError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

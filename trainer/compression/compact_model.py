@@ -21,6 +21,7 @@ from trainer.compression.rewrite import (
     read_stored,
     uses_of,
 )
+from trainer.traced import traced
 
 # Name of a graph's input -> what it reads, in the function that imports the graph.
 _Sources = dict[str, Callable[[], tf.Tensor]]
@@ -168,4 +169,4 @@ def _concrete(each: FrozenSignature, sources: _Sources) -> Any:
         return dict(zip(each.outputs, tensors, strict=True))
 
     specs = {alias: spec for alias, (_, spec) in each.inputs.items()}
-    return tf.function(signature, autograph=False).get_concrete_function(**specs)
+    return traced(signature).get_concrete_function(**specs)

@@ -23,6 +23,7 @@ from trainer.export.similar import SimilarItems
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.moment import Moment, tower_inputs
 from trainer.search.search_funnel import SearchFunnel
+from trainer.traced import traced
 
 Tensors = dict[str, tf.Tensor]
 
@@ -215,4 +216,4 @@ def concrete(
     function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]
 ) -> Any:
     """A signature of a function of named inputs."""
-    return tf.function(function).get_concrete_function(**specs)
+    return traced(function).get_concrete_function(**specs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from core import signatures
+from trainer.traced import traced
 
 FUSED = "query_fused"  # the first stage's score among the features
 
@@ -19,7 +20,7 @@ class PriorRanker(tf.Module):
         super().__init__(name="prior_ranker")
         place = list(feature_names).index(FUSED)
         self.feature_names = tf.Variable(list(feature_names), trainable=False)
-        self.score = tf.function(
+        self.score = traced(
             lambda features: {signatures.SCORE: features[:, place]},
             input_signature=[
                 tf.TensorSpec([None, len(feature_names)], tf.float32, name="features")

@@ -15,6 +15,7 @@ from trainer.ranker.calibration import Calibrator
 from trainer.ranker.fit import FittedRanker
 from trainer.ranker.model import build_ranker, split_heads
 from trainer.ranker.normalization import Normalizer
+from trainer.traced import traced
 
 KERAS_FOLDER = "keras_model"
 _DESCRIPTION = "ranker.json"
@@ -36,7 +37,7 @@ class RankerExport(tf.Module):
         self.feature_names = tf.Variable(list(fitted.feature_names), trainable=False)
         self.event_types = tf.Variable(list(fitted.event_types), trainable=False)
         width = len(fitted.feature_names)
-        self.score = tf.function(
+        self.score = traced(
             self._score,
             input_signature=[tf.TensorSpec([None, width], tf.float32, name="features")],
         )

@@ -15,6 +15,7 @@ from trainer.preprocessing import names
 from trainer.retriever.catalogue import ITEM_FEATURES, Catalogue
 from trainer.retriever.model import TwoTower
 from trainer.retriever.transformed import ITEM_COLUMNS, apply_layer
+from trainer.traced import traced
 
 if TYPE_CHECKING:
     import tensorflow_transform as tft
@@ -74,15 +75,13 @@ class RetrieverExport(tf.Module):
             model.query_tower,
             model.candidate_tower,
         ]
-        self.embed_query = tf.function(
+        self.embed_query = traced(
             self._embed_query, input_signature=_query_signature(self._config)
         )
-        self.embed_item = tf.function(
-            self._embed_item, input_signature=[_item_signature()]
-        )
+        self.embed_item = traced(self._embed_item, input_signature=[_item_signature()])
         if text_encoder is not None:
             text_dim = catalogue.item_features[names.TEXT_VECTOR].shape[1]
-            self.embed_search = tf.function(
+            self.embed_search = traced(
                 self._embed,
                 input_signature=[
                     tf.TensorSpec([None, text_dim], tf.float32, "words"),
@@ -167,10 +166,10 @@ def newest_slots(valid: tf.Tensor, max_history: int) -> tf.Tensor:
 
 def save_retriever(export: RetrieverExport, folder: str) -> None:
     """Writes the SavedModel with signatures embed_query and embed_item."""
-    embed_query = tf.function(
+    embed_query = traced(
         lambda **kwargs: {signatures.EMBEDDINGS: export.embed_query(**kwargs)}
     )
-    embed_item = tf.function(
+    embed_item = traced(
         lambda **kwargs: {signatures.EMBEDDINGS: export.embed_item(kwargs)}
     )
     queries = {spec.name: spec for spec in _query_signature(export._config)}

@@ -14,6 +14,7 @@ from trainer.export import requests
 from trainer.export.bundle import Bundle, Tensors
 from trainer.export.text_retriever import TextRetriever
 from trainer.search.search_funnel import SearchFunnel
+from trainer.traced import traced
 
 
 class SearchBundle(Bundle):
@@ -85,6 +86,6 @@ class SearchBundle(Bundle):
             signatures.EMBED_ITEM: (self.embed_item, requests.item_text_specs()),
         }
         return {
-            name: tf.function(function).get_concrete_function(**specs)
+            name: traced(function).get_concrete_function(**specs)
             for name, (function, specs) in offered.items()
         }

@@ -14,6 +14,7 @@ from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.integer_tables import integers
 from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
+from trainer.traced import traced
 
 _BATCH = 32
 _LEARNING_RATE = 0.05
@@ -74,7 +75,6 @@ def fit_fusion(
     optimizer = tf_keras.optimizers.Adam(_LEARNING_RATE)
     count = batches[0].shares.shape[1]
 
-    @tf.function(reduce_retracing=True)
     def step(shares: tf.Tensor, shared: tf.Tensor, labels: tf.Tensor) -> None:
         shares = tf.cast(shares, tf.float32)
         with tf.GradientTape() as tape:
@@ -85,11 +85,12 @@ def fit_fusion(
             loss += l2 * tf.reduce_sum(tf.square(weights))
         optimizer.apply_gradients([(tape.gradient(loss, weights), weights)])
 
+    compiled = traced(step, reduce_retracing=True)
     rng = np.random.default_rng(seed)
     for _ in range(epochs):
         for i in rng.permutation(len(batches)):
             batch = batches[i]
-            step(batch.shares, batch.shared, batch.labels)
+            compiled(batch.shares, batch.shared, batch.labels)
     linear, root = weights.numpy().tolist()
     return FusionWeights(names=start.names, linear=tuple(linear), root=tuple(root))
 

@@ -17,6 +17,7 @@ from core import features as names
 from core.config import ShopConfig
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.moment import Moment
+from trainer.traced import traced
 
 EmbedQuery = Callable[[Moment], tf.Tensor]  # -> [B, d] float32
 
@@ -145,7 +146,7 @@ def mining_step(funnel: CandidateFunnel) -> Step:
         rows = funnel.retrieve(moment, state=state)
         return rows, funnel.features(moment, rows, state=state)
 
-    compiled: Step = tf.function(step, reduce_retracing=True)
+    compiled: Step = traced(step, reduce_retracing=True)
     return compiled
 
 

@@ -17,6 +17,7 @@ from trainer.ranker import losses
 from trainer.ranker.checkpoints import FitCheckpoints, Progress
 from trainer.ranker.dataset import CandidateRows, Ints, sample_lists
 from trainer.ranker.model import restart_noise, split_heads
+from trainer.traced import traced
 
 _PREDICT_ROWS = 16_384
 Metrics = dict[str, float]
@@ -57,7 +58,7 @@ class Fit:
             model=model, optimizer=self.optimizer, averages=self._averages
         )
         width, tasks = int(model.input_shape[-1]), len(event_types)
-        self.step: Callable[..., tf.Tensor] = tf.function(
+        self.step: Callable[..., tf.Tensor] = traced(
             self._step,
             input_signature=[
                 tf.TensorSpec([None, None, width], tf.float32),
@@ -67,7 +68,7 @@ class Fit:
                 tf.TensorSpec([None, None], tf.float32),
             ],
         )
-        self._predict: Callable[..., tf.Tensor] = tf.function(
+        self._predict: Callable[..., tf.Tensor] = traced(
             lambda x: model(x, training=False),
             input_signature=[tf.TensorSpec([None, width], tf.float32)],
         )

@@ -17,6 +17,7 @@ from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, mome
 from trainer.moment import Moment
 from trainer.search.position_bias import Propensities
 from trainer.search.search_funnel import SearchFunnel
+from trainer.traced import traced
 
 # (moment, queries) -> rows [B, C], features [B, C, F + M]
 Step = Callable[[Moment, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -80,7 +81,7 @@ def page_step(search: SearchFunnel) -> Step:
         found = search.features(moment, rows, personal=personal, state=state)
         return rows, found
 
-    compiled: Step = tf.function(step, reduce_retracing=True)
+    compiled: Step = traced(step, reduce_retracing=True)
     return compiled
 
 

@@ -17,6 +17,7 @@ from trainer.text_encoder.pair_batches import PairBatches, epoch_pairs
 from trainer.text_encoder.pairs import TrainingPairs
 from trainer.text_encoder.schedule import TrainingPhase
 from trainer.text_encoder.tokens import IntArray
+from trainer.traced import traced
 
 STEP = "TextEncoder"
 
@@ -84,14 +85,6 @@ def fine_tune(
 
 
 def _step(encoder: TextEncoder, phase: TrainingPhase, temperature: float) -> Any:
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.bool),
-            tf.TensorSpec([None], tf.float32),
-        ]
-    )
     def step(
         left: tf.Tensor, right: tf.Tensor, forbidden: tf.Tensor, weights: tf.Tensor
     ) -> tf.Tensor:
@@ -106,4 +99,12 @@ def _step(encoder: TextEncoder, phase: TrainingPhase, temperature: float) -> Any
         phase.apply(tape, loss)
         return loss
 
-    return step
+    return traced(
+        step,
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.bool),
+            tf.TensorSpec([None], tf.float32),
+        ],
+    )

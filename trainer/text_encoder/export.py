@@ -12,6 +12,7 @@ import tensorflow as tf
 from core.config.text_encoder import TextEncoderConfig
 from trainer.text_encoder.encoder import TextEncoder
 from trainer.text_encoder.wordpiece import WordPieceTokenizer
+from trainer.traced import traced
 
 EMBED_QUERIES, EMBED_ITEMS = "embed_queries", "embed_items"
 
@@ -38,11 +39,11 @@ class TextEncoderExport(tf.Module):
         # The Keras model stays out of the file; its variables are tracked one by one.
         self._weights = [variable.value for variable in encoder.weights]
         spec = [tf.TensorSpec([None], tf.string, "texts")]
-        self.embed_queries = tf.function(
+        self.embed_queries = traced(
             _embedding(encoder, tokenizer, config.max_query_tokens),
             input_signature=spec,
         )
-        self.embed_items = tf.function(
+        self.embed_items = traced(
             _embedding(encoder, tokenizer, config.max_item_tokens),
             input_signature=spec,
         )

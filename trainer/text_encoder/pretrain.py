@@ -16,6 +16,7 @@ from trainer.text_encoder.masking import hide_tokens
 from trainer.text_encoder.schedule import TrainingPhase
 from trainer.text_encoder.tokens import IntArray, shuffled_batches, trim
 from trainer.text_encoder.wordpiece import WordPieceTokenizer
+from trainer.traced import traced
 
 STEP = "TextEncoder"
 _CENTER_SAMPLE = 1_024
@@ -109,14 +110,6 @@ def _head(encoder: TextEncoder) -> Any:
 
 
 def _step(encoder: TextEncoder, head: Any, phase: TrainingPhase) -> Any:
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, None], tf.float32),
-        ]
-    )
     def step(
         ids: tf.Tensor, positions: tf.Tensor, hidden_ids: tf.Tensor, weights: tf.Tensor
     ) -> tf.Tensor:
@@ -131,4 +124,12 @@ def _step(encoder: TextEncoder, head: Any, phase: TrainingPhase) -> Any:
         phase.apply(tape, loss)
         return tf.stack([total, count])
 
-    return step
+    return traced(
+        step,
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.float32),
+        ],
+    )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.text_encoder.wordpiece import WordPieceTokenizer
+from trainer.traced import traced
 
 IntArray = npt.NDArray[np.int32]
 _TOKENIZE_BATCH = 2_048
@@ -18,7 +19,7 @@ def tokenize(
     tokenizer: WordPieceTokenizer, texts: Sequence[str], max_tokens: int
 ) -> IntArray:
     """[n, max_tokens] int32, 0 behind each text's end."""
-    run = tf.function(
+    run = traced(
         lambda batch: tokenizer(batch, max_tokens),
         input_signature=[tf.TensorSpec([None], tf.string)],
     )

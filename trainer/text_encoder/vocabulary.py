@@ -10,6 +10,7 @@ import tensorflow as tf
 from core.errors import InputDataError
 from trainer.text_encoder.normalization import SHOP
 from trainer.text_encoder.wordpiece import SPECIAL_TOKENS, SUFFIX, WordPieceTokenizer
+from trainer.traced import traced
 
 _BATCH = 4_096
 # Of the alphabet: a Chinese shop writes with thousands of characters.
@@ -24,7 +25,7 @@ def count_words(
 ) -> collections.Counter[str]:
     """How often each folded word occurs in the texts."""
     tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "a"], normalization=normalization)
-    split = tf.function(
+    split = traced(
         lambda batch: tokenizer.words(batch).flat_values,
         input_signature=[tf.TensorSpec([None], tf.string)],
     )

@@ -20,7 +20,7 @@ from components.report.step_records import (
     StepRecord,
     write_record,
 )
-from core.errors import SoukError
+from core.errors import SoukError, souk_error_in
 from pipeline.kubeflow import uris
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
 
@@ -93,11 +93,9 @@ def _ended(record: StepRecord, state: str, **changes: Any) -> StepRecord:
 
 def _message(error: BaseException) -> str:
     """souk's own message where there is one among the causes, else the error's."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, SoukError):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
+    ours = souk_error_in(error)
+    if ours is not None:
+        return str(ours)
     return f"{type(error).__name__}: {error}"
 
 

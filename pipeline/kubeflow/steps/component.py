@@ -19,6 +19,7 @@ from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 from pipeline.kubeflow import names, uris
 from pipeline.kubeflow.steps import command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput
+from trainer.traced import spare_libraries
 
 # What a report reads; kept apart, since the exit handler gets no artifacts.
 KEPT = "kept"
@@ -49,6 +50,7 @@ def _run(given: argparse.Namespace, beam_args: list[str]) -> None:
         given.task, given.json_serialized_invocation_args, types, uris.mount_root()
     )
     folder = step.run_folder(step.parameters[names.ROOT])
+    spare_libraries()
     with command.recorded(step, folder):
         kubeflow_v2_run_executor.main(
             (
