@@ -17,7 +17,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
         bench-suggest bench-candidates bench-compress bench-compress-sweep bench-scale \
-        bench-retrieval gpu-check kubeflow-dry-run flink-demo test-flink lock clean
+        bench-retrieval bench-jobs gpu-check kubeflow-dry-run flink-demo test-flink lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: setup  ## Page quality against baselines and peers on Online Retail.
 
 bench-serving: setup  ## Latency and saturation of the model server.
 	$(PYTHON) -m benchmarks.bench_serving $(ARGS)
+
+bench-jobs: setup  ## A whole run by the number of steps at once: seconds and memory.
+	$(PYTHON) -m benchmarks.bench_jobs --shop $(SHOP) $(ARGS)
 
 bench-training: setup  ## Training examples per second against the plain TFRS loop.
 	$(PYTHON) -m benchmarks.bench_training $(ARGS)

@@ -91,6 +91,14 @@ def main() -> None:
     show_default=True,
     help="Worker processes of Flink.",
 )
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Steps that run at once, each in a process of its own; 1: in this one, one "
+    "after the other. By default 2; 1 on one processor, with a GPU or Flink "
+    "(docs/running.md).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @home_option
 def run(
@@ -108,6 +116,7 @@ def run(
     beam_engine: str,
     flink_master: str,
     beam_workers: int,
+    jobs: int | None,
     verbose: bool,
     home: Path,
 ) -> None:
@@ -149,6 +158,7 @@ def run(
         engine=BeamEngine(
             name=beam_engine, flink_master=flink_master, num_workers=beam_workers
         ),
+        jobs=jobs,
     )
     try:
         run_shop(request)

@@ -1,4 +1,4 @@
-"""Runs the DAG on this machine, in this process."""
+"""Runs the DAG on this machine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from rich.console import Console
 from tfx.orchestration.pipeline import Pipeline
 
 from core.config.souk import SoukConfig
-from core.errors import SoukError
+from core.errors import souk_error_in
 from core.layout import HomeLayout
-from pipeline import engines, observed_runner
+from pipeline import engines
 from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
 from pipeline.engines import BeamEngine
+from pipeline.local.dag import DagRunner
 from pipeline.progress import ProgressHandler
 
 
@@ -24,6 +25,7 @@ def run_local(
     cache: bool = True,
     refit: bool = False,
     engine: BeamEngine | None = None,
+    jobs: int = 1,
 ) -> dict[str, float]:
     """Runs every component that is not cached; returns seconds by component.
 
@@ -33,7 +35,9 @@ def run_local(
       console: shows progress.
       cache: reuse what did not change.
       refit: run the shorter DAG that trains on everything.
-      engine: where Beam steps run; by default in this process.
+      engine: where Beam steps run; by default where the step itself runs.
+      jobs: steps that run at once, each in a fork of this process, which must not have
+        used TensorFlow, gRPC or Beam before; 1: in this process, one after the other.
 
     Raises:
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
@@ -42,26 +46,19 @@ def run_local(
     create = create_refit_pipeline if refit else create_pipeline
     with engines.started(engine or BeamEngine(), layout.home) as beam_args:
         pipeline = create(config, layout, cache=cache, beam_args=beam_args)
-        return _run(pipeline, console)
+        return _run(pipeline, console, jobs)
 
 
-def _run(pipeline: Pipeline, console: Console) -> dict[str, float]:
-    with ProgressHandler(console, len(pipeline.components)) as progress:
+def _run(pipeline: Pipeline, console: Console, jobs: int) -> dict[str, float]:
+    alone = jobs == 1
+    count = len(pipeline.components)
+    with ProgressHandler(console, count, own_thread=alone) as progress:
         try:
-            observed_runner.run(pipeline)
+            DagRunner(jobs, refresh=progress.refresh).run(pipeline)
         except Exception as error:
             logging.getLogger(__name__).exception("The run stopped.")
-            ours = _souk_error(error)
+            ours = souk_error_in(error)
             if ours is None or ours is error:
                 raise
             raise ours from error
     return progress.seconds
-
-
-def _souk_error(error: BaseException | None) -> SoukError | None:
-    """The first of souk's errors among an error and its causes."""
-    while error is not None:
-        if isinstance(error, SoukError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 
@@ -15,22 +16,36 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-RUNNING, CACHED = "running", "cached"  # states of pipeline.observed_runner
+RUNNING, CACHED = "running", "cached"  # states of pipeline.local.launcher
+
+
+@dataclasses.dataclass
+class _Component:
+    """One that runs: its bar, and the newest fact about it."""
+
+    task: TaskID
+    since: float
+    note: str = ""
 
 
 class ProgressHandler(logging.Handler):
-    """Turns records of the `souk` logger into progress on a console."""
+    """Turns records of the `souk` logger into progress on a console.
 
-    def __init__(self, console: Console, num_components: int) -> None:
+    Args:
+      console: to write to.
+      num_components: of the whole run.
+      own_thread: keep the bars moving from a thread; without it, call `refresh`.
+    """
+
+    def __init__(
+        self, console: Console, num_components: int, *, own_thread: bool = True
+    ) -> None:
         super().__init__(logging.INFO)
         self._logger = logging.getLogger("souk")
         self._logger.setLevel(logging.INFO)
         self._console = console
         self._num_components = num_components
-        self._started = 0
-        self._since = 0.0
-        self._note = ""  # the newest fact of the running component
-        self._task: TaskID | None = None
+        self._running: dict[str, _Component] = {}
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -39,6 +54,7 @@ class ProgressHandler(logging.Handler):
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            auto_refresh=own_thread,
         )
         self.seconds: dict[str, float] = {}
 
@@ -50,6 +66,10 @@ class ProgressHandler(logging.Handler):
     def __exit__(self, *exc_info: object) -> None:
         self._logger.removeHandler(self)
         self._progress.stop()
+
+    def refresh(self) -> None:
+        """Draws the bars again."""
+        self._progress.refresh()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Shows records of components and of `core.progress`; leaves others alone."""
@@ -63,28 +83,32 @@ class ProgressHandler(logging.Handler):
             self._on_souk(record)
 
     def _on_souk(self, record: logging.LogRecord) -> None:
-        self._note = note = getattr(record, "note", "")
+        newest = next(reversed(self._running), "")  # the only one, within one process
+        component = self._running.get(getattr(record, "souk_node", newest))
+        if component is None:
+            return
+        component.note = note = getattr(record, "note", "")
         done = getattr(record, "souk_done", None)
-        if done is not None and self._task is not None:
+        if done is not None:
             total = getattr(record, "souk_total", None)
-            self._progress.update(self._task, completed=done, total=total, note=note)
+            self._progress.update(
+                component.task, completed=done, total=total, note=note
+            )
 
     def _on_running(self, name: str) -> None:
-        self._started += 1
-        self._since, self._note = time.monotonic(), ""
-        title = f"[{self._started}/{self._num_components}] {name}"
-        self._task = self._progress.add_task(title, total=None, note="")
+        place = len(self.seconds) + len(self._running) + 1
+        title = f"[{place}/{self._num_components}] {name}"
+        task = self._progress.add_task(title, total=None, note="")
+        self._running[name] = _Component(task, time.monotonic())
 
     def _on_finished(self, name: str, cached: bool) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
-        seconds = time.monotonic() - self._since
-        self.seconds[name] = seconds
+        component = self._running.pop(name)
+        self._progress.remove_task(component.task)
+        self.seconds[name] = seconds = time.monotonic() - component.since
         took = "cached" if cached else f"{seconds:6.1f} s"
-        count = f"{self._started:2d}/{self._num_components}"
+        count = f"{len(self.seconds):2d}/{self._num_components}"
         self._console.print(
-            f"[dim]{count}[/] [bold]{name:20s}[/] {took:>8s}  {self._note}",
+            f"[dim]{count}[/] [bold]{name:20s}[/] {took:>8s}  {component.note}",
             highlight=False,
             no_wrap=True,
             overflow="ellipsis",

@@ -14,6 +14,7 @@ from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
 from core.layout import HomeLayout
+from pipeline.beam_options import FLINK
 from pipeline.engines import BeamEngine
 from pipeline.home import locked
 from pipeline.quiet import quiet
@@ -34,7 +35,8 @@ class RunRequest:
     refit: bool = False
     choices: RunChoices = dataclasses.field(default_factory=RunChoices)
     verbose: bool = False
-    engine: BeamEngine | None = None  # where Beam steps run; None: in this process
+    engine: BeamEngine | None = None  # where Beam steps run; None: in the step itself
+    jobs: int | None = None  # steps that run at once; None: what suits the machine
 
 
 def run_shop(request: RunRequest) -> None:
@@ -73,7 +75,14 @@ def _run(request: RunRequest, console: Console) -> None:
             layout, request.source, data=request.data, seed=request.seed
         )
     config = presets.with_choices(presets.for_shop(shop, splits), request.choices)
-    run_local(config, layout, console, cache=request.cache, engine=request.engine)
+    run_local(
+        config,
+        layout,
+        console,
+        cache=request.cache,
+        engine=request.engine,
+        jobs=_jobs(request),
+    )
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
@@ -106,8 +115,17 @@ def _refit(request: RunRequest, config: SoukConfig, console: Console) -> SoukCon
         cache=request.cache,
         refit=True,
         engine=request.engine,
+        jobs=_jobs(request),
     )
     return everything
+
+
+def _jobs(request: RunRequest) -> int:
+    """As asked for. A cluster's slots are one step's at a time unless it is said."""
+    from pipeline.local.dag import default_jobs
+
+    on_flink = request.engine is not None and request.engine.name == FLINK
+    return request.jobs or (1 if on_flink else default_jobs())
 
 
 def _require_pushed(layout: HomeLayout) -> Path:

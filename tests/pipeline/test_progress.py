@@ -44,3 +44,23 @@ def test_one_line_per_component_with_its_facts() -> None:
 
 def test_other_records_are_left_alone() -> None:
     assert "noise" not in run([lambda log: log.info("noise")])
+
+
+def test_two_at_once_keep_their_facts_apart() -> None:
+    def said(node: str, note: str) -> None:
+        extra = {"souk_step": "any", "note": note, "souk_node": node}
+        logging.getLogger("souk").info("said", extra=extra)
+
+    shown = run(
+        [
+            lambda log: component("Left", "running"),
+            lambda log: component("Right", "running"),
+            lambda log: said("Left", "left's fact"),
+            lambda log: said("Right", "right's fact"),
+            lambda log: component("Right", "finished"),
+            lambda log: component("Left", "finished"),
+        ]
+    )
+    right, left = (line for line in shown.splitlines() if "/2 " in line)
+    assert "1/2 Right" in right and right.rstrip().endswith("right's fact")
+    assert "2/2 Left" in left and left.rstrip().endswith("left's fact")

@@ -1,0 +1,78 @@
+"""TFX's launcher in three parts, so that other steps can go on between them.
+
+`prepare` and `publish` read and write ML Metadata and belong to the process that runs
+the DAG; `execute` is the step's own work and may happen in another process. TFX's
+`launch` does the three in one go, and opens a port for executors that report to it
+under way: none of ours does.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tfx.orchestration.portable import launcher
+from tfx.proto.orchestration import execution_result_pb2
+
+logger = logging.getLogger("souk")
+
+RUNNING, FINISHED, CACHED = "running", "finished", "cached"
+
+
+class StepLauncher(launcher.Launcher):  # type: ignore[misc]
+    """One node of one run; reports its start and its end to the `souk` logger."""
+
+    def __init__(self, pipeline_node: Any, **arguments: Any) -> None:
+        super().__init__(pipeline_node=pipeline_node, **arguments)
+        self.node_id = str(pipeline_node.node_info.id)
+        self._execution: Any = None
+        self._contexts: Any = None
+
+    def prepare(self) -> bool:
+        """Resolves the inputs; returns whether `execute` and `publish` are to follow.
+
+        They are not where outputs come from the cache, nor for a resolver, which TFX
+        runs itself: then the node has ended.
+        """
+        _report(self.node_id, RUNNING)
+        if self._system_node_handler is not None:
+            self._system_node_handler.run(
+                self._mlmd_connection,
+                self._pipeline_node,
+                self._pipeline_info,
+                self._pipeline_runtime_spec,
+            )
+            _report(self.node_id, FINISHED)
+            return False
+        prepared = self._prepare_execution()
+        self._execution, self._contexts = prepared.execution_info, prepared.contexts
+        if not prepared.is_execution_needed:
+            _report(self.node_id, CACHED)
+        return bool(prepared.is_execution_needed)
+
+    def execute(self) -> bytes:
+        """Does the step's work; returns TFX's ExecutorOutput, serialized."""
+        output: bytes = self._run_executor(self._execution).SerializeToString()
+        return output
+
+    def publish(self, output: bytes) -> None:
+        """Records what `execute` returned; only now do later nodes see the outputs."""
+        self._clean_up_stateless_execution_info(self._execution)
+        self._clean_up_stateful_execution_info(self._execution)
+        self._publish_successful_execution(
+            self._execution.execution_id,
+            self._contexts,
+            self._execution.output_dict,
+            execution_result_pb2.ExecutorOutput.FromString(output),
+        )
+        _report(self.node_id, FINISHED)
+
+    def publish_failure(self) -> None:
+        """Records that `execute` failed."""
+        self._clean_up_stateless_execution_info(self._execution)
+        self._publish_failed_execution(self._execution.execution_id, self._contexts)
+
+
+def _report(node_id: str, state: str) -> None:
+    extra = {"souk_component": node_id, "souk_state": state}
+    logger.info("Component %s is %s.", node_id, state, extra=extra)
