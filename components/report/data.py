@@ -54,6 +54,7 @@ class ExecutionRecord:
     component: str
     state: str  # complete, cached, failed, running
     seconds: float
+    started: float = 0.0  # seconds, UTC
     inputs: tuple[ArtifactRecord, ...] = ()
     outputs: tuple[ArtifactRecord, ...] = ()
     error: str = ""  # of a failed one, where it is known

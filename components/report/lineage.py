@@ -84,6 +84,7 @@ class _Reader:
             component=self._component(execution),
             state=state,
             seconds=_seconds(original),
+            started=float(execution.create_time_since_epoch) / 1000.0,
             inputs=tuple(found[False]),
             outputs=tuple(found[True]),
         )

@@ -56,6 +56,7 @@ def _execution(number: int, record: StepRecord) -> ExecutionRecord:
         component=record.component,
         state=record.state,
         seconds=record.seconds,
+        started=record.started,
         inputs=tuple(ArtifactRecord(artifact_id=0, **each) for each in record.inputs),
         outputs=tuple(ArtifactRecord(artifact_id=0, **each) for each in record.outputs),
         error=record.error,

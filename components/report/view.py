@@ -37,6 +37,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "rankers": rankers(data.histories),
         "retriever": retriever(data.histories),
         "timings": timings(data.executions),
+        "run_time": duration(_span(data.executions)[1]),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),
         "system_names": SYSTEM_NAMES,
@@ -109,20 +110,32 @@ def curves(history: Json) -> list[dict[str, Any]]:
 
 
 def timings(executions: tuple[ExecutionRecord, ...]) -> list[dict[str, Any]]:
-    """Rows of the timing table with bar lengths in percent of the longest."""
+    """Rows of the timing table; `left` and `width` of a bar are percent of the run.
+
+    What came from the cache took no time of this run: it has no bar.
+    """
     done = [e for e in executions if e.state != "running"]
-    longest = max([e.seconds for e in done] + [1e-9])
+    begin, span = _span(executions)
     return [
         {
             "component": e.component,
             "state": e.state,
             "seconds": duration(e.seconds),
-            "share": 100.0 * e.seconds / longest,
+            "left": 100.0 * (e.started - begin) / span,
+            "width": 0.0 if e.state == "cached" else 100.0 * e.seconds / span,
             "size": size(e.size_bytes),
             "execution": e,
         }
         for e in done
     ]
+
+
+def _span(executions: tuple[ExecutionRecord, ...]) -> tuple[float, float]:
+    """When the first of what was computed began, and seconds until the last ended."""
+    computed = [e for e in executions if e.state not in ("cached", "running")]
+    begin = min((e.started for e in computed), default=0.0)
+    end = max((e.started + e.seconds for e in computed), default=0.0)
+    return begin, max(end - begin, 1e-9)
 
 
 def settings(bundle: Json | None) -> str:

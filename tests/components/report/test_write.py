@@ -8,6 +8,7 @@ import pytest
 
 from components.evaluate_funnel.evaluate import evaluate_funnel
 from components.evaluate_funnel.read import read_test_set
+from components.report import view
 from components.report.data import (
     ExecutionRecord,
     RejectedReason,
@@ -81,6 +82,33 @@ def test_page_shows_what_the_run_found_and_asks_the_network_for_nothing(data):
     assert "1 min 15 s" in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
     assert "@import" not in page and "url(" not in page
+
+
+def test_bars_of_the_run_stand_where_the_steps_began():
+    def record(component: str, state: str, started: float, seconds: float):
+        return ExecutionRecord(
+            execution_id=1,
+            component=component,
+            state=state,
+            seconds=seconds,
+            started=started,
+        )
+
+    rows = view.timings(
+        (
+            record("Clean", "cached", 990.0, 60.0),  # of an earlier run
+            record("Left", "complete", 1000.0, 50.0),
+            record("Right", "failed", 1010.0, 90.0),
+            record("Report", "running", 1100.0, 0.0),
+        )
+    )
+    # The run took 1000 to 1100: a second is one percent.
+    assert [(r["component"], r["left"], r["width"]) for r in rows[1:]] == [
+        ("Left", 0.0, 50.0),
+        ("Right", 10.0, 90.0),
+    ]
+    assert rows[0]["width"] == 0.0
+    assert view.timings(()) == []
 
 
 def test_text_from_the_data_is_escaped(data):
