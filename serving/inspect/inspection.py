@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from core.errors import ArtifactError
 from serving.inspect import cost, flat_graph, hot_path, kernels
 from serving.inspect.gpus import Gpu
 from serving.inspect.reasons import reason
@@ -96,7 +97,7 @@ def inspect_model(model_dir: Path, gpu: Gpu, *, measure: bool = True) -> Inspect
       measure: False: the graph is read, nothing runs.
 
     Raises:
-      ArtifactError: there is no SavedModel.
+      ArtifactError: there is no SavedModel, or a recorded request does not fit it.
     """
     graph = flat_graph.load_meta_graph(model_dir)
     measured = _measure(model_dir, gpu) if measure else {}
@@ -153,12 +154,34 @@ def _measure(model_dir: Path, gpu: Gpu) -> Mapping[str, list[BatchCost]]:
                 session, [tf.saved_model.SERVING], str(model_dir)
             )
             for name, values in requests:
-                definition = loaded.signature_def[name]
+                definition = _definition(loaded, name, values, model_dir)
                 feeds = {definition.inputs[k].name: v for k, v in values.items()}
                 fetches = [info.name for info in definition.outputs.values()]
                 ran = cost.costs(cost.trace(session, fetches, feeds))
                 found[name].append(_batch_cost(_batch_size(values), ran, gpu))
     return found
+
+
+def _definition(
+    loaded: meta_graph_pb2.MetaGraphDef, name: str, values: Feeds, model_dir: Path
+) -> meta_graph_pb2.SignatureDef:
+    """The signature that a recorded request asks for; it has to fit the request."""
+    signatures = set(loaded.signature_def) - {INIT_OP}
+    if name not in signatures:
+        raise _misfit(model_dir, f"signature `{name}`", signatures)
+    definition = loaded.signature_def[name]
+    unknown = sorted(values.keys() - definition.inputs.keys())
+    if unknown:
+        raise _misfit(model_dir, f"`{unknown[0]}` of `{name}`", definition.inputs)
+    return definition
+
+
+def _misfit(model_dir: Path, received: str, known: Iterable[str]) -> ArtifactError:
+    return ArtifactError(
+        f"Requests in `{model_dir / WARMUP_FILE}` must name signatures and inputs of "
+        f"the model. Received: {received}; there are {', '.join(sorted(known))}. "
+        "TensorFlow Serving would refuse it as well: write the file with the model."
+    )
 
 
 def recorded_requests(model_dir: Path) -> Iterable[tuple[str, Feeds]]:

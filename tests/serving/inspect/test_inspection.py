@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from core.errors import ArtifactError, ConfigError
 from serving.inspect import cost, flat_graph, hot_path
 from serving.inspect.gpus import GPUS, gpu_named
 from serving.inspect.inspection import inspect_model
 from serving.inspect.kernels import Place
+from serving.model_server.warmup import WARMUP_FILE
 
 
 class Nested(tf.Module):
@@ -124,6 +128,29 @@ def test_without_recorded_requests_nothing_is_measured(nested) -> None:
     (page,) = found.signatures
     assert page.name == "page" and page.costs == () and page.fallbacks == ()
     assert found.to_dict()["signatures"][0]["fallbacks"] == []
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs", "said"),
+    [
+        ("pages", ["item_id"], "Received: signature `pages`; there are page"),
+        ("page", ["item"], "Received: `item` of `page`; there are item_id"),
+    ],
+)
+def test_recorded_requests_that_do_not_fit_the_model_are_named(
+    nested, tmp_path, signature, inputs, said
+) -> None:
+    model = shutil.copytree(nested, tmp_path / "model")
+    log = prediction_log_pb2.PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.signature_name = signature
+    for name in inputs:
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(["a"]))
+    (model / WARMUP_FILE).parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(model / WARMUP_FILE)) as writer:
+        writer.write(log.SerializeToString())
+    with pytest.raises(ArtifactError, match=re.escape(said)):
+        inspect_model(model, gpu_named("l4"))
 
 
 def test_a_folder_without_a_model_and_an_unknown_gpu_say_what_to_do(tmp_path) -> None:
