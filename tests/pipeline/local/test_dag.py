@@ -15,7 +15,7 @@ from tfx.types.standard_artifacts import Model
 
 from components.report.lineage import read_lineage
 from core.errors import InputDataError
-from pipeline.local.dag import DagRunner, Order, default_jobs
+from pipeline.local.dag import DagRunner, default_jobs
 
 
 @component
@@ -158,17 +158,3 @@ def test_one_job_where_there_is_a_gpu_or_one_processor(tmp_path, monkeypatch) ->
     assert default_jobs(tmp_path) == 1
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
     assert default_jobs(tmp_path / "none") == 1
-
-
-def test_the_head_of_the_longest_chain_starts_first() -> None:
-    # side and long wait for nothing; three nodes wait for long, one after the other.
-    order = Order({"side": [], "long": [], "b": ["long"], "c": ["b"], "d": ["c"]})
-    assert [order.next(), order.next(), order.next()] == ["long", "side", None]
-    order.finished("long")
-    assert order.next() == "b"
-    assert order.next() is None
-
-
-def test_of_equal_chains_the_first_listed_starts_first() -> None:
-    order = Order({"a": [], "b": [], "c": ["a", "b"]})
-    assert [order.next(), order.next(), order.next()] == ["a", "b", None]
