@@ -16,7 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-RUNNING, CACHED = "running", "cached"  # states of pipeline.local.launcher
+# States of pipeline.local.launcher.
+RUNNING, CACHED, FAILED = "running", "cached", "failed"
 
 
 @dataclasses.dataclass
@@ -78,7 +79,7 @@ class ProgressHandler(logging.Handler):
             if state == RUNNING:
                 self._on_running(record.souk_component)
             else:
-                self._on_finished(record.souk_component, state == CACHED)
+                self._on_ended(record.souk_component, state)
         elif hasattr(record, "souk_step"):
             self._on_souk(record)
 
@@ -101,11 +102,11 @@ class ProgressHandler(logging.Handler):
         task = self._progress.add_task(title, total=None, note="")
         self._running[name] = _Component(task, time.monotonic())
 
-    def _on_finished(self, name: str, cached: bool) -> None:
+    def _on_ended(self, name: str, state: str) -> None:
         component = self._running.pop(name)
         self._progress.remove_task(component.task)
         self.seconds[name] = seconds = time.monotonic() - component.since
-        took = "cached" if cached else f"{seconds:6.1f} s"
+        took = state if state in (CACHED, FAILED) else f"{seconds:6.1f} s"
         count = f"{len(self.seconds):2d}/{self._num_components}"
         self._console.print(
             f"[dim]{count}[/] [bold]{name:20s}[/] {took:>8s}  {component.note}",

@@ -16,7 +16,7 @@ from tfx.proto.orchestration import execution_result_pb2
 
 logger = logging.getLogger("souk")
 
-RUNNING, FINISHED, CACHED = "running", "finished", "cached"
+RUNNING, FINISHED, CACHED, FAILED = "running", "finished", "cached", "failed"
 
 
 class StepLauncher(launcher.Launcher):  # type: ignore[misc]
@@ -71,6 +71,7 @@ class StepLauncher(launcher.Launcher):  # type: ignore[misc]
         """Records that `execute` failed."""
         self._clean_up_stateless_execution_info(self._execution)
         self._publish_failed_execution(self._execution.execution_id, self._contexts)
+        _report(self.node_id, FAILED)
 
 
 def _report(node_id: str, state: str) -> None:

@@ -64,3 +64,13 @@ def test_two_at_once_keep_their_facts_apart() -> None:
     right, left = (line for line in shown.splitlines() if "/2 " in line)
     assert "1/2 Right" in right and right.rstrip().endswith("right's fact")
     assert "2/2 Left" in left and left.rstrip().endswith("left's fact")
+
+
+def test_a_failure_is_told_before_the_run_ends() -> None:
+    shown = run(
+        [
+            lambda log: component("Clean", "running"),
+            lambda log: component("Clean", "failed"),
+        ]
+    )
+    assert any("1/2 Clean" in x and "failed" in x for x in shown.splitlines())

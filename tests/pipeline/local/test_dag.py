@@ -144,11 +144,16 @@ def test_a_failure_keeps_what_was_running_and_starts_no_other(tmp_path) -> None:
     assert states(tmp_path)["slow"] == "cached"
 
 
-def test_a_failure_in_this_process_is_recorded_too(tmp_path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failure_is_recorded_and_told(tmp_path, caplog, jobs) -> None:
     refuse = Refuse(folder=str(tmp_path), after="").with_id("refuse")
-    with pytest.raises(InputDataError, match="Row 7"):
-        DagRunner(1).run(pipeline_of(tmp_path, [refuse]))
+    with (
+        caplog.at_level(logging.INFO, "souk"),
+        pytest.raises(InputDataError, match="Row 7"),
+    ):
+        DagRunner(jobs).run(pipeline_of(tmp_path, [refuse]))
     assert states(tmp_path) == {"refuse": "failed"}
+    assert "Component refuse is failed." in caplog.messages
 
 
 def test_one_job_where_there_is_a_gpu_or_one_processor(tmp_path, monkeypatch) -> None:
