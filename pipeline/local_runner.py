@@ -26,8 +26,8 @@ def run_local(
     refit: bool = False,
     engine: BeamEngine | None = None,
     jobs: int = 1,
-) -> dict[str, float]:
-    """Runs every component that is not cached; returns seconds by component.
+) -> None:
+    """Runs every component that is not cached.
 
     Args:
       config: all settings.
@@ -46,10 +46,10 @@ def run_local(
     create = create_refit_pipeline if refit else create_pipeline
     with engines.started(engine or BeamEngine(), layout.home) as beam_args:
         pipeline = create(config, layout, cache=cache, beam_args=beam_args)
-        return _run(pipeline, console, jobs)
+        _run(pipeline, console, jobs)
 
 
-def _run(pipeline: Pipeline, console: Console, jobs: int) -> dict[str, float]:
+def _run(pipeline: Pipeline, console: Console, jobs: int) -> None:
     alone = jobs == 1
     count = len(pipeline.components)
     with ProgressHandler(console, count, own_thread=alone) as progress:
@@ -61,4 +61,3 @@ def _run(pipeline: Pipeline, console: Console, jobs: int) -> dict[str, float]:
             if ours is None or ours is error:
                 raise
             raise ours from error
-    return progress.seconds

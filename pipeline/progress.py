@@ -57,7 +57,7 @@ class ProgressHandler(logging.Handler):
             transient=True,
             auto_refresh=own_thread,
         )
-        self.seconds: dict[str, float] = {}
+        self._ended = 0
 
     def __enter__(self) -> ProgressHandler:
         self._progress.start()
@@ -97,7 +97,7 @@ class ProgressHandler(logging.Handler):
             )
 
     def _on_running(self, name: str) -> None:
-        place = len(self.seconds) + len(self._running) + 1
+        place = self._ended + len(self._running) + 1
         title = f"[{place}/{self._num_components}] {name}"
         task = self._progress.add_task(title, total=None, note="")
         self._running[name] = _Component(task, time.monotonic())
@@ -105,9 +105,10 @@ class ProgressHandler(logging.Handler):
     def _on_ended(self, name: str, state: str) -> None:
         component = self._running.pop(name)
         self._progress.remove_task(component.task)
-        self.seconds[name] = seconds = time.monotonic() - component.since
+        self._ended += 1
+        seconds = time.monotonic() - component.since
         took = state if state in (CACHED, FAILED) else f"{seconds:6.1f} s"
-        count = f"{len(self.seconds):2d}/{self._num_components}"
+        count = f"{self._ended:2d}/{self._num_components}"
         self._console.print(
             f"[dim]{count}[/] [bold]{name:20s}[/] {took:>8s}  {component.note}",
             highlight=False,

@@ -77,9 +77,9 @@ class WorkProcess:
         code = self._process.exitcode or 0
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
         return ArtifactError(
-            f"The process of `{self.name}` must end with a result. Received: {how}; "
-            "the system kills what takes the machine's memory. Give it more, or run "
-            "one step at a time (`--jobs 1`)."
+            f"The process of `{self.name}` must end with a result. Received: {how}. "
+            "SIGKILL mostly means that the machine's memory was used up: give it more, "
+            "or run one step at a time (`--jobs 1`)."
         )
 
 
