@@ -30,8 +30,19 @@ def souk(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def components(output: str) -> dict[str, bool]:
-    """Component ids in order of running, and whether each came from the cache."""
+    """Component ids in order of their ends, and whether each came from the cache."""
     return {name: took == "cached" for name, took in _LINE.findall(output)}
+
+
+def assert_order(output: str, walks: list[str]) -> None:
+    """The components of each walk (ids, spaces between) ended in the walk's order.
+
+    Of two steps that run at once either may end first: no walk names both.
+    """
+    ended = list(components(output))
+    for walk in walks:
+        places = [ended.index(name) for name in walk.split()]
+        assert places == sorted(places), walk
 
 
 def kill_in(component: str, layout: HomeLayout, *, timeout_s: float = 800) -> None:

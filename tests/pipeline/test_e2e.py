@@ -57,7 +57,6 @@ def test_a_run_ends_with_a_model_a_report_and_a_page(first, layout) -> None:
 
 
 def test_components_run_in_the_documented_order(first) -> None:
-    order = list(runs.components(first.stdout))  # of their ends
     walks = [
         "IngestEvents Clean StatisticsEvents CurateSchemaEvents ValidateEvents",
         "ValidateEvents GateEvents JoinHistory TextEncoder Retriever MineNegatives",
@@ -67,9 +66,7 @@ def test_components_run_in_the_documented_order(first) -> None:
         "Bundle EvaluateFunnel Gates",
         "Bundle EvaluateSearch Report",
     ]
-    for walk in walks:
-        places = [order.index(name) for name in walk.split()]
-        assert places == sorted(places), walk
+    runs.assert_order(first.stdout, walks)
 
 
 def test_the_report_needs_no_network(first, layout) -> None:
