@@ -35,6 +35,7 @@ def points_around(preset: CompressConfig) -> dict[str, CompressConfig]:
         "half of the neurons too": preset.replace(kept_neurons=0.5),
         "2:4 sparsity": preset.replace(two_of_four=True),
         "8 bits alone": as_trained.replace(**every),
+        "products in bfloat16": preset.replace(bfloat16_products=True),
     }
 
 

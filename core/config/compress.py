@@ -32,6 +32,9 @@ class CompressConfig(Config):
     # What requests read whole (matrices to multiply with) becomes float once, at load,
     # where it is at most this large; larger arrays at each use, for that use.
     expand_mb: float = 8.0
+    # Products with larger matrices in bfloat16, for GPUs with tensor cores; on a CPU
+    # they are slower.
+    bfloat16_products: bool = False
 
     # The rankers, TF-MOT.
     # Share of each kernel's weights that magnitude pruning sets to 0, by shell pattern

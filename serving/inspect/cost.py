@@ -71,6 +71,7 @@ class OpCost:
     flops: int
     bytes: int
     moved: int  # bytes of inputs that a node on the other side made, at most
+    product_of: str = ""  # a matrix product: the type that it multiplies
 
 
 def trace(
@@ -117,7 +118,9 @@ def costs(metadata: config_pb2.RunMetadata) -> list[OpCost]:
                 if (places.get(ref.split(":")[0]) is Place.GPU) != (here is Place.GPU)
             )
             op = plain_op(node.op)
-            found.append(OpCost(node.name, op, here, flops, nbytes, moved))
+            product = node.attr["T"].type if op in _PRODUCTS else 0
+            of = tf.as_dtype(product).name if product else ""
+            found.append(OpCost(node.name, op, here, flops, nbytes, moved, of))
     return found
 
 

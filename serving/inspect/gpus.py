@@ -15,8 +15,14 @@ class Gpu:
     bytes_per_s: float  # memory
     float32_per_s: float  # FLOP/s outside tensor cores
     float16_per_s: float  # FLOP/s on tensor cores, dense
+    bfloat16: bool = True  # at the same rate; False: its tensor cores lack the type
     host_bytes_per_s: float  # one direction of the bus to the host, by PCIe generation
     source: str
+
+    def product_rate(self, dtype: str) -> float:
+        """FLOP/s of matrix products of a type; "" is all other work."""
+        halved = dtype == "float16" or (dtype == "bfloat16" and self.bfloat16)
+        return self.float16_per_s if halved else self.float32_per_s
 
 
 _PCIE = {3: 15.75e9, 4: 31.5e9, 5: 63e9}  # 16 lanes, PCI-SIG
@@ -29,6 +35,7 @@ GPUS = {
             bytes_per_s=320e9,
             float32_per_s=8.1e12,
             float16_per_s=65e12,
+            bfloat16=False,
             host_bytes_per_s=_PCIE[3],
             source="NVIDIA T4 Tensor Core GPU data sheet",
         ),

@@ -48,7 +48,7 @@ class BatchCost:
     gpu_bytes: int
     gpu_kernels: int  # launches, at most one per node
     moved_bytes: int  # between host and GPU, at most
-    # Each op as fast as memory and float32 units allow, one after the other.
+    # Each op as fast as memory and the units of its type allow, one after the other.
     roofline_us: float
     moved_us: float  # the same for the bus
 
@@ -204,7 +204,8 @@ def _batch_size(values: Feeds) -> int:
 def _batch_cost(size: int, ran: list[cost.OpCost], gpu: Gpu) -> BatchCost:
     on_gpu = [op for op in ran if op.place is kernels.Place.GPU and op.bytes]
     seconds = sum(
-        max(op.flops / gpu.float32_per_s, op.bytes / gpu.bytes_per_s) for op in on_gpu
+        max(op.flops / gpu.product_rate(op.product_of), op.bytes / gpu.bytes_per_s)
+        for op in on_gpu
     )
     moved = sum(op.moved for op in ran)
     return BatchCost(

@@ -23,6 +23,7 @@ def bundle_plan(funnel: CandidateFunnel, config: CompressConfig) -> StoragePlan:
     return StoragePlan(
         quantize=config.quantize,
         half=_HALF,
+        bfloat16_products=config.bfloat16_products,
         expand_bytes=int(config.expand_mb * 1e6),
         blocks={name: size for name, size in blocks.items() if size >= _MIN_BLOCK},
     )

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from trainer.compression.expanded import Expanded
 from trainer.compression.freeze import FrozenSignature, Table, freeze
-from trainer.compression.plan import StoragePlan, Use
+from trainer.compression.half_products import in_bfloat16
+from trainer.compression.plan import MIN_QUANTIZED, StoragePlan, Use
 from trainer.compression.quantize import Array, Quantized
 from trainer.compression.rewrite import (
     CODES,
@@ -43,6 +44,8 @@ class CompactModel(tf.Module):
         """
         super().__init__(name="compact")
         found = [freeze(name, loaded.signatures[name]) for name in loaded.signatures]
+        if plan.bfloat16_products:
+            found = in_bfloat16(found, min_values=MIN_QUANTIZED)
         self._stored: dict[str, tf.Variable] = {}
         self._expanded: dict[str, Expanded] = {}
         self.lookups = _lookups(loaded, found)
@@ -82,7 +85,7 @@ class CompactModel(tf.Module):
             for node, table in each.tables.items():
                 key = table.key
                 if "" not in parts[key]:
-                    read_stored(each.graph, node, table.values.dtype, forms[key])
+                    read_stored(each.graph, node, table.numbers, forms[key])
                 for part, source in parts[key].items():
                     name = f"{node}/{part}" if part else node
                     sources[each.name][name] = source
@@ -100,12 +103,12 @@ class CompactModel(tf.Module):
         for part, array in arrays.items():
             variable = tf.Variable(array, trainable=False, name=f"{name}_{part}")
             variables[part] = self._stored[f"{name}_{part}"] = variable
-        if expands and arrays[CODES].dtype.itemsize < table.values.dtype.itemsize:
+        if expands and arrays[CODES].dtype.itemsize < table.numbers.size:
             self._expanded[name] = expanded = Expanded(
                 variables[CODES],
                 variables.get(SCALES),
-                dtype=tf.as_dtype(table.values.dtype),
-                name=f"expanded_{_digest(arrays)}",
+                dtype=table.numbers,
+                name=f"expanded_{table.numbers.name}_{_digest(arrays)}",
             )
             return {"": lambda: expanded.read(_captured(expanded.resource_handle))}
         return {

@@ -44,9 +44,11 @@ class Expanded(tf.saved_model.experimental.TrackableResource):  # type: ignore[m
         )
 
     def _initialize(self) -> None:
-        numbers = tf.cast(self._codes.read_value(), self._stored_dtype)
+        numbers = self._codes.read_value()
         if self._scales is not None:
-            numbers *= tf.cast(self._scales.read_value(), self._dtype)
+            scales = tf.cast(self._scales.read_value(), tf.float32)
+            numbers = tf.cast(numbers, tf.float32) * scales
+        numbers = tf.cast(numbers, self._stored_dtype)
         tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=numbers)
 
     @property

@@ -27,6 +27,7 @@ class Table:
     name: str  # of the variable, or of the constant
     key: str  # equal for equal type, shape and content
     values: npt.NDArray[Any]
+    numbers: tf.DType  # what the graph computes with
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,11 @@ def freeze(name: str, function: Any) -> FrozenSignature:
         key = _key_in(node)
         if key in arrays:
             label = labels.get(node.name, node.name)
-            tables[node.name] = Table(name=label, key=key, values=arrays[key])
+            values = arrays[key]
+            numbers = tf.as_dtype(values.dtype)
+            tables[node.name] = Table(
+                name=label, key=key, values=values, numbers=numbers
+            )
     used = {source.split(":")[0] for node in graph.node for source in node.input}
     _remove(graph, outside | set(tables))
     return FrozenSignature(

@@ -18,7 +18,7 @@ from trainer.compression.quantize import (
 )
 
 # Below this many numbers a float array is not worth a scale.
-_MIN_QUANTIZED = 1024
+MIN_QUANTIZED = 1024
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class StoragePlan:
         which other numbers are compared with.
       blocks: name patterns of [rows, columns] tables -> columns per scale.
       exact: name patterns of arrays that stay as they are.
+      bfloat16_products: products with larger matrices are computed in bfloat16.
       expand_bytes: arrays that are read whole, and are at most this large as numbers,
         become numbers once, when the model is loaded; others at each use.
     """
@@ -50,12 +51,14 @@ class StoragePlan:
     half: tuple[str, ...] = ()
     blocks: Mapping[str, int] = dataclasses.field(default_factory=dict)
     exact: tuple[str, ...] = ()
+    bfloat16_products: bool = False
     expand_bytes: int = 0
 
     def expands(self, table: Table, uses: Sequence[Use]) -> bool:
         """Whether a table becomes numbers once, at load, and not at each use."""
         whole = any(use.op != "GatherV2" or use.axis != 0 for use in uses)
-        return whole and table.values.nbytes <= self.expand_bytes
+        nbytes = table.values.size * table.numbers.size
+        return whole and bool(nbytes <= self.expand_bytes)
 
     def stored(self, table: Table, uses: Sequence[Use]) -> Array | Quantized:
         """What to write for a table: an array of some type, or codes with scales."""
@@ -66,11 +69,13 @@ class StoragePlan:
             smallest = smallest_integers(values)
             # The same bits: int32 variables have no GPU kernel.
             return smallest.view(np.uint32) if smallest.dtype == np.int32 else smallest
-        if values.dtype != np.float32 or not self.quantize:
+        if values.dtype != np.float32:
             return values
+        if not self.quantize:
+            return values.astype(table.numbers.as_numpy_dtype)
         if _fits(table.name, self.half):
             return values.astype(np.float16)
-        if values.ndim < 2 or values.size < _MIN_QUANTIZED:
+        if values.ndim < 2 or values.size < MIN_QUANTIZED:
             return values
         for pattern, block in self.blocks.items():
             if fnmatch(table.name, pattern):

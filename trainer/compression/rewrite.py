@@ -12,6 +12,7 @@ from trainer.compression.plan import Use
 from trainer.compression.quantize import Array, Quantized
 
 _PRODUCTS = ("MatMul", "BatchMatMulV2")
+_FLOAT = types_pb2.DT_FLOAT
 # What a graph reads of a table; VARIABLE is the codes' handle, to gather from.
 CODES, SCALES, VARIABLE = "codes", "scales", "variable"
 # Gathers from a tensor have GPU kernels for these, those from a variable for others.
@@ -51,7 +52,7 @@ def _use(
 def read_stored(
     graph: graph_pb2.GraphDef,
     table: str,
-    dtype: np.dtype[np.generic],
+    dtype: tf.DType,
     stored: Array | Quantized,
 ) -> None:
     """Changes every reader of `table`, in place, to read `stored` instead.
@@ -68,7 +69,7 @@ def read_stored(
       table: node name, absent from the graph.
       dtype: of the numbers that the readers expect.
     """
-    editor = _Editor(graph, table, tf.as_dtype(dtype).as_datatype_enum)
+    editor = _Editor(graph, table, dtype.as_datatype_enum)
     constants = {node.name: node for node in graph.node if node.op == "Const"}
     readers = [
         (node, place)
@@ -143,8 +144,10 @@ class _Editor:
         product.CopyFrom(node)
         product.name = f"{node.name}/codes"
         flat = self._constant(np.array([-1], np.int32))
-        scales = self._reshape(f"{self.table}/{SCALES}", flat)
-        self._take_over(node, self._binary("Mul", product.name, scales))
+        scales = self._reshape(f"{self.table}/{SCALES}", flat, _FLOAT)
+        # Scales are float32: in bfloat16 they would be one more thing rounded.
+        scaled = self._binary("Mul", self._as_float(product.name), scales, _FLOAT)
+        self._take_over(node, self._cast(scaled, _FLOAT))
         self.graph.node.append(product)
 
     def whole(self, stored: Array | Quantized) -> str:
@@ -189,14 +192,23 @@ class _Editor:
         self.graph.node[-1].attr[to].type = self.dtype
         return name
 
-    def _binary(self, op: str, left: str, right: str) -> str:
-        name = self._add(op, [left, right])
-        self.graph.node[-1].attr["T"].type = self.dtype
+    def _as_float(self, tensor: str) -> str:
+        """What is of the readers' type, as float32."""
+        if self.dtype == _FLOAT:
+            return tensor
+        name = self._add("Cast", [tensor])
+        self.graph.node[-1].attr["SrcT"].type = self.dtype
+        self.graph.node[-1].attr["DstT"].type = _FLOAT
         return name
 
-    def _reshape(self, tensor: str, shape: str) -> str:
+    def _binary(self, op: str, left: str, right: str, kind: int = 0) -> str:
+        name = self._add(op, [left, right])
+        self.graph.node[-1].attr["T"].type = kind or self.dtype
+        return name
+
+    def _reshape(self, tensor: str, shape: str, kind: int = 0) -> str:
         name = self._add("Reshape", [tensor, shape])
-        self.graph.node[-1].attr["T"].type = self.dtype
+        self.graph.node[-1].attr["T"].type = kind or self.dtype
         self.graph.node[-1].attr["Tshape"].type = tf.int32.as_datatype_enum
         return name
 

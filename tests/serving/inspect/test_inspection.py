@@ -110,6 +110,26 @@ def test_costs_are_those_of_the_shapes_that_ran() -> None:
     assert by_op["MatMul"].place is Place.GPU
 
 
+def test_products_run_at_the_rate_of_their_type() -> None:
+    with tf.Graph().as_default() as graph:
+        left = tf.compat.v1.placeholder(tf.float32, [None, 3])
+        half = tf.cast(left, tf.bfloat16)
+        product = tf.matmul(half, tf.ones([3, 5], tf.bfloat16))  # [2, 5]
+        with tf.compat.v1.Session(graph=graph, config=cost.session_config()) as session:
+            metadata = cost.trace(session, [product.name], {left.name: np.ones((2, 3))})
+    by_op = {op.op: op for op in cost.costs(metadata)}
+    assert by_op["MatMul"].product_of == "bfloat16"
+    assert by_op["MatMul"].bytes == 2 * (2 * 3 + 3 * 5 + 2 * 5)
+    assert by_op["Cast"].product_of == ""
+    # The makers' data sheets: a T4's tensor cores know float16 alone.
+    assert GPUS["h100"].product_rate("bfloat16") == 989e12
+    assert (
+        GPUS["h100"].product_rate("float32") == GPUS["h100"].product_rate("") == 67e12
+    )
+    assert GPUS["t4"].product_rate("float16") == 65e12
+    assert GPUS["t4"].product_rate("bfloat16") == 8.1e12
+
+
 def test_what_crosses_between_host_and_gpu_is_counted() -> None:
     with tf.Graph().as_default() as graph:
         rows = tf.compat.v1.placeholder(tf.int32, [None])

@@ -72,21 +72,28 @@ AT_EACH_USE = StoragePlan(half=("feat*",), blocks={"lists": 30})
 AT_LOAD = dataclasses.replace(AT_EACH_USE, expand_bytes=4 * D * N)
 
 
-@pytest.fixture(scope="module", params=[AT_EACH_USE, AT_LOAD], ids=["use", "load"])
-def folders(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = World()
     spec = tf.TensorSpec([None], tf.string, name="names")
     signatures = {
         "score": tf.function(world.score).get_concrete_function(names=spec),
         "features": tf.function(world.features_of).get_concrete_function(names=spec),
     }
-    folder = tmp_path_factory.mktemp("models")
-    tf.saved_model.save(world, str(folder / "plain"), signatures=signatures)
-    loaded = tf.saved_model.load(str(folder / "plain"))
-    CompactModel(loaded, request.param).save(folder / "compact")
-    return folder / "plain", folder / "compact"
+    folder = tmp_path_factory.mktemp("plain")
+    tf.saved_model.save(world, str(folder), signatures=signatures)
+    return folder
+
+
+@pytest.fixture(scope="module", params=[AT_EACH_USE, AT_LOAD], ids=["use", "load"])
+def folders(
+    request: pytest.FixtureRequest,
+    plain: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Path]:
+    compact = tmp_path_factory.mktemp("compact")
+    CompactModel(tf.saved_model.load(str(plain)), request.param).save(compact)
+    return plain, compact
 
 
 @pytest.fixture(scope="module")
