@@ -19,6 +19,7 @@ from tfx.utils import import_utils
 
 from core.errors import ArtifactError
 from core.layout import HomeLayout
+from trainer.traced import spare_libraries
 
 # Node id → its executor, of every step that runs on Beam and needs no training.
 EXECUTORS = {
@@ -59,6 +60,7 @@ def replay(
         tmp_dir=str(folder.resolve() / "tmp"),
         unique_id=node_id,
     )
+    spare_libraries()  # as a run does
     executor = import_utils.import_class_by_path(EXECUTORS[node_id])(context)
     started = time.monotonic()
     executor.Do(inputs, outputs, properties)

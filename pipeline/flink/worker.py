@@ -46,6 +46,9 @@ def work(arguments: Sequence[str]) -> None:
     os.environ.update(harness_environment(known.id, known.provision_endpoint))
     from apache_beam.runners.worker import sdk_worker_main
 
+    from trainer.traced import spare_libraries
+
+    spare_libraries()
     sdk_worker_main.main([])
 
 
