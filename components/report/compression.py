@@ -22,6 +22,7 @@ def compression(facts: Json | None, metrics: Json | None) -> dict[str, Any] | No
         return None
     before, after = facts["before"], facts["after"]
     return {
+        "bfloat16": facts.get("settings", {}).get("bfloat16_products", False),
         "ratio": before["bytes"] / max(after["bytes"], 1),
         "sizes": [
             {"name": name, "before": before[key], "after": after[key]}
