@@ -76,8 +76,8 @@ def test_the_steps_that_need_events_are_not_there(first) -> None:
     walks = [
         "IngestItems Clean StatisticsItems InferSchemaItems CurateSchemaItems",
         "CurateSchemaItems ValidateItems GateItems TextEncoder SearchBundle",
-        "IngestJudgments Clean",
-        "GateItems ItemNeighbours Report",
+        "IngestJudgments EvaluateSearch",
+        "GateItems ItemNeighbours SearchBundle",
         "SearchBundle EvaluateSearch SearchGates Pusher Report",
     ]
     runs.assert_order(first.stdout, walks)
