@@ -5,8 +5,8 @@
 Both bundles come from one run, the newest `make run ARGS=--compress`. Types and zeros
 are read back from the files. Pages of the test split are asked through both bundles'
 `recommend`. Speed is in this process, batch 1 and 32, the four ways by turns on the
-same requests; the plain float bundle through `tf.saved_model.load(...).signatures`
-is what ratios refer to.
+same requests, from one caller and from one for each core; the plain float bundle
+through `tf.saved_model.load(...).signatures` is what ratios refer to.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 
 from components.evaluate_funnel.asked import ask_bundle
 from components.evaluate_funnel.bundle_client import (
@@ -42,9 +44,10 @@ from serving.model_server.saved_model import LoadedModel
 from trainer.compression.read_back import read_back
 
 BEFORE, AFTER = "uncompressed", "model"
-BATCHES = {1: 300, 32: 25}  # batch size -> requests of each round
-ROUNDS = 4
+BATCHES = {1: 300, 32: 26}  # batch size -> requests of each round
+ROUNDS = 6
 K = 20
+Way = Callable[[Inputs], Any]
 
 
 def main() -> None:
@@ -142,41 +145,66 @@ def print_quality(
 
 
 def print_speed(bundles: dict[str, Path], test_set: TestSet) -> None:
-    """p50 and p99 at batch 1, moments a second at batch 32, of `recommend`."""
+    """Times of `recommend` at batch 1, and moments a second at batch 32.
+
+    The plain call and the Session's, which runs as `souk serve` runs it: one thread for
+    each caller. A plain call spreads over all cores by itself.
+    """
     loaded = {n: tf.saved_model.load(str(path)) for n, path in bundles.items()}
+    as_served = config_pb2.ConfigProto(intra_op_parallelism_threads=1)
     sessions = {
-        n: LoadedModel(name=n, version=1, path=path) for n, path in bundles.items()
+        n: LoadedModel(name=n, version=1, path=path, session_config=as_served)
+        for n, path in bundles.items()
     }
-    ways: dict[str, Callable[[Inputs], Any]] = {}
+    ways: dict[str, Way] = {}
     for name, label in ((BEFORE, "uncompressed"), (AFTER, "compressed")):
         ways[f"{label}, signatures[...]"] = _through_signature(loaded[name])
         ways[f"{label}, Session callable"] = _through_session(sessions[name])
+    for request in (r for size in BATCHES for r in requests(test_set, size, 5)):
+        for way in ways.values():
+            way(request)
+    alone = _seconds(ways, requests(test_set, 1, BATCHES[1]))
+    asked = requests(test_set, 32, BATCHES[32])
+    cores = os.cpu_count() or 1
+    rates = {callers: _rates(ways, asked, callers) for callers in (1, cores)}
     print(
         f"\n{'recommend, in process':34}{'p50 ms':>9}{'p99 ms':>9}"
-        f"{'moments/s, batch 32':>22}"
+        + "".join(f"{f'moments/s, {n} at once':>25}" for n in rates)
     )
-    seconds: dict[str, dict[int, list[float]]] = {
-        w: {b: [] for b in BATCHES} for w in ways
-    }
-    for size, count in BATCHES.items():
-        asked = requests(test_set, size, count)
-        for way in ways.values():
-            for request in asked[:5]:
-                way(request)
-        for _ in range(ROUNDS):
-            for name, way in ways.items():
-                seconds[name][size] += [_timed(way, request) for request in asked]
-    first: float | None = None
-    for name, by_size in seconds.items():
-        p50, p99 = np.percentile(by_size[1], [50, 99]) * 1e3
-        rate = 32 / float(np.median(by_size[32]))
-        first = first or rate
-        print(f"{name:34}{p50:9.2f}{p99:9.2f}{rate:16.0f}{rate / first:5.2f}x")
+    first = next(iter(ways))
+    for name in ways:
+        p50, p99 = np.percentile(alone[name], [50, 99]) * 1e3
+        cells = [f"{r[name]:18.0f}{r[name] / r[first]:6.2f}x" for r in rates.values()]
+        print(f"{name:34}{p50:9.2f}{p99:9.2f}" + "".join(cells))
+    best = rates[cores][list(ways)[-1]] / rates[1][first]
+    print(f"the last way, {cores} at once, against the first, 1 at once: {best:.2f}x")
     for session in sessions.values():
         session.close()
 
 
-def _through_signature(loaded: Any) -> Callable[[Inputs], Any]:
+def _seconds(ways: dict[str, Way], asked: list[Inputs]) -> dict[str, list[float]]:
+    """Of each request, the ways by turns."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            found[name] += [_timed(way, request) for request in asked]
+    return found
+
+
+def _rates(ways: dict[str, Way], asked: list[Inputs], callers: int) -> dict[str, float]:
+    """Moments a second with so many callers at once: the median of the rounds."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    with futures.ThreadPoolExecutor(callers) as pool:
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                start = time.perf_counter()
+                list(pool.map(way, asked))
+                seconds = time.perf_counter() - start
+                found[name].append(32 * len(asked) / seconds)
+    return {name: float(np.median(rates)) for name, rates in found.items()}
+
+
+def _through_signature(loaded: Any) -> Way:
     signature = loaded.signatures[signatures.RECOMMEND]
     specs = signature.structured_input_signature[1]
 
@@ -187,7 +215,7 @@ def _through_signature(loaded: Any) -> Callable[[Inputs], Any]:
     return call
 
 
-def _through_session(model: LoadedModel) -> Callable[[Inputs], Any]:
+def _through_session(model: LoadedModel) -> Way:
     signature = model.signature(signatures.RECOMMEND)
     return lambda inputs: signature.run(
         [
@@ -209,7 +237,7 @@ def requests(test_set: TestSet, size: int, count: int) -> list[Inputs]:
     return made
 
 
-def _timed(call: Callable[[Inputs], Any], request: Inputs) -> float:
+def _timed(call: Way, request: Inputs) -> float:
     start = time.perf_counter()
     call(request)
     return time.perf_counter() - start
