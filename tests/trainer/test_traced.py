@@ -36,6 +36,7 @@ class Doubled(tf_keras.layers.Layer):
         return inputs * 2.0
 
 
+@pytest.mark.slow
 def test_a_traced_function_and_its_layers_are_not_rewritten(rewritten) -> None:
     layer = Doubled()
     # Control: TensorFlow's own does rewrite them.

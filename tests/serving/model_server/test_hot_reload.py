@@ -28,6 +28,8 @@ from serving.model_server.warmup import WARMUP_FILE
 from tests.serving.model_server.test_grpc_api import Stub, predict_request
 from tests.serving.running import RunningServer, recommend_inputs
 
+pytestmark = pytest.mark.slow  # versions are loaded, and waited for
+
 States = get_model_status_pb2.ModelVersionStatus
 
 
@@ -69,7 +71,6 @@ def wait_for(condition: Any, timeout_s: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.slow
 def test_no_request_fails_while_versions_change(
     server: RunningServer, base: Path, small_models: dict[int, Path]
 ) -> None:

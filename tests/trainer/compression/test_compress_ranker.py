@@ -138,6 +138,7 @@ def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) ->
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_two_of_four_leaves_two_zeros_in_each_four_weights() -> None:
     config = CompressConfig(sparsity=("trunk_*=0.5",), two_of_four=True)
     smaller, _ = compress_ranker(_fitted(), _rows(), config)
@@ -146,6 +147,7 @@ def test_two_of_four_leaves_two_zeros_in_each_four_weights() -> None:
     assert (groups == 2).all()
 
 
+@pytest.mark.slow
 def test_a_teacher_draws_the_pupil_to_its_order() -> None:
     teacher = _fitted(CONFIG.replace(learning_rate=0.02))
     rows = _rows()

@@ -15,6 +15,8 @@ from serving.inspect.inspection import Inspection, inspect_model
 from tests.trainer.export import conftest as world
 from trainer.search.lexical import LexicalIndex
 
+pytestmark = pytest.mark.slow  # a whole bundle is read
+
 PERSONAL = (
     signatures.RECOMMEND,
     signatures.SIMILAR,

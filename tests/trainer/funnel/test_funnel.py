@@ -164,6 +164,7 @@ def test_only_allowed_items_are_retrieved(funnel: CandidateFunnel) -> None:
     assert (funnel.retrieve(moment([HISTORY]), None, nothing).numpy() == N).all()
 
 
+@pytest.mark.slow
 def test_static_shapes_give_the_same_scores_compiled_or_not(
     funnel: CandidateFunnel, tables: ItemTables
 ) -> None:

@@ -37,6 +37,7 @@ def assert_same_terms(analyzer: Analyzer, texts: list[str]) -> None:
         assert tokens.terms(text) == [t.decode() for t in expected], ascii(text)
 
 
+@pytest.mark.slow
 def test_every_code_point_between_letters_and_digits(analyzer: Analyzer) -> None:
     # Of the two great blocks, Chinese and Korean, one in fifty.
     few = [

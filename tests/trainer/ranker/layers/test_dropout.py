@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from trainer.ranker.layers.dropout import SeededDropout
@@ -21,6 +22,7 @@ def test_a_share_is_dropped_and_the_mean_stays() -> None:
     np.testing.assert_allclose(out[out != 0], 1 / 0.75, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_restart_repeats_the_noise_inside_a_function() -> None:
     layer = SeededDropout(0.5)
     run = tf.function(lambda x: layer(x, training=True))
