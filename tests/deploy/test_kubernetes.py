@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -25,15 +25,25 @@ def of_kind(*kinds: str) -> list[dict[str, Any]]:
     return [each for _, each in OBJECTS if each["kind"] in kinds]
 
 
+@pytest.fixture(scope="module")
+def kubernetes_validate() -> ModuleType:
+    """Imported late: it compiles a grammar for seconds, and every worker collects."""
+    import kubernetes_validate
+
+    return kubernetes_validate
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     "found", [pytest.param(o, id=f"{n}-{o['kind']}") for n, o in OBJECTS]
 )
-def test_every_object_is_valid_and_has_no_unknown_field(found, version) -> None:
+def test_every_object_is_valid_and_has_no_unknown_field(
+    found, version, kubernetes_validate
+) -> None:
     kubernetes_validate.validate(found, version, strict=True)
 
 
-def test_the_validator_finds_a_misspelt_field() -> None:
+def test_the_validator_finds_a_misspelt_field(kubernetes_validate) -> None:
     broken = documents(FOLDER / "volume.yaml")[0]
     broken["spec"]["accessMode"] = ["ReadWriteMany"]
     with pytest.raises(kubernetes_validate.ValidationError):
