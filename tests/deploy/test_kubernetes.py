@@ -33,6 +33,7 @@ def kubernetes_validate() -> ModuleType:
     return kubernetes_validate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     "found", [pytest.param(o, id=f"{n}-{o['kind']}") for n, o in OBJECTS]
@@ -43,6 +44,7 @@ def test_every_object_is_valid_and_has_no_unknown_field(
     kubernetes_validate.validate(found, version, strict=True)
 
 
+@pytest.mark.slow
 def test_the_validator_finds_a_misspelt_field(kubernetes_validate) -> None:
     broken = documents(FOLDER / "volume.yaml")[0]
     broken["spec"]["accessMode"] = ["ReadWriteMany"]

@@ -15,6 +15,8 @@ from serving.sharded import ShardedClient, merge, shard_of
 from serving.small_bundle import save_small_bundle, small_titles
 from tests.serving.running import RunningServer
 
+pytestmark = pytest.mark.slow  # servers are started
+
 SHARDS = 3
 ITEMS = 60
 
@@ -79,7 +81,6 @@ def test_a_bad_request_is_no_missing_shard(servers) -> None:
         client.recommend(user_id="anna", k=101)
 
 
-@pytest.mark.slow
 def test_when_one_of_three_servers_dies_the_page_still_comes(models) -> None:
     servers = [EmbeddedServer(base) for base in models]
     try:

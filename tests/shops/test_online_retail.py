@@ -190,6 +190,7 @@ def test_real_counts_equal_an_independent_reading(
     ) == set(theirs.itertuples(False, None))
 
 
+@pytest.mark.slow
 def test_real_test_split_has_the_users_of_the_reference(real_shop: Shop) -> None:
     events = real_shop.tables.events.to_pandas()
     train = events[events["timestamp"] < real_shop.splits.test_start]

@@ -28,6 +28,8 @@ from tests.serving.running import (
     search_inputs,
 )
 
+pytestmark = pytest.mark.slow  # a server is started
+
 Stub = prediction_service_pb2_grpc.PredictionServiceStub
 
 

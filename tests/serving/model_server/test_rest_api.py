@@ -15,6 +15,8 @@ import pytest
 from tests.serving.model_server.test_grpc_api import example
 from tests.serving.running import RunningServer, recommend_inputs, search_inputs
 
+pytestmark = pytest.mark.slow  # a server is started
+
 MODEL = "/v1/models/souk"
 
 

@@ -43,6 +43,7 @@ def test_purchases(demo: Shop, demo_events: pd.DataFrame) -> pd.DataFrame:
     return bought[bought["user_id"].isin(past["user_id"])]
 
 
+@pytest.mark.slow
 def test_oracle_page_is_far_above_simple_rules(
     demo: Shop,
     demo_events: pd.DataFrame,
@@ -70,6 +71,7 @@ def test_oracle_page_is_far_above_simple_rules(
     assert frequency > 2 * popularity
 
 
+@pytest.mark.slow
 def test_preference_is_the_mean_number_of_purchases(
     demo: Shop, demo_world: World
 ) -> None:

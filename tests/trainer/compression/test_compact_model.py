@@ -20,6 +20,8 @@ from trainer.compression.plan import StoragePlan
 from trainer.compression.quantize import quantize, quantize_in_blocks
 from trainer.compression.read_back import read_back
 
+pytestmark = pytest.mark.slow  # models are saved and loaded
+
 N, D = 300, 16
 RANDOM = np.random.default_rng(5)
 EMBEDDINGS = RANDOM.normal(size=(N, D)).astype(np.float32)
@@ -153,7 +155,6 @@ def test_zeros_are_counted_in_the_file(tmp_path: Path) -> None:
     assert [a["zero_share"] for a in read_back(tmp_path)["arrays"]] == [0.75]
 
 
-@pytest.mark.slow
 def test_loads_where_there_is_only_tensorflow(folders: tuple[Path, Path]) -> None:
     code = f"""
 import sys

@@ -17,6 +17,8 @@ from trainer.compression.plan import StoragePlan
 from trainer.compression.quantize import quantize
 from trainer.compression.read_back import read_back
 
+pytestmark = pytest.mark.slow  # models are saved and loaded
+
 N, D, B = 300, 16, 5
 RANDOM = np.random.default_rng(7)
 ITEMS = RANDOM.normal(size=(N, D)).astype(np.float32)

@@ -14,6 +14,8 @@ from trainer.compression.recalibrate import recalibrated
 from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import FittedRanker, fit_ranker
 
+pytestmark = pytest.mark.slow  # rankers are fitted
+
 EVENTS = ("view", "purchase")
 CONFIG = RankerConfig(
     hidden_units=(32, 16),
@@ -86,7 +88,6 @@ def _gap(found: np.ndarray, true: np.ndarray) -> float:
     return float(np.mean([abs((found - true)[rows].mean()) for rows in tenths]))
 
 
-@pytest.mark.slow
 def test_a_pruned_ranker_keeps_each_events_probability(ranker: FittedRanker) -> None:
     smaller, facts = compress_ranker(ranker, _world(0), HALF)
     assert facts["after"]["zero_share"]["trunk_0"] == 0.5
@@ -101,7 +102,6 @@ def test_a_pruned_ranker_keeps_each_events_probability(ranker: FittedRanker) -> 
         assert _gap(found[:, i], true[:, i]) < 0.06
 
 
-@pytest.mark.slow
 def test_probabilities_come_from_the_teacher_whatever_the_labels_say(
     ranker: FittedRanker,
 ) -> None:

@@ -247,6 +247,7 @@ def test_odd_characters_do_not_hide_a_word(tiny, query) -> None:
     assert (values.numpy() > 0).all()
 
 
+@pytest.mark.slow
 def test_long_queries_are_cut_and_take_no_longer(tiny) -> None:
     search = tf.function(lambda texts: tiny.best(tiny.terms(texts), 3))
     for text in ("ab " * 3_334, "保温杯" * 3_334, "🎉" * 10_000, "\u0301" * 10_000):
