@@ -18,6 +18,7 @@ from tfx.orchestration.portable import runtime_parameter_utils, tfx_runner
 from pipeline.local.launcher import StepLauncher
 from pipeline.local.order import Order
 from pipeline.local.process import WorkProcess
+from pipeline.local.step_code import add_code_digest
 from trainer.traced import spare_libraries
 
 _REFRESH_SECONDS = 0.1
@@ -149,18 +150,22 @@ def launchers(pipeline: Any) -> list[StepLauncher]:
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     connection = deployment.metadata_connection_config
     config = getattr(connection, connection.WhichOneof("connection_config"))
-    return [
-        StepLauncher(
-            pipeline_node=node.pipeline_node,
-            mlmd_connection=metadata.Metadata(config),
-            pipeline_info=pipeline.pipeline_info,
-            pipeline_runtime_spec=pipeline.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(
-                deployment, node.pipeline_node.node_info.id
-            ),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(
-                deployment, node.pipeline_node.node_info.id
-            ),
+    found = []
+    for node in pipeline.nodes:
+        name = node.pipeline_node.node_info.id
+        executor = runner_utils.extract_executor_spec(deployment, name)
+        if executor is not None:  # a resolver has none
+            add_code_digest(executor, node.pipeline_node)
+        found.append(
+            StepLauncher(
+                pipeline_node=node.pipeline_node,
+                mlmd_connection=metadata.Metadata(config),
+                pipeline_info=pipeline.pipeline_info,
+                pipeline_runtime_spec=pipeline.runtime_spec,
+                executor_spec=executor,
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(
+                    deployment, name
+                ),
+            )
         )
-        for node in pipeline.nodes
-    ]
+    return found

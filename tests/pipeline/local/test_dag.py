@@ -15,6 +15,7 @@ from tfx.types.standard_artifacts import Model
 
 from components.report.lineage import read_lineage
 from core.errors import InputDataError
+from pipeline.local import step_code
 from pipeline.local.dag import DagRunner, default_jobs
 
 
@@ -125,6 +126,14 @@ def test_what_did_not_change_comes_from_the_cache(tmp_path) -> None:
         nodes = [meet(tmp_path, "a"), meet(tmp_path, "b")]
         DagRunner(2).run(pipeline_of(tmp_path, nodes, cache=True))
         assert states(tmp_path) == {"a": state, "b": state}
+
+
+def test_other_code_runs_again(tmp_path, monkeypatch) -> None:
+    for digest, state in (("1", "complete"), ("2", "complete"), ("2", "cached")):
+        monkeypatch.setattr(step_code, "code_digest", lambda names, d=digest: d)
+        nodes = [meet(tmp_path, "a")]
+        DagRunner(1).run(pipeline_of(tmp_path, nodes, cache=True))
+        assert states(tmp_path) == {"a": state}
 
 
 def test_a_failure_keeps_what_was_running_and_starts_no_other(tmp_path) -> None:
