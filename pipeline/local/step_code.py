@@ -65,7 +65,8 @@ def code_digest(names: Iterable[str], root: Path = _ROOT) -> str:
 
 def _files_of(name: str, root: Path) -> list[Path]:
     """The module that holds a name, and the packages on the way to it."""
-    folder, files = root, []
+    folder = root
+    files: list[Path] = []
     for part in name.split("."):
         module, package = folder / f"{part}.py", folder / part / "__init__.py"
         if module.is_file():
