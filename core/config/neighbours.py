@@ -17,6 +17,8 @@ class NeighboursConfig(Config):
     max_events: int = MAX_EVENTS
     num_neighbours: int = 200  # kept per item in collaborative tables
     num_title_neighbours: int = 30
+    # All pairs of titles are compared up to here, those of near vectors beyond.
+    exact_titles_max_items: int = 20_000
     # EASE inverts an n x n matrix: seconds at 4 k items, minutes beyond 10 k.
     ease_max_items: int = 8_000
     ease_lambda: float = 300.0  # Online Retail trial; L2 on item-item weights

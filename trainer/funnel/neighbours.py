@@ -1,4 +1,4 @@
-"""Item-item scores: EASE, cosine, same-visit cosine; the top N of each item."""
+"""Item-item scores: EASE, ridge forecasts, factors; what pairs are counted from."""
 
 from __future__ import annotations
 
@@ -157,29 +157,6 @@ def top_of_rows(block: FloatArray, count: int) -> Neighbours:
     return Neighbours(
         rows=np.pad(rows, pad, constant_values=n), scores=np.pad(scores, pad)
     )
-
-
-def cosine(
-    matrix: sparse.csr_matrix, *, count: int, shrinkage: float, block: int = 2_048
-) -> Neighbours:
-    """Top `count` columns per column of [m, n] by dot / (norm * norm + shrinkage).
-
-    Works in blocks of columns, so memory stays at block * n.
-    """
-    n = matrix.shape[1]
-    columns = matrix.tocsc()
-    norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0))).ravel()
-    transposed = columns.T.tocsr()
-    parts = []
-    for start in range(0, n, block):
-        stop = min(start + block, n)
-        dots = (transposed[start:stop] @ columns).toarray().astype(np.float32)
-        scale = norms[start:stop, None] * norms[None, :] + shrinkage
-        similar = dots / np.maximum(scale, 1e-12)
-        similar[np.arange(stop - start), np.arange(start, stop)] = 0.0
-        parts.append(top_of_rows(similar, count))
-    rows = np.concatenate([p.rows for p in parts])
-    return Neighbours(rows=rows, scores=np.concatenate([p.scores for p in parts]))
 
 
 def visit_item_matrix(

@@ -17,6 +17,7 @@ from core.config.neighbours import NeighboursConfig
 from core.errors import ArtifactError
 from trainer.funnel import neighbours as nb
 from trainer.funnel import popularity, text
+from trainer.funnel.cosine import cosine, cosine_of_near_cells
 from trainer.funnel.event_log import EventLog, event_log
 from trainer.funnel.item_features import item_features, price_z
 from trainer.funnel.sources import BASKET, CF, FORECAST, INTEREST, KNN, LATELY, TITLE
@@ -97,12 +98,13 @@ def build_title_tables(items: pa.Table, config: NeighboursConfig) -> TitleTables
     """Title vectors and neighbours; pass it to `build_item_tables` at every cut-off."""
     titles = [t or "" for t in items.column(features.TITLE).to_pylist()]
     matrix = text.tfidf(titles)
-    similar = nb.cosine(
-        matrix.T.tocsr(), count=config.num_title_neighbours, shrinkage=0.0
-    )
-    return TitleTables(
-        vectors=text.title_vectors(matrix, config.title_dim), neighbours=similar
-    )
+    vectors = text.title_vectors(matrix, config.title_dim)
+    count = config.num_title_neighbours
+    if len(titles) <= config.exact_titles_max_items:
+        similar = cosine(matrix.T.tocsr(), count=count, shrinkage=0.0)
+    else:
+        similar = cosine_of_near_cells(matrix, vectors, count=count)
+    return TitleTables(vectors=vectors, neighbours=similar)
 
 
 def build_item_tables(
@@ -171,12 +173,14 @@ def _collaborative(
         decay_days=config.basket_decay_days,
         max_items=config.max_visit_items,
     )
+    similar = cosine(bought, count=count, shrinkage=shrinkage)
     tables = {
-        CF: _cf(bought, config),
-        KNN: nb.cosine(bought, count=count, shrinkage=shrinkage),
-        BASKET: nb.cosine(visits, count=count, shrinkage=1.0),
+        CF: similar,
+        KNN: similar,
+        BASKET: cosine(visits, count=count, shrinkage=1.0),
     }
     if target.num_items <= config.ease_max_items:
+        tables[CF] = _cf(bought, config)
         tables |= _dense_only(target, config)
     if len(shop.event_types) > 1:
         weights = np.asarray(shop.event_weights)[log.kinds]
@@ -205,7 +209,7 @@ def _cf(matrix: sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
     if matrix.shape[1] <= config.ease_max_items:
         weights = nb.ease(matrix, config.ease_lambda)
         return nb.top_of_rows(weights, config.num_neighbours)
-    return nb.cosine(matrix, count=config.num_neighbours, shrinkage=config.shrinkage)
+    return cosine(matrix, count=config.num_neighbours, shrinkage=config.shrinkage)
 
 
 def _prices(items: pa.Table) -> FloatArray:

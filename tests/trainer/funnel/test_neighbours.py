@@ -90,21 +90,6 @@ def test_forecast_is_ridge_regression_of_active_users(num_items: int) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_cosine_is_dot_over_norms_and_keeps_the_best(matrix: sparse.csr_matrix) -> None:
-    dense = matrix.toarray()
-    norms = np.linalg.norm(dense, axis=0)
-    expected = dense.T @ dense / (norms[:, None] * norms[None, :] + 2.0)
-    np.fill_diagonal(expected, 0.0)
-    found = neighbours.cosine(matrix, count=3, shrinkage=2.0, block=5)
-    for item in range(12):
-        best = np.sort(expected[item])[::-1][:3]
-        np.testing.assert_allclose(found.scores[item], best, atol=1e-5)
-        real = found.rows[item] < 12
-        np.testing.assert_allclose(
-            expected[item, found.rows[item][real]], found.scores[item][real], atol=1e-5
-        )
-
-
 def test_top_of_rows_pads_beyond_the_catalogue() -> None:
     found = neighbours.top_of_rows(np.array([[0.0, 2.0], [-1.0, 0.0]], np.float32), 3)
     assert found.rows.tolist() == [[1, 2, 2], [2, 2, 2]]
