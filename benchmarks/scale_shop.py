@@ -1,4 +1,4 @@
-"""A simulated shop of any number of events: the people grow, the catalogue stays."""
+"""A simulated shop of any number of events and items; either grows alone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ _SIMULATED = 1_000_000  # beyond, further copies of the people with names of the
 _PROBE_USERS = 1_000
 
 
-def write_scale_tables(folder: Path, num_events: int) -> tuple[ShopConfig, SplitConfig]:
-    """Writes items.parquet and events.parquet with about `num_events` events."""
+def write_scale_tables(
+    folder: Path, num_events: int, num_items: int | None = None
+) -> tuple[ShopConfig, SplitConfig]:
+    """Writes items.parquet and events.parquet with about `num_events` events.
+
+    Args:
+      num_items: the demo shop's where None.
+    """
     demo = SIZES["demo"]
+    demo = dataclasses.replace(demo, num_items=num_items or demo.num_items)
     probe = simulate("demo", config=dataclasses.replace(demo, num_users=_PROBE_USERS))
     per_user = probe.tables.events.num_rows / _PROBE_USERS
     copies = max(1, round(num_events / _SIMULATED))
