@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from components.evaluate_funnel.test_set import IntArray, TestSet
 from core.config import ShopConfig
+from core.room import moments_at_once
 
 Scores = npt.NDArray[np.float32]
 # Dense scores [B, n] of the users with the given codes [B]; -1 is an unknown user.
@@ -78,12 +79,14 @@ def nearest(weights: sp.csr_matrix, num_neighbours: int) -> sp.csr_matrix:
     columns = weights.T.tocsr()
     blocks = []
     for start in range(0, columns.shape[0], 512):
-        block = (columns[start : start + 512] @ weights).toarray()
-        keep = min(num_neighbours, block.shape[1])
-        best = np.argpartition(-block, keep - 1, axis=1)[:, :keep]
-        kept = np.zeros_like(block)
-        np.put_along_axis(kept, best, np.take_along_axis(block, best, 1), 1)
-        blocks.append(sp.csr_matrix(kept))
+        block = (columns[start : start + 512] @ weights).tocsr()
+        for begin, end in zip(block.indptr[:-1], block.indptr[1:], strict=True):
+            if end - begin > num_neighbours:
+                values = block.data[begin:end]
+                worst = np.argpartition(-values, num_neighbours - 1)[num_neighbours:]
+                values[worst] = 0.0
+        block.eliminate_zeros()
+        blocks.append(block)
     return sp.vstack(blocks).tocsr()
 
 
@@ -112,6 +115,8 @@ def pages(
       excluded: [M, n], non-zero where an item must not be shown.
       batch_size: users scored at once.
     """
+    if excluded is not None:
+        batch_size = moments_at_once(batch_size, excluded.shape[1])
     result = []
     for start in range(0, len(users), batch_size):
         scores = scorer(users[start : start + batch_size])

@@ -40,6 +40,7 @@ from core.config.search_evaluation import SearchEvaluationConfig
 from core.metrics import graded_ndcg
 from core.metrics.query_classes import QueryClassifier
 from core.progress import advance
+from core.room import moments_at_once
 
 METRICS_FILE = "search_metrics.json"
 SCHEMA_VERSION = 1
@@ -142,8 +143,9 @@ def _ask(
 ) -> dict[str, Pages]:
     """The bundle's pages of every part, from Beam workers."""
     k = config.page_length
+    batch_size = moments_at_once(config.batch_size, items.num_rows)
     bundles = load_later(
-        {BUNDLE: model_dir}, items, folder, batch_size=config.batch_size, page_length=k
+        {BUNDLE: model_dir}, items, folder, batch_size=batch_size, page_length=k
     )
     # Held during the run: workers in this process then load no copy of their own.
     client = bundles[BUNDLE].client()
@@ -152,7 +154,7 @@ def _ask(
         question
         for name, searches in parts.items()
         for question in questions(
-            name, searches.moments, None, config.batch_size, signatures.SEARCH
+            name, searches.moments, None, batch_size, signatures.SEARCH
         )
     ]
     ask_bundles(bundles, asked, str(folder), pipeline)

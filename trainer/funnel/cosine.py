@@ -54,8 +54,8 @@ def cosine_of_near_cells(
     """Top `count` rows per row of [n, V] by cosine, of those whose vectors lie near.
 
     Vectors are put into cells of at most 256; a row is compared with those of the 24
-    cells nearest to a row of its own, by vectors first, then the best of them by `matrix`.
-    Time goes with n. Of 100,000 titles this finds 84 % of the best 30 and 94 % of the
+    cells nearest to its own, by vectors first, then the best of them by `matrix`. Time
+    goes with n. Of 100,000 titles this finds 84 % of the best 30 and 94 % of the
     best 10 (docs/funnel.md).
 
     Args:

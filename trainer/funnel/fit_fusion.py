@@ -10,6 +10,7 @@ import pyarrow as pa
 import tensorflow as tf
 import tf_keras
 
+from core.room import moments_at_once
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.integer_tables import integers
@@ -18,9 +19,6 @@ from trainer.traced import traced
 
 _BATCH = 32
 _LEARNING_RATE = 0.05
-# Float16 values that the signals of all moments may take together; fewer moments of a
-# bigger catalogue say as much, since each one ranks the whole catalogue.
-_MAX_VALUES = 150_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,13 +35,12 @@ def fusion_batches(
 ) -> list[FusionBatch]:
     """Batches of a sample of the moments, all at the cut-off of the funnel's tables."""
     encoded = encode_moments(moments, item_ids, funnel.shop)
+    # Fewer moments of a bigger catalogue say as much: each ranks the whole catalogue.
+    cutoffs = funnel.config.fusion_cutoffs
+    limit = cutoffs * funnel.config.fusion_moments
     names = len(funnel.constants.signal_names)
-    room = _MAX_VALUES // (names * (funnel.num_items + 1))
-    count = min(
-        len(encoded),
-        funnel.config.fusion_moments,
-        max(room // funnel.config.fusion_cutoffs, _BATCH),
-    )
+    room = moments_at_once(limit, funnel.num_items, names)
+    count = min(len(encoded), max(room // cutoffs, _BATCH))
     rng = np.random.default_rng(funnel.config.seed)
     chosen = rng.choice(len(encoded), count, replace=False)
     lengths = np.diff(encoded.history[0])

@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from core import features as names
 from core.config import ShopConfig
+from core.room import moments_at_once
 from trainer.funnel.fit_fusion import FusionBatch
 from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, moment_batch
 from trainer.moment import Moment
 from trainer.search.position_bias import Propensities
-from trainer.search.search_funnel import SearchFunnel
+from trainer.search.search_funnel import SIGNALS, SearchFunnel
 from trainer.traced import traced
 
 # (moment, queries) -> rows [B, C], features [B, C, F + M]
@@ -115,7 +116,8 @@ def fusion_batches_of_pages(
 ) -> list[FusionBatch]:
     """Signals over the whole catalogue of a sample of the pages, and their gains."""
     rng = np.random.default_rng(search.config.seed)
-    count = min(limit, len(pages))
+    room = moments_at_once(limit, search.num_items, len(SIGNALS))
+    count = min(room, len(pages))
     chosen = np.sort(rng.choice(len(pages), count, replace=False))
     batches = []
     for start in range(0, count, 32):
@@ -146,8 +148,9 @@ def _mined(
     lengths = np.diff(pages.moments.history[0])
     order = np.argsort(lengths, kind="stable")
     n = search.num_items
-    for start in range(0, len(pages), search.config.mining_batch):
-        numbers = order[start : start + search.config.mining_batch]
+    size = moments_at_once(search.config.mining_batch, n)
+    for start in range(0, len(pages), size):
+        numbers = order[start : start + size]
         moment = moment_batch(pages.moments, numbers, n)
         rows, found = (p.numpy() for p in run(moment, _texts(pages, numbers)))
         gains, labels, shown = _outcome(pages, numbers, search, propensities)
