@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +20,28 @@ FloatArray = npt.NDArray[np.float32]
 class Neighbours:
     """For each item the items that it speaks for, best first."""
 
-    rows: npt.NDArray[np.int32]  # [n, N]; n pads
+    rows: npt.NDArray[np.int32]  # [n, N]; n pads, behind the others
     scores: FloatArray  # [n, N] float32; 0 pads
+
+    def packed(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Arrays without the pads: of a large catalogue most places are."""
+        real = self.rows < len(self.rows)
+        return {
+            "size": np.asarray(self.rows.shape[1]),
+            "lengths": real.sum(axis=1, dtype=np.int32),
+            "rows": self.rows[real],
+            "scores": self.scores[real],
+        }
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Neighbours:
+        """What `packed` was made of."""
+        lengths, size = arrays["lengths"], int(arrays["size"])
+        real = np.arange(size) < lengths[:, None]
+        rows = np.full(real.shape, len(lengths), np.int32)
+        scores = np.zeros(real.shape, np.float32)
+        rows[real], scores[real] = arrays["rows"], arrays["scores"]
+        return cls(rows=rows, scores=scores)
 
 
 def user_item_matrix(

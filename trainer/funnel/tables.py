@@ -246,7 +246,7 @@ def _flat(name: str, value: object) -> dict[str, npt.NDArray[np.generic]]:
     if isinstance(value, Config):
         return {name: np.asarray(value.to_json())}
     if isinstance(value, nb.Neighbours):
-        return {f"{name}/rows": value.rows, f"{name}/scores": value.scores}
+        return _flat(name, value.packed())
     if isinstance(value, dict):
         parts: dict[str, npt.NDArray[np.generic]] = {}
         for key, inner in value.items():
@@ -268,7 +268,7 @@ def _nested(arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, Any]:
             fields["facets"][rest[0]] = array
         else:
             fields[head] = array
-    fields["neighbours"] = {k: nb.Neighbours(**v) for k, v in tables.items()}
+    fields["neighbours"] = {k: nb.Neighbours.unpacked(v) for k, v in tables.items()}
     fields["shop"] = ShopConfig.from_json(str(arrays["shop"]))
     fields["config"] = NeighboursConfig.from_json(str(arrays["config"]))
     fields["as_of"] = int(arrays["as_of"])

@@ -127,3 +127,16 @@ def test_item_factors_of_full_rank_rebuild_the_scaled_matrix(
     # At full rank V V' = I, so in @ out' restricted to one item gives 1 for itself.
     into, out = neighbours.item_factors(matrix, 12)
     np.testing.assert_allclose(into @ out.T, np.eye(12), atol=1e-3)
+
+
+def test_pads_are_not_stored() -> None:
+    rows = np.array([[2, 1, 3, 3], [3, 3, 3, 3], [0, 3, 3, 3]], np.int32)
+    scores = np.array([[0.5, 0.25, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]], np.float32)
+    table = neighbours.Neighbours(rows=rows, scores=scores)
+    packed = table.packed()
+    assert packed["rows"].tolist() == [2, 1, 0]
+    assert packed["scores"].tolist() == [0.5, 0.25, 1.0]
+    again = neighbours.Neighbours.unpacked(packed)
+    np.testing.assert_array_equal(again.rows, rows)
+    np.testing.assert_array_equal(again.scores, scores)
+    assert (again.rows.dtype, again.scores.dtype) == (np.int32, np.float32)
