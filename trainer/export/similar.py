@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from core import signatures
 from trainer.export.pages import NOT_SHOWN
+from trainer.funnel.candidates import top_rows
 from trainer.funnel.constants import RECENT, TableConstants
 from trainer.funnel.integer_tables import integers
 from trainer.funnel.sources import KNN
@@ -56,7 +57,7 @@ class SimilarItems(tf.Module):
         scores = tf.where(known[:, tf.newaxis], self._scores(safe), self._popularity)
         itself = tf.range(self._num_items) == rows[:, tf.newaxis]
         scores = tf.where(allowed & ~itself, scores, NOT_SHOWN)
-        best, picks = tf.math.top_k(scores, min(signatures.MAX_K, self._num_items))
+        best, picks = top_rows(scores, signatures.MAX_K)
         return tf.where(best > NOT_SHOWN / 2, picks, self._num_items), best
 
     def _scores(self, rows: tf.Tensor) -> tf.Tensor:
