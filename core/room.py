@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 # Numbers for each item that a page is made from: signals of the funnel and of search.
-PAGE = 24
-# Numbers held at once, of 2 to 4 bytes; what is computed from them takes as much again.
-_ROOM = 150_000_000
+_PAGE = 24
+# Numbers that a batch makes, of 4 bytes: more would only leave the processor's caches.
+_BATCH = 48_000_000
+# Numbers that stay, of 2 bytes.
+_KEPT = 150_000_000
 
 
-def moments_at_once(limit: int, num_items: int, signals: int = PAGE) -> int:
-    """`limit`, or as many as there is room for; at least 1.
+def batch_size(limit: int, num_items: int) -> int:
+    """`limit` pages, or as many as a batch has room for (20 of 100,000 items), or 1."""
+    return max(1, min(limit, _BATCH // (_PAGE * max(num_items, 1))))
 
-    Whole pages are 62 at a time for 100,000 items, 6 for a million.
 
-    Args:
-      signals: how many numbers each has for every item.
-    """
-    return max(1, min(limit, _ROOM // (signals * max(num_items, 1))))
+def kept_moments(limit: int, num_items: int, signals: int) -> int:
+    """`limit`, or as many as there is room for with all their signals; at least 1."""
+    return max(1, min(limit, _KEPT // (signals * max(num_items, 1))))

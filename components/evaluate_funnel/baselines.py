@@ -9,8 +9,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from components.evaluate_funnel.test_set import IntArray, TestSet
+from core import room
 from core.config import ShopConfig
-from core.room import moments_at_once
 
 Scores = npt.NDArray[np.float32]
 # Dense scores [B, n] of the users with the given codes [B]; -1 is an unknown user.
@@ -116,7 +116,7 @@ def pages(
       batch_size: users scored at once.
     """
     if excluded is not None:
-        batch_size = moments_at_once(batch_size, excluded.shape[1])
+        batch_size = room.batch_size(batch_size, excluded.shape[1])
     result = []
     for start in range(0, len(users), batch_size):
         scores = scorer(users[start : start + batch_size])

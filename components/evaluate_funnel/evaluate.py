@@ -36,7 +36,7 @@ from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
 from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
 from core.progress import advance
-from core.room import moments_at_once
+from core.room import batch_size
 
 METRICS_FILE = "metrics.json"
 SCHEMA_VERSION = 1
@@ -74,7 +74,7 @@ def evaluate_funnel(
         models,
         test_set.items,
         Path(folder),
-        batch_size=moments_at_once(config.batch_size, test_set.num_items),
+        batch_size=batch_size(config.batch_size, test_set.num_items),
         page_length=config.page_length,
     )
     # Held during the run: workers in this process then load no copy of their own.

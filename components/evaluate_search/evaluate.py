@@ -34,13 +34,12 @@ from components.evaluate_search.searches import (
     logged_searches,
     search_counts,
 )
-from core import features, signatures
+from core import features, room, signatures
 from core.config import ShopConfig
 from core.config.search_evaluation import SearchEvaluationConfig
 from core.metrics import graded_ndcg
 from core.metrics.query_classes import QueryClassifier
 from core.progress import advance
-from core.room import moments_at_once
 
 METRICS_FILE = "search_metrics.json"
 SCHEMA_VERSION = 1
@@ -143,7 +142,7 @@ def _ask(
 ) -> dict[str, Pages]:
     """The bundle's pages of every part, from Beam workers."""
     k = config.page_length
-    batch_size = moments_at_once(config.batch_size, items.num_rows)
+    batch_size = room.batch_size(config.batch_size, items.num_rows)
     bundles = load_later(
         {BUNDLE: model_dir}, items, folder, batch_size=batch_size, page_length=k
     )

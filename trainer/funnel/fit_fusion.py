@@ -10,7 +10,7 @@ import pyarrow as pa
 import tensorflow as tf
 import tf_keras
 
-from core.room import moments_at_once
+from core.room import kept_moments
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.integer_tables import integers
@@ -39,7 +39,7 @@ def fusion_batches(
     cutoffs = funnel.config.fusion_cutoffs
     limit = cutoffs * funnel.config.fusion_moments
     names = len(funnel.constants.signal_names)
-    room = moments_at_once(limit, funnel.num_items, names)
+    room = kept_moments(limit, funnel.num_items, names)
     count = min(len(encoded), max(room // cutoffs, _BATCH))
     rng = np.random.default_rng(funnel.config.seed)
     chosen = rng.choice(len(encoded), count, replace=False)

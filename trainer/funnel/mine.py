@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from core import features as names
 from core.config import ShopConfig
-from core.room import moments_at_once
+from core.room import batch_size
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.moment import Moment
 from trainer.traced import traced
@@ -188,7 +188,7 @@ def _mined_batches(
     rng = np.random.default_rng(funnel.config.seed)
     # Sorted by length, so that a batch pads little.
     order = np.argsort(np.diff(encoded.history[0]), kind="stable")
-    size = moments_at_once(funnel.config.mining_batch, funnel.num_items)
+    size = batch_size(funnel.config.mining_batch, funnel.num_items)
     for start in range(0, len(encoded), size):
         numbers = order[start : start + size]
         moment = moment_batch(encoded, numbers, funnel.num_items)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from core import features as names
 from core.config import ShopConfig
-from core.room import moments_at_once
+from core.room import batch_size, kept_moments
 from trainer.funnel.fit_fusion import FusionBatch
 from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, moment_batch
 from trainer.moment import Moment
@@ -116,7 +116,7 @@ def fusion_batches_of_pages(
 ) -> list[FusionBatch]:
     """Signals over the whole catalogue of a sample of the pages, and their gains."""
     rng = np.random.default_rng(search.config.seed)
-    room = moments_at_once(limit, search.num_items, len(SIGNALS))
+    room = kept_moments(limit, search.num_items, len(SIGNALS))
     count = min(room, len(pages))
     chosen = np.sort(rng.choice(len(pages), count, replace=False))
     batches = []
@@ -148,7 +148,7 @@ def _mined(
     lengths = np.diff(pages.moments.history[0])
     order = np.argsort(lengths, kind="stable")
     n = search.num_items
-    size = moments_at_once(search.config.mining_batch, n)
+    size = batch_size(search.config.mining_batch, n)
     for start in range(0, len(pages), size):
         numbers = order[start : start + size]
         moment = moment_batch(pages.moments, numbers, n)
