@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -93,9 +94,9 @@ def _empty(n: int, count: int) -> Neighbours:
 def _parts(work: npt.NDArray[np.float64], limit: int) -> Iterator[slice]:
     """Runs of rows of about `limit` work each."""
     numbers = (np.cumsum(work) // limit).astype(np.int64)
-    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
-    for start, stop in zip(starts, np.append(starts[1:], len(work)), strict=True):
-        yield slice(int(start), int(stop))
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+    for start, stop in itertools.pairwise([*starts, len(work)]):
+        yield slice(start, stop)
 
 
 def _keep_best(

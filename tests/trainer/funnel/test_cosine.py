@@ -45,6 +45,10 @@ def test_nobody_shares_anything() -> None:
     assert not found.scores.any()
     empty = cosine(sparse.csr_matrix((0, 3)), count=2, shrinkage=0.0)
     assert empty.rows.tolist() == [[3, 3]] * 3
+    assert cosine(sparse.csr_matrix((3, 0)), count=2, shrinkage=0.0).rows.shape == (
+        0,
+        2,
+    )
 
 
 def unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
