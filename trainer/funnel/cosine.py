@@ -36,7 +36,7 @@ def cosine(
     columns = matrix.tocsc()
     norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0))).ravel()
     rows = columns.T.tocsr()
-    found = _empty(matrix.shape[1], count)
+    found = Neighbours.none(matrix.shape[1], count)
     shared = rows.astype(bool).astype(np.float64) @ np.diff(matrix.tocsr().indptr)
     for part in _parts(shared, pairs):
         dots = (rows[part] @ columns).tocsr()
@@ -45,7 +45,7 @@ def cosine(
             others = dots.indices[own]
             scale = norms[i] * norms[others] + shrinkage
             scores = dots.data[own] / np.maximum(scale, 1e-12)
-            _keep_best(found, i, others, np.where(others == i, 0.0, scores))
+            found.keep_best(i, others, np.where(others == i, 0.0, scores))
     return found
 
 
@@ -68,7 +68,7 @@ def cosine_of_near_cells(
     centres = np.stack([vectors[group].mean(axis=0) for group in groups])
     norms = np.linalg.norm(centres, axis=1, keepdims=True)
     centres = centres / np.maximum(norms, 1e-12)
-    found = _empty(n, count)
+    found = Neighbours.none(n, count)
     for group in groups:
         nearest = (vectors[group] @ centres.T).max(axis=0)
         near = np.argsort(-nearest, kind="stable")[:_NEAR_CELLS]
@@ -81,14 +81,8 @@ def cosine_of_near_cells(
         scores = np.asarray(exact, np.float32).reshape(picked.shape)
         scores[picked == group[:, None]] = 0.0
         for place, i in enumerate(group):
-            _keep_best(found, int(i), picked[place], scores[place])
+            found.keep_best(int(i), picked[place], scores[place])
     return found
-
-
-def _empty(n: int, count: int) -> Neighbours:
-    return Neighbours(
-        rows=np.full((n, count), n, np.int32), scores=np.zeros((n, count), np.float32)
-    )
 
 
 def _parts(work: npt.NDArray[np.float64], limit: int) -> Iterator[slice]:
@@ -97,17 +91,3 @@ def _parts(work: npt.NDArray[np.float64], limit: int) -> Iterator[slice]:
     starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
     for start, stop in itertools.pairwise([*starts, len(work)]):
         yield slice(start, stop)
-
-
-def _keep_best(
-    found: Neighbours, i: int, others: npt.NDArray[np.integer], scores: FloatArray
-) -> None:
-    """Writes row i: the highest scores above 0, of equal ones the lower row first."""
-    count = found.rows.shape[1]
-    if len(scores) > count:
-        chosen = np.argpartition(-scores, count - 1)[:count]
-        others, scores = others[chosen], scores[chosen]
-    order = np.lexsort((others, -scores))
-    order = order[scores[order] > 0]
-    found.rows[i, : len(order)] = others[order]
-    found.scores[i, : len(order)] = scores[order]

@@ -15,6 +15,8 @@ from trainer.funnel.event_log import EventLog
 
 FloatArray = npt.NDArray[np.float32]
 
+_TINY = float(np.finfo(np.float32).tiny)
+
 
 @dataclasses.dataclass(frozen=True)
 class Neighbours:
@@ -22,6 +24,34 @@ class Neighbours:
 
     rows: npt.NDArray[np.int32]  # [n, N]; n pads, behind the others
     scores: FloatArray  # [n, N] float32; 0 pads
+
+    @classmethod
+    def none(cls, num_items: int, count: int) -> Neighbours:
+        """Pads alone, to be filled by `keep_best`."""
+        shape = (num_items, count)
+        return cls(
+            rows=np.full(shape, num_items, np.int32), scores=np.zeros(shape, np.float32)
+        )
+
+    def keep_best(
+        self, i: int, others: npt.NDArray[np.integer[Any]], scores: FloatArray
+    ) -> None:
+        """Fills row i: the highest scores above 0, of equal ones the lower row first.
+
+        Args:
+          others: [k] rows, any order.
+          scores: [k] of them.
+        """
+        count = self.rows.shape[1]
+        least = _TINY
+        if len(scores) > count:
+            # Of the values alone: half the time of finding their places.
+            least = max(least, np.partition(scores, -count)[-count])
+        kept = scores >= least
+        others, scores = others[kept], scores[kept]
+        order = np.lexsort((others, -scores))[:count]
+        self.rows[i, : len(order)] = others[order]
+        self.scores[i, : len(order)] = scores[order]
 
     def packed(self) -> dict[str, npt.NDArray[np.generic]]:
         """Arrays without the pads: of a large catalogue most places are."""
@@ -125,8 +155,17 @@ def _symmetric_inverse(matrix: FloatArray) -> FloatArray:
     inverse, info = scipy.linalg.lapack.spotri(factor, lower=int(low))
     if info != 0:
         raise np.linalg.LinAlgError(f"spotri failed with {info}.")
-    lower = np.tril(inverse)  # above it stands what the factor left
-    return np.asarray(lower + np.tril(lower, -1).T, np.float32)
+    _mirror(inverse)  # above the diagonal stands what the factor left
+    return np.asarray(inverse, np.float32)
+
+
+def _mirror(matrix: npt.NDArray[np.floating], block: int = 512) -> None:
+    """Copies what stands below the diagonal of [n, n] above it, block by block."""
+    for start in range(0, len(matrix), block):
+        stop = start + block
+        matrix[start:stop, stop:] = matrix[stop:, start:stop].T
+        corner = np.tril(matrix[start:stop, start:stop])
+        matrix[start:stop, start:stop] = corner + np.tril(corner, -1).T
 
 
 def item_factors(matrix: sparse.csr_matrix, rank: int) -> tuple[FloatArray, FloatArray]:
@@ -165,20 +204,13 @@ def principal_directions(
 
 
 def top_of_rows(block: FloatArray, count: int) -> Neighbours:
-    """The `count` largest positive entries of each row of [m, n], best first."""
+    """The `count` largest positive entries of each row of [n, n], best first."""
     n = block.shape[1]
-    kept = max(1, min(count, n))
-    rows = np.argpartition(-block, kept - 1, axis=1)[:, :kept]
-    scores = np.take_along_axis(block, rows, axis=1)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    rows = np.take_along_axis(rows, order, axis=1).astype(np.int32)
-    scores = np.take_along_axis(scores, order, axis=1).astype(np.float32)
-    rows[scores <= 0] = n
-    scores = np.maximum(scores, 0.0)
-    pad = ((0, 0), (0, count - kept))
-    return Neighbours(
-        rows=np.pad(rows, pad, constant_values=n), scores=np.pad(scores, pad)
-    )
+    found = Neighbours.none(n, count)
+    everything = np.arange(n)
+    for i, row in enumerate(block):
+        found.keep_best(i, everything, row)
+    return found
 
 
 def visit_item_matrix(
