@@ -2,6 +2,8 @@
 
 PYTHON := .venv/bin/python
 SOUK   := .venv/bin/souk
+# Figures, not what third parties warn of.
+BENCH  := PYTHONWARNINGS=ignore TF_CPP_MIN_LOG_LEVEL=3 $(PYTHON)
 HOME_DIR ?= var
 SHOP   ?= demo
 DATA   ?=
@@ -56,58 +58,58 @@ format: setup  ## Let ruff format and fix what it can.
 	.venv/bin/ruff format $(CODE)
 
 bench: setup  ## Page quality against baselines and peers on Online Retail.
-	$(PYTHON) -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@$(BENCH) -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 bench-serving: setup  ## Latency and saturation of the model server.
-	$(PYTHON) -m benchmarks.bench_serving $(ARGS)
+	@$(BENCH) -m benchmarks.bench_serving $(ARGS)
 
 bench-jobs: setup  ## A whole run by the number of steps at once: seconds and memory.
-	$(PYTHON) -m benchmarks.bench_jobs --shop $(SHOP) $(ARGS)
+	@$(BENCH) -m benchmarks.bench_jobs --shop $(SHOP) $(ARGS)
 
 bench-training: setup  ## Training examples per second against the plain TFRS loop.
-	$(PYTHON) -m benchmarks.bench_training $(ARGS)
+	@$(BENCH) -m benchmarks.bench_training $(ARGS)
 
 bench-ingest: setup  ## Ingest against CsvExampleGen on the same rows.
-	$(PYTHON) -m benchmarks.bench_ingest $(ARGS)
+	@$(BENCH) -m benchmarks.bench_ingest $(ARGS)
 
 bench-search: setup  ## Search of SHOP against bm25s and tantivy, by class of query.
-	$(PYTHON) -m benchmarks.bench_search --shop $(SHOP) --home $(HOME_DIR) \
+	@$(BENCH) -m benchmarks.bench_search --shop $(SHOP) --home $(HOME_DIR) \
 	  $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 bench-lexical: setup  ## BM25 in the graph against bm25s and tantivy on 50,000 titles.
-	$(PYTHON) -m benchmarks.bench_lexical $(ARGS)
+	@$(BENCH) -m benchmarks.bench_lexical $(ARGS)
 
 bench-text-encoder: setup  ## The text encoder from scratch, frozen, full and LoRA.
-	$(PYTHON) -m benchmarks.bench_text_encoder $(ARGS)
+	@$(BENCH) -m benchmarks.bench_text_encoder $(ARGS)
 
 bench-compress: setup  ## Size, quality and speed of SHOP's bundle, compressed and not.
-	$(PYTHON) -m benchmarks.bench_compress --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+	@$(BENCH) -m benchmarks.bench_compress --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 bench-compress-sweep: setup  ## Size, latency and quality over ways to compress, on validation.
-	$(PYTHON) -m benchmarks.bench_compress_sweep --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+	@$(BENCH) -m benchmarks.bench_compress_sweep --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
-	$(PYTHON) -m benchmarks.bench_suggest $(ARGS)
+	@$(BENCH) -m benchmarks.bench_suggest $(ARGS)
 
 bench-candidates: setup  ## Page quality by the number of candidates, on validation.
-	$(PYTHON) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+	@$(BENCH) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 kubeflow-dry-run: setup  ## The compiled Kubeflow pipeline, run here step by step.
 	$(PYTHON) -m pipeline.kubeflow.dry_run $(if $(filter demo,$(SHOP)),tiny,$(SHOP)) \
 	  --home $(HOME_DIR) $(ARGS)
 
 bench-scale: setup  ## Seconds and memory of the data steps at 100 k, 1 M, 10 M events.
-	$(PYTHON) -m benchmarks.bench_scale $(ARGS)
+	@$(BENCH) -m benchmarks.bench_scale $(ARGS)
 
 flink-demo: setup  ## Beam steps of the tiny shop on a Flink cluster, and in this process.
 	@$(SOUK) run tiny --home $(HOME_DIR)
 	@$(PYTHON) -m pipeline.flink.demo tiny --home $(HOME_DIR) $(ARGS)
 
 bench-retrieval: setup  ## In-graph retrieval, exact and partitioned, against libraries.
-	$(PYTHON) -m benchmarks.bench_retrieval $(ARGS)
+	@$(BENCH) -m benchmarks.bench_retrieval $(ARGS)
 
 gpu-check: setup  ## SHOP's hot path on a GPU against the CPU, where there is a GPU.
-	$(PYTHON) -m benchmarks.gpu_check --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+	@$(BENCH) -m benchmarks.gpu_check --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 lock: setup  ## Resolve requirements/*.in again, keeping locked versions where they fit.
 	scripts/lock.sh $(ARGS)
