@@ -19,7 +19,7 @@ from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("core", "shops", "trainer", "components", "serving", "pipeline")
 # Doors of stock steps (`run_fn`, `preprocessing_fn`, metrics) are named in settings.
-_DOTTED = re.compile(rf"\b(?:{'|'.join(_PACKAGES)})(?:\.[A-Za-z_]\w*)+")
+_DOTTED = re.compile(rf"(?<![\w.])(?:{'|'.join(_PACKAGES)})(?:\.[A-Za-z_]\w*)+")
 
 
 def add_code_digest(spec: Any, node: pipeline_pb2.PipelineNode) -> None:
