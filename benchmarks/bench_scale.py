@@ -70,7 +70,7 @@ def main() -> None:
     if not measured:
         raise SystemExit(1)
     draw(measured, path.with_suffix(".svg"), grow)
-    Console().print(report(measured, grow))
+    Console(width=max(Console().width, 120)).print(report(measured, grow))
     missed = list(missed_bars(measured))
     for sentence in missed:
         Console().print(f"missed: {sentence}")
