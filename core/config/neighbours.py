@@ -59,6 +59,7 @@ class NeighboursConfig(Config):
         for name in (*positive, "forecast_lambda"):
             self.require(getattr(self, name) > 0, name, "> 0")
         self.require(self.shrinkage >= 0, "shrinkage", ">= 0")
+        self.require(self.exact_titles_max_items >= 0, "exact_titles_max_items", ">= 0")
         self.require(self.basket_decay_days > 0, "basket_decay_days", "> 0")
         self.require(self.max_visit_items >= 2, "max_visit_items", ">= 2")
         self.require(self.trend_days >= 1, "trend_days", ">= 1")

@@ -13,7 +13,6 @@ from trainer.funnel.neighbours import Neighbours
 from trainer.retrieval_scale.k_means import cells
 
 FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 
 # Products that are made and kept at a time: 12 bytes each.
 _PAIRS = 20_000_000

@@ -35,12 +35,17 @@ def fusion_batches(
 ) -> list[FusionBatch]:
     """Batches of a sample of the moments, all at the cut-off of the funnel's tables."""
     encoded = encode_moments(moments, item_ids, funnel.shop)
+    config = funnel.config
     # Fewer moments of a bigger catalogue say as much: each ranks the whole catalogue.
-    cutoffs = funnel.config.fusion_cutoffs
-    limit = cutoffs * funnel.config.fusion_moments
     names = len(funnel.constants.signal_names)
-    room = kept_moments(limit, funnel.num_items, names)
-    count = min(len(encoded), max(room // cutoffs, _BATCH))
+    room = kept_moments(
+        config.fusion_cutoffs * config.fusion_moments, funnel.num_items, names
+    )
+    count = min(
+        len(encoded),
+        config.fusion_moments,
+        max(room // config.fusion_cutoffs, _BATCH),
+    )
     rng = np.random.default_rng(funnel.config.seed)
     chosen = rng.choice(len(encoded), count, replace=False)
     lengths = np.diff(encoded.history[0])
