@@ -9,8 +9,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from components.evaluate_funnel.test_set import IntArray, TestSet
-from core import room
 from core.config import ShopConfig
+
+USERS_AT_ONCE = 512  # of a small catalogue
 
 Scores = npt.NDArray[np.float32]
 # Dense scores [B, n] of the users with the given codes [B]; -1 is an unknown user.
@@ -104,7 +105,7 @@ def pages(
     users: IntArray,
     length: int,
     excluded: sp.csr_matrix | None = None,
-    batch_size: int = 512,
+    batch_size: int = USERS_AT_ONCE,
 ) -> IntArray:
     """[M, length] best rows of each user, ties by catalogue order.
 
@@ -115,8 +116,6 @@ def pages(
       excluded: [M, n], non-zero where an item must not be shown.
       batch_size: users scored at once.
     """
-    if excluded is not None:
-        batch_size = room.batch_size(batch_size, excluded.shape[1])
     result = []
     for start in range(0, len(users), batch_size):
         scores = scorer(users[start : start + batch_size])

@@ -151,9 +151,11 @@ def scorer_pages(
     """Pages of one baseline for every view."""
     everything, new = views
     owned = owned_matrix(selected(test_set.owned, new))
+    size = batch_size(baselines.USERS_AT_ONCE, test_set.num_items)
+    users = test_set.users
     return {
-        everything.name: baselines.pages(scorer, test_set.users, k),
-        new.name: baselines.pages(scorer, test_set.users[new.numbers], k, owned),
+        everything.name: baselines.pages(scorer, users, k, batch_size=size),
+        new.name: baselines.pages(scorer, users[new.numbers], k, owned, size),
     }
 
 
