@@ -21,8 +21,8 @@ from core.progress import say
 from trainer.data.examples import read_split
 from trainer.export.bundle import Bundle
 from trainer.export.loaded_part import LoadedPart
-from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.text_encoder.export import EMBED_QUERIES
 
@@ -127,7 +127,7 @@ def assemble_bundle(
     """
     tables = trim(ItemTables.load(parts.tables))
     retriever = tf.saved_model.load(str(parts.retriever))
-    funnel = CandidateFunnel(
+    funnel = build_funnel(
         tables,
         retriever.item_embeddings.numpy(),
         funnel_config,

@@ -26,7 +26,6 @@ from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel.fit_fusion import fit_fusion, fusion_batches
-from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import (
     EmbedQuery,
@@ -35,6 +34,7 @@ from trainer.funnel.mine import (
     mining_step,
     write_meta,
 )
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment, tower_inputs
 
@@ -130,7 +130,7 @@ class MomentMiner(Miner):
         vectors = None if loaded is None else loaded.item_embeddings.numpy()
         self._embed = None if loaded is None else embedder(loaded, task.shop)
         tables = task.tables_at(task.first_cutoff)
-        self._funnel = CandidateFunnel(tables, vectors, task.config)
+        self._funnel = build_funnel(tables, vectors, task.config)
         self._run = mining_step(self._funnel)
 
     def learn_first_stage(self) -> FusionWeights:

@@ -32,6 +32,7 @@ from trainer.funnel.fit_fusion import fit_fusion
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import META_FILE, RankerRows
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.search.analyzer import Analyzer
 from trainer.search.inverted_index import build_inverted_index
@@ -192,7 +193,7 @@ class PageMiner(Miner):
         self._task = task
         inputs, cutoff = task.inputs, task.first_cutoff
         retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
-        funnel = CandidateFunnel(
+        funnel = build_funnel(
             ItemTables.load(table_dir(inputs.tables, cutoff)),
             None if retriever is None else retriever.item_embeddings.numpy(),
             task.funnel,

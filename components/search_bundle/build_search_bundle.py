@@ -18,8 +18,8 @@ from trainer.data.examples import read_split
 from trainer.export.prior_ranker import PriorRanker
 from trainer.export.search_bundle import SearchBundle
 from trainer.export.text_retriever import TextRetriever
-from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.search.search_funnel import SIGNALS
 
@@ -44,7 +44,7 @@ def build_search_bundle(
     as_of = config.splits.test_start
     vectors = np.load(Path(inputs.item_vectors) / "item_vectors.npy")
     # `similar` takes the texts' vectors for the tower's.
-    funnel = CandidateFunnel(
+    funnel = build_funnel(
         ItemTables.load(table_dir(inputs.tables, as_of)),
         vectors,
         config.funnel,

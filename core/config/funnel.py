@@ -14,6 +14,15 @@ class FunnelConfig(Config):
     # C. The ranked page stops gaining long before recall does: on the validation period
     # 96 to 192 candidates are alike (docs/funnel.md), and serving time goes with C.
     num_candidates: int = 128
+    # Catalogues of more items than this are not weighed whole for every page: only a
+    # shelf of items is, and the head of it sets the scales (`trainer/funnel/shelf.py`).
+    whole_max_items: int = 30_000
+    shelf_size: int = 512
+    head_size: int = 64
+    # The tower's nearest items that come on the shelf, and how many cells of near items
+    # they are looked for in (`trainer/retrieval_scale/partitioned_index.py`).
+    tower_nearest: int = 64
+    tower_probes: int = 64
     # Which windows of `NeighboursConfig.popularity_days` are signals.
     popular_days: tuple[int, ...] = (14, 30, 60)
     # Weight of the retriever's cosine in the first stage. Set, not learned: the tower
@@ -36,9 +45,17 @@ class FunnelConfig(Config):
     mining_batch: int = 64
     seed: int = 7
 
+    def has_shelf(self, num_items: int) -> bool:
+        """Whether pages of a catalogue weigh a shelf of items instead of all."""
+        return num_items > self.whole_max_items
+
     def __post_init__(self) -> None:
         for name in (
             "num_candidates",
+            "shelf_size",
+            "head_size",
+            "tower_nearest",
+            "tower_probes",
             "max_rows_per_moment",
             "max_moments",
             "mining_batch",

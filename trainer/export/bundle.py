@@ -80,7 +80,7 @@ class Bundle(tf.Module):
         """The personal page; inputs and outputs as docs/serving.md lists them."""
         moment = self.read_moment(inputs)
         allowed = allowed_items(self.catalogue, requests.filters_from(inputs))
-        state = self.funnel.state(moment, self._embed(moment))
+        state = self.funnel.state(moment, self._embed(moment), allowed)
         rows = self.funnel.retrieve(moment, allowed=allowed, state=state)
         values = self.funnel.features(moment, rows, state=state)
         scores = _scored(self.ranker, values)[signatures.SCORE]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from trainer.funnel.scores import pick
+
 LOWEST = -1e9
 
 
@@ -28,10 +30,12 @@ def top_rows(
         scores, [[0, 0], [0, columns * chunks - n]], constant_values=2 * LOWEST
     )
     blocks = tf.reshape(padded, [-1, chunks, columns])
-    best = tf.math.top_k(tf.reduce_max(blocks, axis=1), k=k).indices
+    best = tf.math.top_k(tf.reduce_max(blocks, axis=1), k=k, sorted=False).indices
     inside = best[:, None, :] + (tf.range(chunks) * columns)[None, :, None]
     inside = tf.reshape(inside, [-1, chunks * k])
-    values, places = tf.math.top_k(tf.gather(padded, inside, batch_dims=1), k=k)
+    # From a flat table, since a gather with a batch copies one number at a time.
+    found = pick(tf.reshape(padded, [-1]), inside, columns * chunks)
+    values, places = tf.math.top_k(found, k=k)
     return values, tf.gather(inside, places, batch_dims=1)
 
 

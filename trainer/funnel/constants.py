@@ -27,6 +27,7 @@ from trainer.funnel.sources import (
     TRENDING,
 )
 from trainer.funnel.tables import ItemTables
+from trainer.retrieval_scale.partitioned_index import PartitionedIndex, build_cells
 
 # Item features whose mean over the history tells a taste (for new things, for hits).
 TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
@@ -45,7 +46,8 @@ class NeighbourGroup(NamedTuple):
 
     sources: tuple[str, ...]
     sizes: tuple[int, ...]  # list length of each source, together N
-    ids: tf.Variable  # [n + 1, N] uint32, source * (n + 1) + catalogue row
+    # [n + 1, N] uint32 catalogue row, + source * (n + 1) where all items are weighed
+    ids: tf.Variable
     values: tf.Variable  # [n + 1, N] float32
 
 
@@ -62,20 +64,28 @@ class TableConstants(tf.Module):
         n = tables.num_items
         self.num_items, self.as_of = n, tables.as_of
         self.static_names = tables.feature_names
+        self.shelf = config.has_shelf(n)
         self.groups = {
-            kind: _group(kind, {k: tables.neighbours[k] for k in found}, n)
+            kind: _group(
+                kind, {k: tables.neighbours[k] for k in found}, n, not self.shelf
+            )
             for kind, names in WEIGHTING.items()
             if (found := [k for k in names if k in tables.neighbours])
         }
         self.static = _variable(_with_row(tables.features, 0), "item_features")
         self.factors_in = _variable(_with_row(tables.factors_in, 0), "factors_in")
-        out = np.ascontiguousarray(_with_row(tables.factors_out, 0).T)
+        # Read whole they are columns; read here and there, rows.
+        out = _with_row(tables.factors_out, 0)
+        out = out if self.shelf else np.ascontiguousarray(out.T)
         self.factors_out = _variable(out, "factors_out")
         self.trend = _variable(
             np.append(tables.trend, 0) ** tables.config.trend_power, "trend"
         )
         grouped = [s for group in self.groups.values() for s in group.sources]
         self.sources = (*grouped, OWN, CF_TREND, FACTORS)
+        # How strong a link of each source usually is at best; OWN's counts as it is.
+        best = [_typical(tables.neighbours[source]) for source in grouped]
+        self.typical = _variable([*best, 1.0], "typical")
         # Never a candidate: the pads, and cold items where the settings leave them out.
         silent = np.append(np.zeros(n) if config.cold_items else tables.seen == 0, 1)
         self.silence = _variable(np.where(silent > 0, LOWEST, 0.0), "silence")
@@ -107,27 +117,53 @@ class TableConstants(tf.Module):
         shares = (f"{name}_share" for name in self.facet_names)
         self.signal_names = (*self.sources, TITLE_LIKENESS, *shares)
         self.tower: tf.Variable | None = None
+        self.index: PartitionedIndex | None = None
         if item_embeddings is not None:
-            vectors = np.ascontiguousarray(_with_row(item_embeddings, 0).T)
+            vectors = _with_row(item_embeddings, 0)
+            vectors = vectors if self.shelf else np.ascontiguousarray(vectors.T)
             self.tower = _variable(vectors, "tower")
+            if self.shelf:
+                cells = build_cells(item_embeddings, seed=config.seed)
+                self.index = PartitionedIndex(
+                    cells, item_embeddings, num_probes=config.tower_probes
+                )
+                self.num_nearest = min(config.tower_nearest, self.index.shortlist)
 
-    def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] inner products of queries [B, d] and items."""
-        return tf.matmul(query_embeddings, self._tower())
-
-    def tower_vectors(self, rows: tf.Tensor) -> tf.Tensor:
-        """[B, d] of the items at rows [B]."""
-        return tf.transpose(tf.gather(self._tower().read_value(), rows, axis=1))
-
-    def _tower(self) -> tf.Variable:
+    @property
+    def tower_table(self) -> tf.Variable:
+        """The retriever's items: [n + 1, d] where there is a shelf, else [d, n + 1]."""
         if self.tower is None:
             raise ValueError("The funnel was built without item embeddings.")
         return self.tower
 
+    def tower_scores(self, query_embeddings: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] inner products of queries [B, d] and items."""
+        return tf.matmul(query_embeddings, self.tower_table, transpose_b=self.shelf)
 
-def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> NeighbourGroup:
+    def tower_vectors(self, rows: tf.Tensor) -> tf.Tensor:
+        """[B, d] of the items at rows [B]."""
+        vectors = self.tower_table.read_value()
+        if self.shelf:
+            return tf.gather(vectors, rows)
+        return tf.transpose(tf.gather(vectors, rows, axis=1))
+
+    def nearest(self, query_embeddings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Cosines [B, N], at least 0, and rows [B, N] int32 of the tower's nearest.
+
+        Raises:
+          ValueError: there is no index: all items are weighed.
+        """
+        if self.index is None:
+            raise ValueError("The funnel was built without an index of the tower.")
+        cosines, rows = self.index.best(query_embeddings, self.num_nearest)
+        return tf.nn.relu(cosines), tf.where(rows < 0, self.num_items, rows)
+
+
+def _group(
+    kind: str, tables: dict[str, Neighbours], num_items: int, apart: bool
+) -> NeighbourGroup:
     rows = [
-        _with_row(table.rows, num_items) + i * (num_items + 1)
+        _with_row(table.rows, num_items) + apart * i * (num_items + 1)
         for i, table in enumerate(tables.values())
     ]
     scores = [_with_row(table.scores, 0) for table in tables.values()]
@@ -137,6 +173,12 @@ def _group(kind: str, tables: dict[str, Neighbours], num_items: int) -> Neighbou
         ids=_variable(np.concatenate(rows, axis=1), f"{kind}_ids"),
         values=_variable(np.concatenate(scores, axis=1), f"{kind}_values"),
     )
+
+
+def _typical(table: Neighbours) -> float:
+    """The mean of the lists' best scores."""
+    best = table.scores.max(axis=1, initial=0.0)
+    return max(float(best[best > 0].mean()), 1e-9) if best.any() else 1.0
 
 
 def _with_row(table: npt.NDArray[Any], fill: float) -> npt.NDArray[Any]:

@@ -6,8 +6,7 @@ computed once per slot of the history and gathered, blocks of columns at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -17,11 +16,9 @@ from trainer.funnel.constants import TASTES, TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.history_features import history_block, slots_at
 from trainer.funnel.integer_tables import integers
-from trainer.funnel.scores import pick, pick_rows, segment_ids, weighted_sum
+from trainer.funnel.scores import pick, segment_ids, weighted_sum
 from trainer.funnel.sources import OWN
-
-if TYPE_CHECKING:
-    from trainer.funnel.funnel import FunnelState
+from trainer.funnel.state import FunnelState
 
 
 class Block(NamedTuple):
@@ -43,13 +40,14 @@ def candidate_blocks(
     Args:
       rows: [B, C] int32 catalogue rows; n pads.
     """
-    names, table = history_block(state, constants, shop, config)
-    slots = slots_at(state.slot_of, rows, constants.num_items)
+    person = state.person
+    names, table = history_block(person, constants, shop, config)
+    slots = slots_at(person.slot_of, rows, constants.num_items)
     flat = tf.reshape(table, [-1, len(names)])
     return [
         Block(names, pick(flat, slots, tf.shape(table)[1])),
         _signals(rows, state, constants),
-        _against(rows, state.history, constants),
+        _against(rows, person.history, constants),
         Block(constants.static_names, tf.gather(constants.static, rows)),
     ]
 
@@ -63,34 +61,28 @@ def _signals(rows: tf.Tensor, state: FunnelState, constants: TableConstants) -> 
     # What was bought before is told by the history's own columns.
     own = constants.sources.index(OWN)
     names = [source for source in constants.sources if source != OWN]
-    signals = picked(state.signals, rows)  # [B, S, C]
+    signals = state.picked(state.columns(rows, constants.num_items))  # [B, S, C]
     best = tf.concat([state.best[:, :own], state.best[:, own + 1 : -1]], axis=1)
     scores = tf.concat([signals[:, :own], signals[:, own + 1 : -1]], axis=1)
     values = [
         tf.sqrt(scores),
         tf.math.divide_no_nan(scores, best[:, :, None]),
         signals[:, -1:],  # the title likeness, a share as it is
-        _facet_shares(rows, state, constants),
+        facets_at(rows, state.person.taken, constants),
     ]
     columns = [f"{s}_{kind}" for kind in ("score", "share") for s in names]
     columns += constants.signal_names[len(constants.sources) :]
     return Block(tuple(columns), tf.transpose(tf.concat(values, axis=1), [0, 2, 1]))
 
 
-def picked(parts: Sequence[tf.Tensor], rows: tf.Tensor) -> tf.Tensor:
-    """[B, S, C]: the signals [B, S_i, n + 1] at catalogue rows [B, C]."""
-    return tf.concat([pick_rows(part, rows) for part in parts], axis=1)
-
-
-def title_likeness(
+def title_profile(
     history: History, constants: TableConstants, config: FunnelConfig
 ) -> tf.Tensor:
-    """[B, n + 1] cosine, at least 0, of each title with the mean of the person's."""
+    """[B, t] the mean of the history's titles, norm 1; 0 without any."""
     # A gather straight from a variable makes each later read of it a copy.
     titles = tf.gather(constants.titles.read_value(), history.rows)
     profile = weighted_sum(_lately(history, config), titles)
-    profile = tf.math.l2_normalize(profile, axis=-1, epsilon=1e-6)
-    return tf.nn.relu(tf.matmul(profile, constants.titles, transpose_b=True))
+    return tf.math.l2_normalize(profile, axis=-1, epsilon=1e-6)
 
 
 def facet_shares(
@@ -112,12 +104,16 @@ def facet_shares(
     return tf.math.divide_no_nan(taken, total)
 
 
-def _facet_shares(
-    rows: tf.Tensor, state: FunnelState, constants: TableConstants
+def facets_at(
+    rows: tf.Tensor, taken: tf.Tensor, constants: TableConstants
 ) -> tf.Tensor:
-    """[B, facets, C] share of the history with the candidate's value of each facet."""
+    """[B, facets, C] share of the history with each item's value of each facet.
+
+    Args:
+      taken: [B, V] of `facet_shares`.
+    """
     values = tf.transpose(_facets(rows, constants), [0, 2, 1])
-    return pick(tf.reshape(state.taken, [-1]), values, constants.facet_size)
+    return pick(tf.reshape(taken, [-1]), values, constants.facet_size)
 
 
 def _facets(rows: tf.Tensor, constants: TableConstants) -> tf.Tensor:

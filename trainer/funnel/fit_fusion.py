@@ -13,7 +13,6 @@ import tf_keras
 from core.room import kept_moments
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.integer_tables import integers
 from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
 from trainer.traced import traced
 
@@ -23,11 +22,11 @@ _LEARNING_RATE = 0.05
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FusionBatch:
-    """Signals of a few moments over the whole catalogue, and what happened."""
+    """Signals of W items for each of a few moments, and what happened."""
 
-    shares: npt.NDArray[np.float16]  # [B, S, n + 1] in [0, 1]
-    shared: npt.NDArray[np.float32]  # [P, n + 1] in [0, 1]
-    labels: npt.NDArray[np.float32]  # [B, n + 1] > 0 for each target
+    shares: npt.NDArray[np.float16]  # [B, S, W] in [0, 1]
+    shared: npt.NDArray[np.float32]  # [P, W], or [B, P, W], in [0, 1]
+    labels: npt.NDArray[np.float32]  # [B, W] > 0 for each target
 
 
 def fusion_batches(
@@ -39,7 +38,7 @@ def fusion_batches(
     # Fewer moments of a bigger catalogue say as much: each ranks the whole catalogue.
     names = len(funnel.constants.signal_names)
     room = kept_moments(
-        config.fusion_cutoffs * config.fusion_moments, funnel.num_items, names
+        config.fusion_cutoffs * config.fusion_moments, funnel.num_weighed, names
     )
     count = min(
         len(encoded),
@@ -64,7 +63,7 @@ def fit_fusion(
     l2: float,
     seed: int,
 ) -> FusionWeights:
-    """The weights that put what happened on top of the whole catalogue.
+    """The weights that put what happened on top of what is weighed.
 
     Minimizes the mean over moments of the softmax cross-entropy between z and the
     moment's targets (shares by label), plus `l2` times the squared weights, with Adam
@@ -81,8 +80,8 @@ def fit_fusion(
         shares = tf.cast(shares, tf.float32)
         with tf.GradientTape() as tape:
             scores = _weighted(weights[:, :count], shares)
-            if shared.shape[0]:
-                scores += _weighted(weights[:, count:], shared[None])
+            if shared.shape[-2]:
+                scores += _weighted(weights[:, count:], shared)
             loss = _cross_entropy(scores, labels)
             loss += l2 * tf.reduce_sum(tf.square(weights))
         optimizer.apply_gradients([(tape.gradient(loss, weights), weights)])
@@ -98,13 +97,13 @@ def fit_fusion(
 
 
 def _weighted(weights: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
-    """[B, n] sum over signals of weights [2, S] times shares [B, S, n] and roots."""
-    linear = tf.einsum("s,bsn->bn", weights[0], shares)
-    return linear + tf.einsum("s,bsn->bn", weights[1], tf.sqrt(shares))
+    """[..., n] sum over signals of weights [2, S], shares [..., S, n] and roots."""
+    linear = tf.einsum("s,...sn->...n", weights[0], shares)
+    return linear + tf.einsum("s,...sn->...n", weights[1], tf.sqrt(shares))
 
 
 def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Mean over the moments with a target; scores and labels [B, n]."""
+    """Mean over the moments with a target; scores and labels [B, W]."""
     targets = tf.reduce_sum(labels, axis=1)
     logs = tf.reduce_sum(tf.nn.log_softmax(scores, axis=1) * labels, axis=1)
     some = tf.cast(targets > 0, tf.float32)
@@ -116,15 +115,13 @@ def _batch(
     funnel: CandidateFunnel, encoded: EncodedMoments, numbers: npt.NDArray[np.int64]
 ) -> FusionBatch:
     state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
-    signals = tf.concat(state.signals, axis=1)
-    constants = funnel.constants
-    values = tf.gather(integers(constants.facets), integers(constants.facets_of))
-    facets = tf.gather(state.taken, tf.transpose(values), axis=1)
-    shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
-    shares = tf.concat([shares, facets], axis=1)
+    shares, shared = funnel.shares(state)
     labels = happened(encoded, numbers, funnel)[:, :, funnel.target]
+    rows = funnel.weighed(state)
     return FusionBatch(
         shares=shares.numpy().astype(np.float16),
-        shared=funnel.constants.shared.numpy(),
-        labels=labels,
+        shared=shared.numpy(),
+        labels=labels
+        if rows is None
+        else np.take_along_axis(labels, rows.numpy(), axis=1),
     )

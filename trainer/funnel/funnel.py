@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
 from trainer.funnel.constants import RECENT, TableConstants
 from trainer.funnel.fusion import Facets, Fusion, FusionWeights
-from trainer.funnel.history import History, canonical_history
+from trainer.funnel.history import canonical_history
 from trainer.funnel.integer_tables import integers
 from trainer.funnel.scores import (
     group_maxima,
@@ -26,31 +26,12 @@ from trainer.funnel.scores import (
     weighted_sum,
 )
 from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
+from trainer.funnel.state import FunnelState, Person
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
 # How much a shared or tower score must exceed a personal one to be named as the reason.
 _IMPERSONAL = 0.5
-
-
-class FunnelState(NamedTuple):
-    """What `retrieve` and `features` both need of a batch; compute it once."""
-
-    history: History
-    slot_of: tf.Tensor  # [B * (n + 1)] int32: an item's slot in the next two; 0 = none
-    sums: tf.Tensor  # [B, H + 1, K] sums over the history, by item
-    maxima: tf.Tensor  # [B, H + 1, L]
-    weights: dict[str, tf.Tensor]  # weighting -> [B, H]
-    # [B, S_i, n + 1] float32 >= 0, together the sources and the title likeness.
-    signals: tuple[tf.Tensor, ...]
-    best: tf.Tensor  # [B, S] the scale of each signal; 0 where a source is silent
-    taken: tf.Tensor  # [B, V] share of the history with each facet's value
-    near: tf.Tensor | None  # [B, n + 1] the tower's cosine, at least 0; None: no tower
-
-    @property
-    def own(self) -> tf.Tensor:
-        """[B, n + 1] how much the person's own history speaks for each item."""
-        return self.signals[-2][:, -1]
 
 
 def _flags(sources: tuple[str, ...]) -> tf.Tensor:
@@ -61,6 +42,13 @@ def _flags(sources: tuple[str, ...]) -> tf.Tensor:
 def _source_index(name: str) -> int:
     """Place in SOURCES; the windows `popular_14`, ... are one source."""
     return SOURCES.index(POPULAR if name.startswith(POPULAR) else name)
+
+
+def scales(best: Iterable[tf.Tensor]) -> tf.Tensor:
+    """[B, S] what each signal is a share of, from the best of each part [B, S_i]."""
+    *parts, last = best
+    # The title likeness, a cosine, is on one scale for everyone already.
+    return tf.concat([*parts, last[:, :-1], tf.ones_like(last[:, -1:])], axis=1)
 
 
 class CandidateFunnel(tf.Module):
@@ -129,14 +117,10 @@ class CandidateFunnel(tf.Module):
         shared = self.fusion.of_everyone(self.constants.shared)
         self.prior.assign(shared + self.constants.silence)
 
-    def state(
+    def person(
         self, moment: Moment, query_embeddings: tf.Tensor | None = None
-    ) -> FunnelState:
-        """Score rows and per-item history sums of a batch of moments.
-
-        Args:
-          query_embeddings: [B, d] float32 of the retriever; None: without the tower.
-        """
+    ) -> Person:
+        """What the histories of a batch of moments say."""
         history = canonical_history(
             moment,
             num_items=self.num_items,
@@ -153,42 +137,98 @@ class CandidateFunnel(tf.Module):
         weights = history_features.history_weights(
             history, pick(flat, slots, size), self.config
         )
-        own = history_features.own_scores(columns[0], self.config)
-        scattered = self._scattered(history, weights, own)
-        likeness = feature_blocks.title_likeness(history, self.constants, self.config)
-        dense = [*self._dense(history, weights, scattered[0]), likeness]
-        signals = (*scattered, tf.stack(dense, axis=1))
-        best = [tf.reduce_max(part, axis=2) for part in signals]
-        # A cosine is on one scale for everyone already.
-        cosines = tf.ones_like(best[-1][:, -1:])
-        best[-1] = tf.concat([best[-1][:, :-1], cosines], axis=1)
-        return FunnelState(
+        factors = tf.gather(self.constants.factors_in, history.rows)
+        return Person(
             history=history,
             slot_of=slot_of,
             sums=sums,
             maxima=group_maxima(columns[1], slots, size),
             weights=weights,
-            signals=signals,
-            best=tf.concat(best, axis=1),
+            own=history_features.own_scores(columns[0], self.config),
             taken=feature_blocks.facet_shares(history, self.constants, self.config),
+            factors=weighted_sum(weights[RECENT], factors),
+            titles=feature_blocks.title_profile(history, self.constants, self.config),
+            query=query_embeddings,
+        )
+
+    def state(
+        self,
+        moment: Moment,
+        query_embeddings: tf.Tensor | None = None,
+        allowed: tf.Tensor | None = None,
+    ) -> FunnelState:
+        """What `retrieve`, `features` and `origins` need of a batch of moments.
+
+        Args:
+          query_embeddings: [B, d] float32 of the retriever; None: without the tower.
+          allowed: [B, n] bool, what may be retrieved of it; None: everything. Signals
+            and their scales do not depend on it.
+        """
+        del allowed  # every item is there
+        person = self.person(moment, query_embeddings)
+        scattered = self._scattered(person)
+        signals = (*scattered, self._dense(person, scattered[0]))
+        return FunnelState(
+            person=person,
+            signals=signals,
+            best=scales(tf.reduce_max(part, axis=2) for part in signals),
             near=None
             if query_embeddings is None
             else tf.nn.relu(self.constants.tower_scores(query_embeddings)),
         )
 
+    def at(self, state: FunnelState, rows: tf.Tensor) -> FunnelState:
+        """The state with the signals of catalogue rows [B, C], whatever it had."""
+        del rows  # every item is there
+        return state
+
+    def everywhere(self, state: FunnelState) -> tf.Tensor:
+        """[B, n + 1] float32 scores of every item; very low for what cannot be shown.
+
+        A `ShelfFunnel`'s leave out what needs an item's vectors.
+        """
+        return self.scores(state)
+
     def scores(self, state: FunnelState) -> tf.Tensor:
-        """[B, n + 1] float32 first-stage scores; very low for what cannot be shown."""
+        """[B, W] float32 first-stage scores; very low for what cannot be shown."""
+        fused = self.fusion(state.signals, state.best, self.facets(state.person))
+        fused += self.prior
+        if state.near is not None and self.config.tower_weight:
+            fused += self.config.tower_weight * state.near
+        return fused
+
+    def facets(self, person: Person) -> Facets:
+        """What the histories have of each facet, for `fusion`."""
         constants = self.constants
-        facets = Facets(
-            state.taken,
+        return Facets(
+            person.taken,
             integers(constants.facets),
             integers(constants.facets_of),
             constants.facet_sizes,
         )
-        fused = self.fusion(state.signals, state.best, facets) + self.prior
-        if state.near is not None and self.config.tower_weight:
-            fused += self.config.tower_weight * state.near
-        return fused
+
+    def shares(self, state: FunnelState) -> tuple[tf.Tensor, tf.Tensor]:
+        """What `scores` weighs of the items weighed, in [0, 1], as `fusion` names it.
+
+        Returns:
+          [B, S, W] of the person; [P, W] or [B, P, W], the same for everyone.
+        """
+        constants = self.constants
+        values = tf.gather(integers(constants.facets), integers(constants.facets_of))
+        facets = tf.gather(state.person.taken, tf.transpose(values), axis=1)
+        signals = tf.concat(state.signals, axis=1)
+        shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
+        return tf.concat([shares, facets], axis=1), constants.shared
+
+    def weighed(self, state: FunnelState) -> tf.Tensor | None:
+        """[B, W] catalogue rows that a page chooses from; None: all, in order."""
+        del state
+        return None
+
+    @property
+    def num_weighed(self) -> int:
+        """How many items a page chooses from."""
+        return self.num_items
 
     def retrieve(
         self,
@@ -203,9 +243,9 @@ class CandidateFunnel(tf.Module):
         Args:
           query_embeddings: [B, d] float32 of the retriever; None: without the tower.
           allowed: [B, n] bool, what the page may show; None: everything.
-          state: `self.state(moment, query_embeddings)`, where it is at hand.
+          state: of `self.state` with the same arguments, where it is at hand.
         """
-        state = state or self.state(moment, query_embeddings)
+        state = state or self.state(moment, query_embeddings, allowed)
         scores = self.scores(state)
         return best_candidates(scores, self.config.num_candidates, allowed)
 
@@ -219,8 +259,12 @@ class CandidateFunnel(tf.Module):
         """[B, C, F] float32 features of catalogue rows [B, C] int32 (n pads).
 
         Each row's features are its own, whatever else is asked about.
+
+        Args:
+          state: one that the rows were retrieved of, or `at` these rows.
         """
-        blocks = self._blocks(rows, state or self.state(moment))
+        state = state or self.at(self.state(moment), rows)
+        blocks = self._blocks(rows, state)
         return tf.concat([block.values for block in blocks], axis=-1)
 
     def origins(self, rows: tf.Tensor, state: FunnelState) -> tf.Tensor:
@@ -230,8 +274,9 @@ class CandidateFunnel(tf.Module):
         item stands highest, unless popularity or the tower speak for it far louder.
         """
         count = len(self.constants.sources)
+        columns = state.columns(rows, self.num_items)
         personal = tf.math.divide_no_nan(
-            feature_blocks.picked(state.signals, rows)[:, :count],
+            state.picked(columns)[:, :count],
             state.best[:, :count, None],
         )
         shared = tf.gather(self.constants.shared, rows, axis=1)
@@ -242,52 +287,65 @@ class CandidateFunnel(tf.Module):
         parts[0] = tf.where(personal > 0, parts[0], 0.0)
         names = [*self.constants.sources, *self.constants.shared_names]
         if state.near is not None:
-            near = pick_rows(state.near[:, None], rows)
+            near = pick_rows(state.near[:, None], columns)
             parts.append(near * _IMPERSONAL)
             names.append(TOWER)
         best = tf.argmax(tf.concat(parts, axis=1), axis=1, output_type=tf.int32)
         return tf.gather([_source_index(name) for name in names], best)
 
-    def _scattered(
-        self, history: History, weights: dict[str, tf.Tensor], own: tf.Tensor
-    ) -> list[tf.Tensor]:
+    def _scattered(self, person: Person) -> list[tf.Tensor]:
         """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.
 
         A distinct item counts once, whatever its visits. One scatter for all groups
         would be slower: a person's rows then leave the processor's cache.
         """
-        width, batch = self.num_items + 1, tf.shape(history.rows)[0]
-        groups = list(self.constants.groups.items())
+        rows = person.history.rows
+        width, batch = self.num_items + 1, tf.shape(rows)[0]
+        groups = list(self.constants.groups)
         scattered = []
-        for kind, group in groups:
-            last = kind == groups[-1][0]
-            sources = len(group.sources) + last
-            place, rows = history_features.slots_that_count(
-                history, kind, self.target, static_shapes=self.static_shapes
-            )
-            weight = tf.gather(tf.reshape(weights[kind], [-1]), place)[:, None]
-            start = place // tf.shape(history.rows)[1] * (sources * width)
-            ids = integers(tf.gather(group.ids, rows)) + start[:, None]
-            parts = [(ids, tf.gather(group.values, rows) * weight)]
+        for kind in groups:
+            last = kind == groups[-1]
+            sources = len(self.constants.groups[kind].sources) + last
+            owners, ids, values = self.links(person, kind)
+            parts = [(ids + owners * (sources * width), values)]
             if last:
                 starts = tf.range(batch)[:, None] * (sources * width)
-                parts.append((history.rows + starts + (sources - 1) * width, own))
+                parts.append((rows + starts + (sources - 1) * width, person.own))
             scattered.append(
                 scatter_rows(parts, batch=batch, sources=sources, width=width)
             )
         return scattered
 
-    def _dense(
-        self, history: History, weights: dict[str, tf.Tensor], first: tf.Tensor
-    ) -> list[tf.Tensor]:
-        """[B, n + 1] each: the sources behind OWN."""
-        factors = tf.gather(self.constants.factors_in, history.rows)
-        person = weighted_sum(weights[RECENT], factors)
+    def links(
+        self, person: Person, kind: str
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Neighbours of the history's items, in the lists of one group.
+
+        Returns:
+          owners [V, 1] int32 places in the batch; [V, N] int32 ids as the group has
+          them; [V, N] float32 scores by the history's weights.
+        """
+        history, group = person.history, self.constants.groups[kind]
+        place, rows = history_features.slots_that_count(
+            history, kind, self.target, static_shapes=self.static_shapes
+        )
+        weights = tf.gather(tf.reshape(person.weights[kind], [-1]), place)[:, None]
+        owners = place // tf.shape(history.rows)[1]
+        ids = integers(tf.gather(group.ids, rows))
+        return owners[:, None], ids, tf.gather(group.values, rows) * weights
+
+    def _dense(self, person: Person, first: tf.Tensor) -> tf.Tensor:
+        """[B, 3, n + 1]: the sources behind OWN and the title likeness.
+
+        Args:
+          first: [B, S_i, n + 1] score rows of the first group.
+        """
+        constants = self.constants
         by_cf = first[:, 0]  # the first source of the first group
-        return [
-            by_cf * self.constants.trend,
-            tf.nn.relu(tf.matmul(person, self.constants.factors_out)),
-        ]
+        factors = tf.matmul(person.factors, constants.factors_out)
+        likeness = tf.matmul(person.titles, constants.titles, transpose_b=True)
+        dense = [by_cf * constants.trend, tf.nn.relu(factors), tf.nn.relu(likeness)]
+        return tf.stack(dense, axis=1)
 
     def _blocks(
         self, rows: tf.Tensor, state: FunnelState

@@ -130,7 +130,7 @@ class Fusion(tf.Module):
             for weights, part in ((linear, part), (root, tf.sqrt(part)))
         ]
         if facets is not None:
-            scores.append(self._of_facets(facets, count))
+            scores.append(self.of_facets(facets, count))
         return tf.add_n(scores)
 
     def of_everyone(self, shared: tf.Tensor) -> tf.Tensor:
@@ -140,8 +140,12 @@ class Fusion(tf.Module):
         roots = tf.sqrt(shared)
         return linear + tf.linalg.matvec(roots, self.root[first:], transpose_a=True)
 
-    def _of_facets(self, facets: Facets, first: int) -> tf.Tensor:
-        """[B, n]: weighed by value, summed by combination, then looked up by item."""
+    def of_facets(self, facets: Facets, first: int) -> tf.Tensor:
+        """[B, n]: weighed by value, summed by combination, then looked up by item.
+
+        Args:
+          first: place of the first facet among the names.
+        """
         facet_of = np.repeat(np.arange(len(facets.sizes)), facets.sizes) + first
         linear, root = tf.gather(self.linear, facet_of), tf.gather(self.root, facet_of)
         weighed = facets.taken * linear + tf.sqrt(facets.taken) * root

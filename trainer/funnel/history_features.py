@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import tensorflow as tf
 
 from core.config import ShopConfig
@@ -11,9 +9,7 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import ONCE, RECENT, WEIGHED, TableConstants
 from trainer.funnel.history import History
 from trainer.funnel.scores import pick, segment_ids
-
-if TYPE_CHECKING:
-    from trainer.funnel.funnel import FunnelState
+from trainer.funnel.state import Person
 
 NEVER_DAYS = 3_650.0
 LONG_AGO = 200.0  # visits since, for what was never bought
@@ -117,7 +113,7 @@ def own_scores(columns: tf.Tensor, config: FunnelConfig) -> tf.Tensor:
 
 
 def history_block(
-    state: FunnelState,
+    person: Person,
     constants: TableConstants,
     shop: ShopConfig,
     config: FunnelConfig,
@@ -127,7 +123,7 @@ def history_block(
     Returns:
       names of F features and [B, H + 1, F] float32; place 0 is an item without history.
     """
-    sums, maxima, history = state.sums, state.maxima, state.history
+    sums, maxima, history = person.sums, person.maxima, person.history
     pad = tf.fill([tf.shape(history.rows)[0], 1], constants.num_items)
     item_gap = tf.gather(constants.repeat_gaps, tf.concat([pad, history.rows], axis=1))
     count = sums[..., 0]
@@ -137,7 +133,7 @@ def history_block(
     first = tf.where(bought, maxima[..., 1], NEVER_DAYS)
     own_gap = tf.math.divide_no_nan(first - since, count - 1.0)
     gap = tf.where(count > 1, own_gap, item_gap) * owned
-    person, visits, tenure = _person(state, shop)
+    activity, visits, tenure = _activity(person, shop)
     ratios = {
         "owned": owned,
         "visit_share": tf.math.divide_no_nan(count, visits),
@@ -153,14 +149,14 @@ def history_block(
     }
     names, counted = _counted(sums, maxima, shop, config)
     logged = tf.concat([tf.stack(list(logs.values()), axis=-1), counted], axis=-1)
-    shape = tf.concat([tf.shape(count), [len(person)]], axis=0)
-    values = tf.stack(list(person.values()), axis=-1)[:, None, :]
+    shape = tf.concat([tf.shape(count), [len(activity)]], axis=0)
+    values = tf.stack(list(activity.values()), axis=-1)[:, None, :]
     parts = [
         tf.stack(list(ratios.values()), axis=-1),
         tf.math.log1p(logged),
         tf.broadcast_to(values, shape),
     ]
-    return (*ratios, *logs, *names, *person), tf.concat(parts, axis=-1)
+    return (*ratios, *logs, *names, *activity), tf.concat(parts, axis=-1)
 
 
 def _counted(
@@ -181,18 +177,18 @@ def _counted(
     return names, tf.concat([sums[..., :end], ages], axis=-1)
 
 
-def _person(
-    state: FunnelState, shop: ShopConfig
+def _activity(
+    person: Person, shop: ShopConfig
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
     """Name -> [B]: activity of the person; visits and tenure in days [B, 1].
 
     No day of the week: cut-offs lie whole weeks apart, so training sees one day only.
     """
-    history = state.history
+    history = person.history
     of_target = _is_target(history, shop)
     visits = tf.reduce_sum(history.visit * of_target, axis=1)
     bought = tf.reduce_sum(history.target, axis=1)
-    distinct = tf.reduce_sum(state.weights[ONCE], axis=1)
+    distinct = tf.reduce_sum(person.weights[ONCE], axis=1)
     last = tf.reduce_min(tf.where(of_target > 0, history.ages, NEVER_DAYS), axis=1)
     tenure = tf.reduce_max(history.ages * of_target, axis=1)
     gap = tf.math.divide_no_nan(tenure - last, visits - 1.0)

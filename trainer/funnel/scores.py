@@ -20,7 +20,7 @@ def pick(flat: tf.Tensor, rows: tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
 
 def pick_rows(dense: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     """Of score rows [B, S, width] the columns of catalogue rows [B, C]: [B, S, C]."""
-    sources, width = dense.shape[1:]
+    sources, width = dense.shape[1], dense.shape[2] or tf.shape(dense)[2]
     starts = tf.range(tf.shape(rows)[0] * sources) * width
     at = tf.reshape(starts, [-1, sources, 1]) + rows[:, None, :]
     return tf.gather(tf.reshape(dense, [-1]), at)
@@ -43,6 +43,17 @@ def weighted_sum(weights: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
     histories are of every length.
     """
     return tf.reduce_sum(weights[..., None] * vectors, axis=1)
+
+
+def products_at(vectors: tf.Variable, person: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """[B, C] inner products, at least 0, of persons [B, d] and vectors [n, d] at rows.
+
+    Args:
+      rows: [B, C] int32.
+    """
+    # A gather straight from a variable makes each read of it as a whole a copy.
+    found = tf.gather(vectors.read_value(), rows)
+    return tf.nn.relu(tf.linalg.matvec(found, person))
 
 
 def scatter_rows(

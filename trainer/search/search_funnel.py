@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from core.config.search import SearchConfig
 from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
-from trainer.funnel.funnel import CandidateFunnel, FunnelState
+from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import Fusion, FusionWeights
-from trainer.funnel.scores import pick, pick_rows
+from trainer.funnel.history_features import slots_at
+from trainer.funnel.scores import pick, pick_rows, products_at, segment_ids
+from trainer.funnel.state import FunnelState
 from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
 from trainer.search.postings import Sums
@@ -110,7 +112,7 @@ class SearchFunnel(tf.Module):
         words = self.encoder.embed_queries(queries)
         coverage = self.lexical.coverage(terms, sums)
         clicks = self.clicks.dense(queries)
-        person = _unit(self.funnel.scores(personal))
+        person = _unit(self.funnel.everywhere(personal))
 
         def combined(dense: tf.Tensor, rrf: tf.Tensor) -> tuple[tf.Tensor, ...]:
             parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
@@ -127,14 +129,14 @@ class SearchFunnel(tf.Module):
             (bm25, self.config.lexical_candidates),
             (dense, self.config.dense_candidates),
         )
-        own = personal.own
-        matched = (rrf > 0) | (clicks[:, 1] > 0) | ((own > 0) & (coverage > 0))
+        own = tf.reshape(personal.person.slot_of, [-1, n + 1]) > 0
+        matched = (rrf > 0) | (clicks[:, 1] > 0) | (own & (coverage > 0))
         signals, best, scores = combined(dense, rrf)
         order = scores
         if self.retriever is not None:
             inputs = tower_inputs(moment, self.funnel.shop.context_features)
             asked = self.retriever.embed_search(words, *inputs)
-            near = tf.nn.relu(self.funnel.constants.tower_scores(asked))
+            near = self._near(asked, tf.where(matched & open_, scores, LOWEST))
             order += self.config.tower_weight * tf.where(open_, near, 0.0)
         return SearchState(terms, sums, signals, best, matched & open_, scores, order)
 
@@ -156,6 +158,7 @@ class SearchFunnel(tf.Module):
         Args:
           rows: [B, C] int32 catalogue rows; n pads.
         """
+        personal = self.funnel.at(personal, rows)
         found = self.funnel.features(moment, rows, state=personal)
         matches = self.lexical.matches(state.terms, rows, state.sums)
         signals = pick_rows(state.signals, rows)
@@ -176,8 +179,8 @@ class SearchFunnel(tf.Module):
         """[B, k] each, > 0 where it holds: own history, words, clicks for the query."""
         found = pick_rows(state.signals, rows)
         words = found[:, SIGNALS.index("coverage")]
-        own = pick(tf.reshape(personal.own, [-1]), rows, self.num_items + 1)
-        return own, words, found[:, _CLICKS]
+        own = slots_at(personal.person.slot_of, rows, self.num_items)
+        return tf.cast(own, tf.float32), words, found[:, _CLICKS]
 
     def _query_names(self) -> tuple[str, ...]:
         names = [*self.lexical.match_names, *(f"{s}_share" for s in SIGNALS)]
@@ -194,6 +197,21 @@ class SearchFunnel(tf.Module):
         """[B, n + 1] of query vectors [B, d]; 0 below 0 and where nothing is open."""
         dense = tf.nn.relu(tf.matmul(words, self.vectors))
         return tf.where(open_, dense, 0.0)
+
+    def _near(self, asked: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] the tower's cosine, at least 0, of queries [B, d].
+
+        In a large catalogue of the best by scores [B, n + 1] alone, 0 of others: more
+        hardly match a query.
+        """
+        constants, width = self.funnel.constants, self.num_items + 1
+        if not constants.shelf:
+            return tf.nn.relu(constants.tower_scores(asked))
+        rows = best_candidates(scores, self.funnel.num_weighed)
+        near = products_at(constants.tower_table, asked, rows)
+        total = tf.shape(asked)[0] * width
+        flat = tf.math.unsorted_segment_sum(near, segment_ids(rows, width), total)
+        return tf.reshape(flat, [-1, width])
 
     def _moved(self, words: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
         """[B, d] query vectors, moved towards the mean of the best items' vectors.
