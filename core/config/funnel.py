@@ -64,6 +64,9 @@ class FunnelConfig(Config):
             "fusion_epochs",
         ):
             self.require(getattr(self, name) >= 1, name, ">= 1")
+        self.require(
+            self.shelf_size >= self.num_candidates, "shelf_size", ">= num_candidates"
+        )
         self.require(self.tower_weight >= 0, "tower_weight", ">= 0 (0 = off)")
         self.require(self.fusion_l2 >= 0, "fusion_l2", ">= 0")
         self.require(

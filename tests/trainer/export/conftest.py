@@ -21,6 +21,7 @@ from tests.trainer.search.funnel_world import FakeEncoder
 from trainer.export.bundle import Bundle
 from trainer.export.prior_ranker import PriorRanker
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import build_item_tables
 from trainer.search.analyzer import Analyzer
 from trainer.search.inverted_index import build_inverted_index
@@ -133,7 +134,16 @@ def search_funnel(funnel: CandidateFunnel) -> SearchFunnel:
     )
 
 
-def make_bundle(search_ranker: Any = None, *, static_shapes: bool = False) -> Bundle:
+# With it a catalogue of any size weighs a shelf of items.
+SHELF = FunnelConfig(num_candidates=32, whole_max_items=1, shelf_size=32, head_size=8)
+
+
+def make_bundle(
+    search_ranker: Any = None,
+    *,
+    static_shapes: bool = False,
+    config: FunnelConfig | None = None,
+) -> Bundle:
     """The shop's bundle; None: search in the first stage's order."""
     tables = build_item_tables(
         items(),
@@ -144,9 +154,7 @@ def make_bundle(search_ranker: Any = None, *, static_shapes: bool = False) -> Bu
     )
     retriever = FakeRetriever(NUM_ITEMS)
     embeddings = retriever.item_embeddings.numpy()
-    funnel = CandidateFunnel(
-        tables, embeddings, FunnelConfig(), static_shapes=static_shapes
-    )
+    funnel = build_funnel(tables, embeddings, config, static_shapes=static_shapes)
     search = search_funnel(funnel)
     return Bundle(
         items=items(),

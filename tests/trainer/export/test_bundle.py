@@ -7,9 +7,22 @@ import tensorflow as tf
 
 from core import signatures
 from core.features import SECONDS_PER_DAY
-from tests.trainer.export.conftest import AS_OF, NUM_ITEMS, page, person
+from tests.trainer.export.conftest import (
+    AS_OF,
+    NUM_ITEMS,
+    SHELF,
+    make_bundle,
+    page,
+    person,
+)
+from trainer.export.bundle import Bundle
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session", params=["whole", "shelf"])
+def bundle(request) -> Bundle:
+    return make_bundle(config=SHELF if request.param == "shelf" else None)
 
 
 def recommend(loaded, *histories: list[str], **changes: object) -> list[list[str]]:

@@ -27,9 +27,12 @@ PERSONAL = (
 RAGGED_POSTINGS = {"RaggedBincount", "RaggedRange"}
 
 
-@pytest.fixture(scope="module")
-def inspection(saved) -> Inspection:
-    return inspect_model(saved, GPUS["l4"], measure=False)
+@pytest.fixture(scope="module", params=["whole", "shelf"])
+def inspection(request, tmp_path_factory) -> Inspection:
+    config = world.SHELF if request.param == "shelf" else None
+    path = tmp_path_factory.mktemp(request.param)
+    world.make_bundle(config=config).save(path)
+    return inspect_model(path, GPUS["l4"], measure=False)
 
 
 def fallbacks(found: Inspection, name: str) -> set[str]:

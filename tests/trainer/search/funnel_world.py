@@ -13,8 +13,8 @@ from core.config.funnel import FunnelConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.search import SearchConfig
 from core.features import SECONDS_PER_DAY as DAY
-from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import build_item_tables
 from trainer.moment import Moment
 from trainer.search.analyzer import Analyzer
@@ -192,6 +192,7 @@ def search_funnel(
     fusion: FusionWeights | None = None,
     cold_items: bool = True,
     towers: FakeTowers | None = None,
+    shelf: bool = False,
 ) -> SearchFunnel:
     config = config or SearchConfig()
     tables = build_item_tables(
@@ -203,11 +204,14 @@ def search_funnel(
     )
     analyzer = Analyzer()
     inverted = build_inverted_index(items(), config.lexical, analyzer)
+    # On a shelf there is room for all, so that only how it is made differs.
+    sizes = {"num_candidates": N, "shelf_size": N, "head_size": N}
+    sizes = {**sizes, "whole_max_items": 1} if shelf else {}
     return SearchFunnel(
-        CandidateFunnel(
+        build_funnel(
             tables,
             None if towers is None else towers.item_embeddings.numpy(),
-            FunnelConfig(cold_items=cold_items),
+            FunnelConfig(cold_items=cold_items, **sizes),
         ),
         LexicalIndex(inverted, config.lexical, analyzer),
         FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS) + 1),

@@ -16,9 +16,9 @@ N = world.N
 MANY = world.MANY
 
 
-@pytest.fixture(scope="module")
-def search() -> SearchFunnel:
-    return world.search_funnel()
+@pytest.fixture(scope="module", params=["whole", "shelf"])
+def search(request: pytest.FixtureRequest) -> SearchFunnel:
+    return world.search_funnel(shelf=request.param == "shelf")
 
 
 def reciprocal_ranks(scores: np.ndarray, size: int, k: int) -> np.ndarray:

@@ -24,12 +24,21 @@ def towers() -> world.FakeTowers:
     return world.FakeTowers(N, len(world.KINDS) + 1)
 
 
-def test_the_towers_add_their_cosine_to_the_order(towers: world.FakeTowers) -> None:
-    search = world.search_funnel(SearchConfig(tower_weight=3.0), towers=towers)
+@pytest.mark.parametrize("shelf", [False, True])
+def test_the_towers_add_their_cosine_to_the_order(
+    towers: world.FakeTowers, shelf: bool
+) -> None:
+    search = world.search_funnel(
+        SearchConfig(tower_weight=3.0), towers=towers, shelf=shelf
+    )
     _, _, state = world.asked(search, ["red mug", "enamel"], history=(0, 7))
     cosine = np.zeros((2, N + 1))
     cosine[0, [0, 7]] = np.sqrt(0.5)  # of the last item -sqrt(1/2): never below 0
-    np.testing.assert_allclose(state.order, state.scores + 3.0 * cosine, rtol=1e-5)
+    expected = state.scores + 3.0 * cosine
+    # On a shelf stands what matches, and nothing else is chosen from.
+    where = state.matched.numpy() if shelf else np.ones_like(cosine, bool)
+    assert where[0, 0]
+    np.testing.assert_allclose(state.order[where], expected[where], rtol=1e-5)
 
 
 def test_the_towers_choose_candidates_and_are_no_feature(
