@@ -18,7 +18,7 @@ CODE := $(PACKAGES) benchmarks tests setup.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve report test test-fast check format bench bench-serving \
         bench-training bench-ingest bench-search bench-lexical bench-text-encoder \
-        bench-suggest bench-candidates bench-compress bench-compress-sweep bench-scale \
+        bench-suggest bench-candidates bench-shelf bench-compress bench-compress-sweep bench-scale \
         bench-retrieval bench-jobs gpu-check kubeflow-dry-run flink-demo test-flink lock clean
 
 help:  ## Show this list.
@@ -93,6 +93,9 @@ bench-suggest: setup  ## Completions and spelling on a lexicon of 50,000 words.
 
 bench-candidates: setup  ## Page quality by the number of candidates, on validation.
 	@$(BENCH) -m benchmarks.bench_candidates --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
+
+bench-shelf: setup  ## A page that weighs a shelf of items, against the whole catalogue.
+	@$(BENCH) -m benchmarks.bench_shelf --shop $(SHOP) --home $(HOME_DIR) $(ARGS)
 
 kubeflow-dry-run: setup  ## The compiled Kubeflow pipeline, run here step by step.
 	$(PYTHON) -m pipeline.kubeflow.dry_run $(if $(filter demo,$(SHOP)),tiny,$(SHOP)) \

@@ -135,7 +135,7 @@ class CandidateFunnel(tf.Module):
         sums = group_sums(columns[0], slots, size)
         flat = tf.reshape(sums, [-1, sums.shape[2]])
         weights = history_features.history_weights(
-            history, pick(flat, slots, size), self.config
+            slots, pick(flat, slots, size), self.config
         )
         factors = tf.gather(self.constants.factors_in, history.rows)
         return Person(
@@ -327,7 +327,7 @@ class CandidateFunnel(tf.Module):
         """
         history, group = person.history, self.constants.groups[kind]
         place, rows = history_features.slots_that_count(
-            history, kind, self.target, static_shapes=self.static_shapes
+            history, person.weights, kind, static_shapes=self.static_shapes
         )
         weights = tf.gather(tf.reshape(person.weights[kind], [-1]), place)[:, None]
         owners = place // tf.shape(history.rows)[1]

@@ -59,42 +59,47 @@ def history_columns(
 
 
 def history_weights(
-    history: History, at: tf.Tensor, config: FunnelConfig
+    slots: tf.Tensor, at: tf.Tensor, config: FunnelConfig
 ) -> dict[str, tf.Tensor]:
-    """Weights [B, H] that add up to one value per distinct item.
+    """Weights [B, H] of each distinct item, at the one slot that stands for it.
 
-    once: 1 per bought item; recent: log(1 + decayed visits); interest: log(1 + decayed
-    weight of all events).
+    once: 1 per bought item; recent: log(1 + decayed visits), of bought items too;
+    interest: log(1 + decayed weight of all events).
 
     Args:
+      slots: [B, H] the slot of each one's item, from 1; 0 = none.
       at: [B, H, K] the sums of each slot's item.
     """
     decays = len(config.decay_days)
-    share = tf.math.divide_no_nan(history.target, at[..., 0])
+    stands = tf.cast(slots == tf.range(1, tf.shape(slots)[1] + 1), tf.float32)
+    bought = stands * tf.cast(at[..., 0] > 0, tf.float32)
     return {
-        ONCE: share,
-        RECENT: share * tf.math.log1p(at[..., decays]),
-        WEIGHED: tf.math.divide_no_nan(history.fresh, at[..., -1])
-        * tf.math.log1p(at[..., decays + 1]),
+        ONCE: bought,
+        RECENT: bought * tf.math.log1p(at[..., decays]),
+        WEIGHED: stands * tf.math.log1p(at[..., decays + 1]),
     }
 
 
 def slots_that_count(
-    history: History, kind: str, target: int, *, static_shapes: bool
+    history: History,
+    weights: dict[str, tf.Tensor],
+    kind: str,
+    *,
+    static_shapes: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Flat places [V] of the slots that weights of a kind are above 0 of; rows [V].
+    """Flat places [V] of the slots whose neighbours are summed by a kind; rows [V].
 
     Only the slots that count, whatever the longest history of the batch, unless shapes
     are to be static: the others' weights are 0.
 
     Args:
-      kind: as `history_weights` names them.
-      target: number of the target event.
+      weights: of `history_weights`.
+      kind: as it names them.
     """
     rows = tf.reshape(history.rows, [-1])
     if static_shapes:
         return tf.range(tf.size(rows)), rows
-    counts = history.valid > 0 if kind == WEIGHED else history.events == target
+    counts = weights[WEIGHED if kind == WEIGHED else ONCE] > 0
     # By flat places: GatherNd of int32 has a GPU kernel in some versions only.
     place = tf.cast(tf.where(tf.reshape(counts, [-1]))[:, 0], tf.int32)
     return place, tf.gather(rows, place)

@@ -6,7 +6,7 @@ the signals, each as exact as over the whole catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,8 @@ from trainer.funnel.candidates import LOWEST, best_candidates
 from trainer.funnel.funnel import CandidateFunnel, scales
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.scores import products_at, segment_ids
-from trainer.funnel.sources import OWN, TOWER
-from trainer.funnel.state import FunnelState, Person, Reach
+from trainer.funnel.sources import OWN
+from trainer.funnel.state import FunnelState, Links, Person, Reach
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
 
@@ -43,7 +43,12 @@ class ShelfFunnel(CandidateFunnel):
     ) -> FunnelState:
         person = self.person(moment, query_embeddings)
         reach = self._reach(person)
-        rows = best_candidates(reach.rough, self.config.shelf_size, allowed)
+        rough = reach.rough
+        if allowed is not None:
+            rough = tf.where(tf.pad(allowed, [[0, 0], [0, 1]]), rough, LOWEST)
+        if query_embeddings is not None and self.config.tower_weight:
+            rough = self._with_nearest(rough, query_embeddings)
+        rows = best_candidates(rough, self.config.shelf_size)
         return self._put(person, reach, rows)
 
     def at(self, state: FunnelState, rows: tf.Tensor) -> FunnelState:
@@ -105,9 +110,9 @@ class ShelfFunnel(CandidateFunnel):
 
     @property
     def _lines(self) -> tuple[str, ...]:
-        """Whose links there are: the neighbour tables, OWN, and the tower."""
-        tables = (s for group in self.constants.groups.values() for s in group.sources)
-        return (*tables, OWN, TOWER)
+        """Whose links there are: the neighbour tables, then OWN."""
+        sources = self.constants.sources
+        return sources[: sources.index(OWN) + 1]
 
     def _facet_shares(self, state: FunnelState) -> tf.Tensor:
         """[B, facets, W] share of the history with each item's values."""
@@ -121,46 +126,40 @@ class ShelfFunnel(CandidateFunnel):
         and what needs an item's own vectors is left out.
         """
         width, scale = self.num_items + 1, self._rough_scale()
-        items, lines, values, rough = [], [], [], []
-
-        def link(
-            owners: tf.Tensor,
-            rows: tf.Tensor,
-            sources: Sequence[str],
-            scores: tf.Tensor,
-        ) -> None:
-            numbers = np.array([self._lines.index(s) for s in sources], np.int32)
-            line = owners * len(self._lines) + numbers
-            items.append(rows + owners * width)
-            lines.append(tf.broadcast_to(line, tf.shape(rows)))
-            values.append(scores)
-            rough.append(tf.gather(scale, numbers) * tf.sqrt(scores))
-
         own = person.history.rows
         everyone = tf.range(tf.shape(own)[0])[:, None]
-        link(everyone, own, [OWN], person.own)
+        own_line = np.array([len(self._lines) - 1], np.int32)
+        links = [Links(own + everyone * width, everyone, own_line, person.own)]
         for kind, group in self.constants.groups.items():
             owners, rows, scores = self.links(person, kind)
-            link(owners, rows, np.repeat(group.sources, group.sizes).tolist(), scores)
-        if person.query is not None and self.config.tower_weight:
-            cosines, rows = self.constants.nearest(person.query)
-            link(everyone, rows, [TOWER], cosines)
-        at = _flat(items)
-        total = tf.shape(own)[0] * width
-        summed = tf.math.unsorted_segment_sum(_flat(rough), at, total)
-        fixed = self.fusion.of_facets(
+            lines = np.array([self._lines.index(s) for s in group.sources], np.int32)
+            lines = np.repeat(lines, group.sizes)
+            links.append(Links(rows + owners * width, owners, lines, scores))
+        roots = [tf.gather(scale, part.lines) * tf.sqrt(part.values) for part in links]
+        summed = tf.math.unsorted_segment_sum(
+            _flat(roots),
+            _flat(part.items for part in links),
+            tf.size(own[:, 0]) * width,
+        )
+        facets = self.fusion.of_facets(
             self.facets(person), len(self.constants.sources) + 1
         )
-        scores = tf.reshape(summed, [-1, width]) + fixed + self.prior
-        return Reach(at, _flat(lines), _flat(values), scores)
+        rough = tf.reshape(summed, [-1, width]) + facets + self.prior
+        return Reach(tuple(links), rough)
 
     def _rough_scale(self) -> tf.Tensor:
         """[L] what the root of a link counts: learned, by what is usual there."""
-        typical = self.constants.typical
-        count = int(typical.shape[0])
+        typical, count = self.constants.typical, len(self._lines)
         learned = self.fusion.linear[:count] + self.fusion.root[:count]
-        scale = tf.maximum(learned, _LEAST_WEIGHT) * tf.math.rsqrt(typical)
-        return tf.concat([scale, [self.config.tower_weight]], axis=0)
+        return tf.maximum(learned, _LEAST_WEIGHT) * tf.math.rsqrt(typical)
+
+    def _with_nearest(self, rough: tf.Tensor, query: tf.Tensor) -> tf.Tensor:
+        """[B, n + 1] rough scores and what the tower says of its nearest items."""
+        cosines, rows = self.constants.nearest(query)
+        flat = tf.reshape(segment_ids(rows, self.num_items + 1), [-1, 1])
+        added = tf.reshape(self.config.tower_weight * cosines, [-1])
+        found = tf.tensor_scatter_nd_add(tf.reshape(rough, [-1]), flat, added)
+        return tf.reshape(found, [-1, self.num_items + 1])
 
     def _put(self, person: Person, reach: Reach, rows: tf.Tensor) -> FunnelState:
         """The state with the signals of the pads, the head, and rows [B, C]."""
@@ -196,14 +195,18 @@ class ShelfFunnel(CandidateFunnel):
         return tf.math.unsorted_segment_max(places, flat, shape[0] * width)
 
     def _linked(self, reach: Reach, column_of: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """[B, L - 1, W] scores of the columns by each list, the tower's left out."""
-        lines, (batch, width) = len(self._lines), tf.unstack(tf.shape(rows))
+        """[B, L, W] scores of the columns by each list."""
+        count, (batch, width) = len(self._lines), tf.unstack(tf.shape(rows))
         # What has no column has a place far below 0, and is left out of the sums.
-        places = reach.lines * width + tf.gather(column_of, reach.items)
-        summed = tf.math.unsorted_segment_sum(
-            reach.values, places, batch * lines * width
-        )
-        return tf.reshape(summed, [batch, lines, width])[:, :-1]
+        places = [
+            tf.gather(column_of, part.items)
+            + (part.owners * count + part.lines) * width
+            for part in reach.links
+        ]
+        values = _flat(part.values for part in reach.links)
+        total = batch * count * width
+        summed = tf.math.unsorted_segment_sum(values, _flat(places), total)
+        return tf.reshape(summed, [batch, count, width])
 
 
 def build_funnel(
@@ -220,5 +223,5 @@ def build_funnel(
     return kind(tables, item_embeddings, config, fusion, static_shapes=static_shapes)
 
 
-def _flat(parts: list[tf.Tensor]) -> tf.Tensor:
+def _flat(parts: Iterable[tf.Tensor]) -> tf.Tensor:
     return tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)

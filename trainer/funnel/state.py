@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.funnel.history import History
@@ -25,12 +27,19 @@ class Person(NamedTuple):
     query: tf.Tensor | None  # [B, d] of the retriever; None: without the tower
 
 
-class Reach(NamedTuple):
-    """What a history's items link to, before it is summed for any item."""
+class Links(NamedTuple):
+    """From items of histories to others, by lists of one kind."""
 
-    items: tf.Tensor  # [E] int32 person * (n + 1) + catalogue row
-    lines: tf.Tensor  # [E] int32 person * sources + source
-    values: tf.Tensor  # [E] float32
+    items: tf.Tensor  # [V, N] int32 person * (n + 1) + catalogue row
+    owners: tf.Tensor  # [V, 1] int32 place in the batch
+    lines: npt.NDArray[np.int32]  # [N] whose list
+    values: tf.Tensor  # [V, N] float32
+
+
+class Reach(NamedTuple):
+    """What histories link to, before it is summed for any item."""
+
+    links: tuple[Links, ...]
     rough: tf.Tensor  # [B, n + 1] float32 scores of every item; LOWEST rules one out
 
 

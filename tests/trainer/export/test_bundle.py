@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,14 +16,21 @@ from tests.trainer.export.conftest import (
     page,
     person,
 )
-from trainer.export.bundle import Bundle
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="session", params=["whole", "shelf"])
-def bundle(request) -> Bundle:
-    return make_bundle(config=SHELF if request.param == "shelf" else None)
+@pytest.fixture(scope="module", params=["whole", "shelf"])
+def saved(request, tmp_path_factory) -> Path:
+    """The bundle of a small and of a large catalogue."""
+    path = tmp_path_factory.mktemp(request.param)
+    make_bundle(config=SHELF if request.param == "shelf" else None).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def loaded(saved):
+    return tf.saved_model.load(str(saved))
 
 
 def recommend(loaded, *histories: list[str], **changes: object) -> list[list[str]]:
