@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
@@ -30,8 +31,10 @@ from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import (
     EmbedQuery,
     RankerRows,
+    encode_moments,
     mine,
     mining_step,
+    moment_batch,
     write_meta,
 )
 from trainer.funnel.shelf import build_funnel
@@ -43,6 +46,8 @@ STEP = "MineNegatives"
 # The splits that hold every candidate; the others hold sampled rows.
 WHOLE_SPLITS = ("eval",)
 SPLITS = ("train", "recent", "eval")
+# Of the tower's nearest items, how many its index is to find; asked for so many people.
+_RECALL, _ASKED = 0.98, 256
 
 
 def mine_splits(
@@ -141,6 +146,8 @@ class MomentMiner(Miner):
             self._move_to(parts[0].cutoff)
             moments = pa.concat_tables([read_part(part) for part in parts])
             batches += fusion_batches(funnel, moments, funnel.tables.item_ids)
+        if self._task.training:
+            self._check_index(moments)
         return fit_fusion(
             batches,
             funnel.fusion.weights(),
@@ -148,6 +155,26 @@ class MomentMiner(Miner):
             l2=config.fusion_l2,
             seed=config.seed,
         )
+
+    def _check_index(self, moments: pa.Table) -> None:
+        """Tells how many of the tower's nearest items its index finds."""
+        constants = self._funnel.constants
+        if constants.index is None or self._embed is None:
+            return
+        encoded = encode_moments(
+            moments.slice(0, _ASKED), self._funnel.tables.item_ids, self._task.shop
+        )
+        numbers = np.arange(len(encoded))
+        queries = self._embed(moment_batch(encoded, numbers, constants.num_items))
+        recall = constants.index_recall(queries.numpy())
+        log.info("index of the tower: recall %.3f", recall)
+        if recall < _RECALL:
+            log.warning(
+                "The index of the tower must find %.0f %% of the nearest items. "
+                "Received: %.1f %%. Raise `FunnelConfig.tower_probes`.",
+                100 * _RECALL,
+                100 * recall,
+            )
 
     def use_first_stage(self, weights: FusionWeights) -> None:
         self._funnel.assign_fusion(weights)

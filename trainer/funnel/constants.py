@@ -27,7 +27,12 @@ from trainer.funnel.sources import (
     TRENDING,
 )
 from trainer.funnel.tables import ItemTables
-from trainer.retrieval_scale.partitioned_index import PartitionedIndex, build_cells
+from trainer.retrieval_scale.partitioned_index import (
+    PartitionedIndex,
+    build_cells,
+    exact_rows,
+    recall_of,
+)
 
 # Item features whose mean over the history tells a taste (for new things, for hits).
 TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
@@ -157,6 +162,12 @@ class TableConstants(tf.Module):
             raise ValueError("The funnel was built without an index of the tower.")
         cosines, rows = self.index.best(query_embeddings, self.num_nearest)
         return tf.nn.relu(cosines), tf.where(rows < 0, self.num_items, rows)
+
+    def index_recall(self, query_embeddings: npt.NDArray[np.float32]) -> float:
+        """Share of the nearest of all items that `nearest` finds of queries [q, d]."""
+        vectors = self.tower_table.numpy()[:-1]
+        found = self.nearest(tf.constant(query_embeddings))[1].numpy()
+        return recall_of(found, exact_rows(vectors, query_embeddings, found.shape[1]))
 
 
 def _group(

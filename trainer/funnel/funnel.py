@@ -307,12 +307,18 @@ class CandidateFunnel(tf.Module):
             last = kind == groups[-1]
             sources = len(self.constants.groups[kind].sources) + last
             owners, ids, values = self.links(person, kind)
-            parts = [(ids + owners * (sources * width), values)]
-            if last:
-                starts = tf.range(batch)[:, None] * (sources * width)
-                parts.append((rows + starts + (sources - 1) * width, person.own))
+            starts = tf.range(batch)[:, None] * (sources * width)
             scattered.append(
-                scatter_rows(parts, batch=batch, sources=sources, width=width)
+                scatter_rows(
+                    ids + owners * (sources * width),
+                    values,
+                    batch=batch,
+                    sources=sources,
+                    width=width,
+                    more=(rows + starts + (sources - 1) * width, person.own)
+                    if last
+                    else None,
+                )
             )
         return scattered
 

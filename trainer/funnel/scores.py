@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -57,28 +57,30 @@ def products_at(vectors: tf.Variable, person: tf.Tensor, rows: tf.Tensor) -> tf.
 
 
 def scatter_rows(
-    parts: Sequence[tuple[tf.Tensor, tf.Tensor]],
+    places: tf.Tensor,
+    values: tf.Tensor,
     *,
     batch: tf.Tensor,
     sources: int,
     width: int,
+    more: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> tf.Tensor:
-    """Score rows from places and values, in one scatter.
+    """Score rows from places and values; those of one place add up.
 
     Args:
-      parts: pairs of places, any shape, int32 (owner * sources + source) * width +
-        catalogue row, and as many float32 values; those of one place add up.
+      places: int32 of any shape, (owner * sources + source) * width + catalogue row.
+      values: float32, as many.
       batch: B.
+      more: a few more of both, added in place: joined to the others, those would be
+        copied.
 
     Returns:
       [B, sources, width] float32; the last column belongs to the pads.
     """
-    places, values = parts[0]
-    if len(parts) > 1:
-        places = tf.concat([tf.reshape(p, [-1]) for p, _ in parts], axis=0)
-        values = tf.concat([tf.reshape(v, [-1]) for _, v in parts], axis=0)
-    size = batch * (sources * width)
-    flat = tf.math.unsorted_segment_sum(values, places, size)
+    flat = tf.math.unsorted_segment_sum(values, places, batch * (sources * width))
+    if more is not None:
+        at, added = (tf.reshape(part, [-1]) for part in more)
+        flat = tf.tensor_scatter_nd_add(flat, at[:, None], added)
     return tf.reshape(flat, [-1, sources, width])
 
 

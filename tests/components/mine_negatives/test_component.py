@@ -146,3 +146,18 @@ def test_many_moments_are_sampled_down_by_cut_off(
         for cutoff in {moment[0] for moment in whole}:
             wanted = min(4, sum(moment[0] == cutoff for moment in whole))
             assert sum(moment[0] == cutoff for moment in some) == wanted
+
+
+def test_a_large_catalogue_is_mined_from_shelves(
+    mined: dict[str, Path], tmp_path: Path
+) -> None:
+    n = tiny_shop.NUM_ITEMS
+    mined_again(mined, tmp_path, whole_max_items=1, shelf_size=n, head_size=n)
+    weights = [FusionWeights.load(f) for f in (tmp_path, mined["candidates"])]
+    # The same sums in another order.
+    np.testing.assert_allclose(weights[0].linear, weights[1].linear, atol=5e-3)
+    found, whole = (
+        {pair for *_, pairs in candidates_of(f, "eval") for pair in map(str, pairs)}
+        for f in (tmp_path, mined["candidates"])
+    )
+    assert len(found & whole) > 0.95 * len(whole) > 0
