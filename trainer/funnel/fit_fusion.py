@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from core.room import kept_moments
+from trainer.funnel.drawn_items import draw_items
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
@@ -27,6 +28,8 @@ class FusionBatch:
     shares: npt.NDArray[np.float16]  # [B, S, W] in [0, 1]
     shared: npt.NDArray[np.float32]  # [P, W], or [B, P, W], in [0, 1]
     labels: npt.NDArray[np.float32]  # [B, W] > 0 for each target
+    # [B, W] or [W] logarithms of how many items each stands for.
+    offsets: npt.NDArray[np.float32]
 
 
 def fusion_batches(
@@ -50,7 +53,7 @@ def fusion_batches(
     lengths = np.diff(encoded.history[0])
     chosen = chosen[np.argsort(lengths[chosen], kind="stable")]
     return [
-        _batch(funnel, encoded, chosen[start : start + _BATCH])
+        _batch(funnel, encoded, chosen[start : start + _BATCH], rng)
         for start in range(0, count, _BATCH)
     ]
 
@@ -63,7 +66,7 @@ def fit_fusion(
     l2: float,
     seed: int,
 ) -> FusionWeights:
-    """The weights that put what happened on top of what is weighed.
+    """The weights that put what happened on top of the whole catalogue.
 
     Minimizes the mean over moments of the softmax cross-entropy between z and the
     moment's targets (shares by label), plus `l2` times the squared weights, with Adam
@@ -76,13 +79,15 @@ def fit_fusion(
     optimizer = tf_keras.optimizers.Adam(_LEARNING_RATE)
     count = batches[0].shares.shape[1]
 
-    def step(shares: tf.Tensor, shared: tf.Tensor, labels: tf.Tensor) -> None:
+    def step(
+        shares: tf.Tensor, shared: tf.Tensor, labels: tf.Tensor, offsets: tf.Tensor
+    ) -> None:
         shares = tf.cast(shares, tf.float32)
         with tf.GradientTape() as tape:
             scores = _weighted(weights[:, :count], shares)
             if shared.shape[-2]:
                 scores += _weighted(weights[:, count:], shared)
-            loss = _cross_entropy(scores, labels)
+            loss = _cross_entropy(scores + offsets, labels)
             loss += l2 * tf.reduce_sum(tf.square(weights))
         optimizer.apply_gradients([(tape.gradient(loss, weights), weights)])
 
@@ -91,7 +96,7 @@ def fit_fusion(
     for _ in range(epochs):
         for i in rng.permutation(len(batches)):
             batch = batches[i]
-            compiled(batch.shares, batch.shared, batch.labels)
+            compiled(batch.shares, batch.shared, batch.labels, batch.offsets)
     linear, root = weights.numpy().tolist()
     return FusionWeights(names=start.names, linear=tuple(linear), root=tuple(root))
 
@@ -112,16 +117,23 @@ def _cross_entropy(scores: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 
 def _batch(
-    funnel: CandidateFunnel, encoded: EncodedMoments, numbers: npt.NDArray[np.int64]
+    funnel: CandidateFunnel,
+    encoded: EncodedMoments,
+    numbers: npt.NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> FusionBatch:
     state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
-    shares, shared = funnel.shares(state)
     labels = happened(encoded, numbers, funnel)[:, :, funnel.target]
-    rows = funnel.weighed(state)
+    offsets = np.zeros(labels.shape[1], np.float32)
+    weighed = funnel.weighed(state)
+    if weighed is not None:
+        rows, offsets = draw_items(weighed.numpy(), labels, rng)
+        state = funnel.at(state, tf.constant(rows))
+        labels = np.take_along_axis(labels, rows, axis=1)
+    shares, shared = funnel.shares(state)
     return FusionBatch(
         shares=shares.numpy().astype(np.float16),
         shared=shared.numpy(),
-        labels=labels
-        if rows is None
-        else np.take_along_axis(labels, rows.numpy(), axis=1),
+        labels=labels,
+        offsets=offsets,
     )

@@ -185,7 +185,14 @@ class ShelfFunnel(CandidateFunnel):
             reach=reach,
         )
         at_head = state.picked(state.columns(head, self.num_items))
-        return state._replace(best=scales([tf.reduce_max(at_head, axis=2)]))
+        best = scales([tf.reduce_max(at_head, axis=2)])
+        # Nothing speaks louder than the head's loudest, or shares would have no bound.
+        bounds = tf.split(best, [part.shape[1] for part in state.signals], axis=1)
+        bounded = [
+            tf.minimum(part, bound[:, :, None])
+            for part, bound in zip(state.signals, bounds, strict=True)
+        ]
+        return state._replace(signals=tuple(bounded), best=best)
 
     def _column_of(self, rows: tf.Tensor) -> tf.Tensor:
         """[B * (n + 1)] int32: the last column of each item; the lowest int: none."""

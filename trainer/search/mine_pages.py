@@ -132,6 +132,7 @@ def fusion_batches_of_pages(
                 shares=shares.numpy().astype(np.float16),
                 shared=np.zeros((0, search.num_items + 1), np.float32),
                 labels=gains,
+                offsets=np.zeros(search.num_items + 1, np.float32),
             )
         )
     return batches

@@ -87,6 +87,7 @@ def test_the_signal_that_tells_the_truth_gets_the_weight(
         shares=shares.astype(np.float16),
         shared=funnel.constants.shared.numpy(),
         labels=labels,
+        offsets=np.zeros(funnel.num_items + 1, np.float32),
     )
     start = funnel.fusion.weights()
     found = fit_fusion([batch], start, epochs=30, l2=1e-3, seed=1)
