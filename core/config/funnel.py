@@ -16,7 +16,7 @@ class FunnelConfig(Config):
     num_candidates: int = 128
     # Catalogues of more items than this are not weighed whole for every page: only a
     # shelf of items is, and the head of it sets the scales (`trainer/funnel/shelf.py`).
-    whole_max_items: int = 30_000
+    whole_max_items: int = 20_000
     shelf_size: int = 512
     head_size: int = 64
     # The tower's nearest items that come on the shelf, and how many cells of near items

@@ -109,7 +109,8 @@ class PartitionedIndex(tf.Module):
         codes = tf.cast(tf.gather(self.codes, probed), tf.float32)
         codes = tf.reshape(codes, [-1, places, self.dim])
         scales = tf.reshape(tf.gather(self.scales, probed), [-1, places])
-        rows = integers(tf.gather(self.rows, probed))
+        # Integers before the gather: of uint32 it has a GPU kernel on variables alone.
+        rows = tf.gather(integers(self.rows), probed)
         rows = tf.reshape(rows, [-1, places]) - 1
         scores = tf.linalg.matvec(codes, queries) * scales
         scores = tf.where(rows >= 0, scores, -1e9)

@@ -227,3 +227,25 @@ def test_the_first_stage_learns_the_weights_of_the_whole_catalogue(
     part = fusion_batches(few, moments, tables.item_ids)
     assert sum(batch.labels.sum() for batch in part) == total > 0
     assert all((b.shares >= 0).all() and (b.shares <= 1).all() for b in part)
+
+
+@pytest.mark.slow
+def test_static_shapes_give_the_same_scores_compiled_or_not(
+    tables: ItemTables, weights: FusionWeights, few: CandidateFunnel
+) -> None:
+    static = build_funnel(tables, VECTORS, FEW, weights, static_shapes=True)
+    batch = people()
+    numbers = batch._replace(user_ids=tf.zeros([3]), context={})
+    rows = tf.constant([[3, 5, 8, 9, 0, 7]] * 3)
+
+    def scores(numbers: Moment) -> tuple[tf.Tensor, tf.Tensor]:
+        state = static.state(numbers, QUERIES)
+        return static.scores(state), static.features(numbers, rows)
+
+    wanted = few.scores(few.state(batch, QUERIES)).numpy()
+    for compiled in (False, True):
+        found, values = tf.function(scores, jit_compile=compiled)(numbers)
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            values.numpy(), few.features(batch, rows).numpy(), rtol=1e-4, atol=1e-4
+        )
