@@ -13,35 +13,17 @@ from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
-from trainer.funnel.constants import RECENT, TableConstants
+from trainer.funnel.constants import TableConstants
 from trainer.funnel.fusion import Facets, Fusion, FusionWeights
-from trainer.funnel.history import canonical_history
 from trainer.funnel.integer_tables import integers
+from trainer.funnel.origins import origins
+from trainer.funnel.person import read_person
 from trainer.funnel.scores import (
-    group_maxima,
-    group_sums,
-    pick,
-    pick_rows,
     scatter_rows,
-    weighted_sum,
 )
-from trainer.funnel.sources import OWN, POPULAR, SOURCES, TOWER
 from trainer.funnel.state import FunnelState, Person
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
-
-# How much a shared or tower score must exceed a personal one to be named as the reason.
-_IMPERSONAL = 0.5
-
-
-def _flags(sources: tuple[str, ...]) -> tf.Tensor:
-    """[S, 1] bool: which source is the person's own history."""
-    return tf.constant([[name == OWN] for name in sources])
-
-
-def _source_index(name: str) -> int:
-    """Place in SOURCES; the windows `popular_14`, ... are one source."""
-    return SOURCES.index(POPULAR if name.startswith(POPULAR) else name)
 
 
 def scales(best: Iterable[tf.Tensor]) -> tf.Tensor:
@@ -121,34 +103,13 @@ class CandidateFunnel(tf.Module):
         self, moment: Moment, query_embeddings: tf.Tensor | None = None
     ) -> Person:
         """What the histories of a batch of moments say."""
-        history = canonical_history(
+        return read_person(
             moment,
-            num_items=self.num_items,
-            num_events=len(self.shop.event_types),
-            target=self.target,
+            query_embeddings,
+            self.constants,
+            self.shop,
+            self.config,
             visit_s=self.visit_s,
-        )
-        slot_of = history_features.item_slots(history, self.num_items)
-        slots = history_features.slots_at(slot_of, history.rows, self.num_items)
-        size = tf.shape(slots)[1] + 1
-        columns = history_features.history_columns(history, self.shop, self.config)
-        sums = group_sums(columns[0], slots, size)
-        flat = tf.reshape(sums, [-1, sums.shape[2]])
-        weights = history_features.history_weights(
-            slots, pick(flat, slots, size), self.config
-        )
-        factors = tf.gather(self.constants.factors_in, history.rows)
-        return Person(
-            history=history,
-            slot_of=slot_of,
-            sums=sums,
-            maxima=group_maxima(columns[1], slots, size),
-            weights=weights,
-            own=history_features.own_scores(columns[0], self.config),
-            taken=feature_blocks.facet_shares(history, self.constants, self.config),
-            factors=weighted_sum(weights[RECENT], factors),
-            titles=feature_blocks.title_profile(history, self.constants, self.config),
-            query=query_embeddings,
         )
 
     def state(
@@ -268,30 +229,8 @@ class CandidateFunnel(tf.Module):
         return tf.concat([block.values for block in blocks], axis=-1)
 
     def origins(self, rows: tf.Tensor, state: FunnelState) -> tf.Tensor:
-        """[B, C] int32 index into SOURCES: what speaks for an item of rows most.
-
-        What the person bought before is that; else the personal source in which the
-        item stands highest, unless popularity or the tower speak for it far louder.
-        """
-        count = len(self.constants.sources)
-        columns = state.columns(rows, self.num_items)
-        personal = tf.math.divide_no_nan(
-            state.picked(columns)[:, :count],
-            state.best[:, :count, None],
-        )
-        shared = tf.gather(self.constants.shared, rows, axis=1)
-        parts = [
-            personal + 2.0 * tf.cast(_flags(self.constants.sources), tf.float32),
-            tf.transpose(shared, [1, 0, 2]) * _IMPERSONAL,
-        ]
-        parts[0] = tf.where(personal > 0, parts[0], 0.0)
-        names = [*self.constants.sources, *self.constants.shared_names]
-        if state.near is not None:
-            near = pick_rows(state.near[:, None], columns)
-            parts.append(near * _IMPERSONAL)
-            names.append(TOWER)
-        best = tf.argmax(tf.concat(parts, axis=1), axis=1, output_type=tf.int32)
-        return tf.gather([_source_index(name) for name in names], best)
+        """[B, C] int32 index into SOURCES: what speaks for an item of rows most."""
+        return origins(rows, state, self.constants)
 
     def _scattered(self, person: Person) -> list[tf.Tensor]:
         """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.
