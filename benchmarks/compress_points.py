@@ -23,14 +23,16 @@ def points_around(preset: CompressConfig) -> dict[str, CompressConfig]:
     """
     as_trained = preset.replace(sparsity=(), quantization_aware=False)
     every = {"num_neighbours": 0, "num_candidates": 0}
-    quarter = tuple(f"{name}=0.75" for name in ("trunk_*", "bottom_*", "expert_*"))
+    layers = ("trunk_*", "bottom_*", "expert_*")
+    half, most = (tuple(f"{x}={share}" for x in layers) for share in (0.5, 0.75))
     fewer = round(0.75 * preset.num_neighbours)
     return {
         PLAIN: as_trained.replace(quantize=False, **every),
         PRESET: preset,
         "rankers as trained": as_trained,
         "taught by labels": preset.replace(label_weight=1.0, probability_weight=0.0),
-        "75 % pruned": preset.replace(sparsity=quarter),
+        "half of the weights pruned": preset.replace(sparsity=half),
+        "75 % pruned": preset.replace(sparsity=most),
         f"{fewer} neighbours": preset.replace(num_neighbours=fewer),
         "half of the neurons too": preset.replace(kept_neurons=0.5),
         "2:4 sparsity": preset.replace(two_of_four=True),
