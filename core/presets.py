@@ -142,7 +142,11 @@ def online_retail(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
     # docs/funnel.md: they lose with 128, and gain nothing from 320).
     funnel = full.funnel.replace(cold_items=False, num_candidates=192)
     # A small catalogue, dense in neighbours: most of its bundle are their lists.
-    compress = full.compress.replace(num_neighbours=420, num_candidates=0)
+    # Twice the default epochs, of two seconds each: with fewer the pruned ranker lost
+    # .5 % of NDCG on new items of the eval moments, with these .3 %.
+    compress = full.compress.replace(
+        num_neighbours=420, num_candidates=0, pruning_epochs=6, quantization_epochs=2
+    )
     return full.replace(funnel=funnel, compress=compress)
 
 
