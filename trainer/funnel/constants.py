@@ -124,15 +124,20 @@ class TableConstants(tf.Module):
         self.tower: tf.Variable | None = None
         self.index: PartitionedIndex | None = None
         if item_embeddings is not None:
-            vectors = _with_row(item_embeddings, 0)
-            vectors = vectors if self.shelf else np.ascontiguousarray(vectors.T)
-            self.tower = _variable(vectors, "tower")
-            if self.shelf:
-                cells = build_cells(item_embeddings, seed=config.seed)
-                self.index = PartitionedIndex(
-                    cells, item_embeddings, num_probes=config.tower_probes
-                )
-                self.num_nearest = min(config.tower_nearest, self.index.shortlist)
+            self._hold_tower(item_embeddings, config)
+
+    def _hold_tower(
+        self, item_embeddings: npt.NDArray[np.float32], config: FunnelConfig
+    ) -> None:
+        vectors = _with_row(item_embeddings, 0)
+        vectors = vectors if self.shelf else np.ascontiguousarray(vectors.T)
+        self.tower = _variable(vectors, "tower")
+        if self.shelf:
+            cells = build_cells(item_embeddings, seed=config.seed)
+            self.index = PartitionedIndex(
+                cells, item_embeddings, num_probes=config.tower_probes
+            )
+            self.num_nearest = min(config.tower_nearest, self.index.shortlist)
 
     @property
     def tower_table(self) -> tf.Variable:

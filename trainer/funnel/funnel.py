@@ -152,8 +152,7 @@ class CandidateFunnel(tf.Module):
 
     def scores(self, state: FunnelState) -> tf.Tensor:
         """[B, W] float32 first-stage scores; very low for what cannot be shown."""
-        fused = self.fusion(state.signals, state.best, self.facets(state.person))
-        fused += self.prior
+        fused = self._fused(state)
         if state.near is not None and self.config.tower_weight:
             fused += self.config.tower_weight * state.near
         return fused
@@ -231,6 +230,11 @@ class CandidateFunnel(tf.Module):
     def origins(self, rows: tf.Tensor, state: FunnelState) -> tf.Tensor:
         """[B, C] int32 index into SOURCES: what speaks for an item of rows most."""
         return origins(rows, state, self.constants)
+
+    def _fused(self, state: FunnelState) -> tf.Tensor:
+        """[B, W] what the person and everyone say of the items, without the tower."""
+        facets = self.facets(state.person)
+        return self.fusion(state.signals, state.best, facets) + self.prior
 
     def _scattered(self, person: Person) -> list[tf.Tensor]:
         """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.

@@ -55,16 +55,6 @@ class ShelfFunnel(CandidateFunnel):
         assert state.reach is not None  # `state` made it
         return self._put(state.person, state.reach, rows)
 
-    def scores(self, state: FunnelState) -> tf.Tensor:
-        facets = self._facet_shares(state)
-        whole = tf.ones_like(facets[:, :, 0])  # on one scale for everyone
-        best = tf.concat([state.best, whole], axis=1)
-        fused = self.fusion((*state.signals, facets), best)
-        fused += tf.gather(self.prior, state.rows)
-        if state.near is not None and self.config.tower_weight:
-            fused += self.config.tower_weight * state.near
-        return fused
-
     def everywhere(self, state: FunnelState) -> tf.Tensor:
         assert state.reach is not None
         return state.reach.rough
@@ -113,6 +103,13 @@ class ShelfFunnel(CandidateFunnel):
         """Whose links there are: the neighbour tables, then OWN."""
         sources = self.constants.sources
         return sources[: sources.index(OWN) + 1]
+
+    def _fused(self, state: FunnelState) -> tf.Tensor:
+        facets = self._facet_shares(state)
+        whole = tf.ones_like(facets[:, :, 0])  # on one scale for everyone
+        best = tf.concat([state.best, whole], axis=1)
+        fused = self.fusion((*state.signals, facets), best)
+        return fused + tf.gather(self.prior, state.rows)
 
     def _facet_shares(self, state: FunnelState) -> tf.Tensor:
         """[B, facets, W] share of the history with each item's values."""

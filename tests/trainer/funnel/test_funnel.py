@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from core.config.funnel import FunnelConfig
-from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from tests.trainer.funnel.slow_features import Event, slow_features
 from trainer.funnel.funnel import CandidateFunnel
@@ -26,13 +25,7 @@ KINDS = tiny_shop.SHOP.event_types
 
 @pytest.fixture(scope="module")
 def tables() -> ItemTables:
-    return build_item_tables(
-        tiny_shop.items(),
-        tiny_shop.events(),
-        as_of=NOW,
-        shop=tiny_shop.SHOP,
-        config=NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8),
-    )
+    return tiny_shop.tables()
 
 
 @pytest.fixture(scope="module")

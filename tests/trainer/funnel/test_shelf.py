@@ -9,7 +9,6 @@ import tensorflow as tf
 from components.join_history.make_moments import make_moments
 from core.config.funnel import FunnelConfig
 from core.config.moments import MomentConfig
-from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from tests.trainer.funnel.test_funnel import DAY, HISTORY, NOW, N, moment
 from trainer.funnel.drawn_items import draw_items
@@ -29,13 +28,7 @@ QUERIES = tf.constant(np.random.default_rng(1).standard_normal((3, 4)), tf.float
 
 @pytest.fixture(scope="module")
 def tables() -> ItemTables:
-    return build_item_tables(
-        tiny_shop.items(),
-        tiny_shop.events(),
-        as_of=NOW,
-        shop=tiny_shop.SHOP,
-        config=NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8),
-    )
+    return tiny_shop.tables()
 
 
 @pytest.fixture(scope="module")

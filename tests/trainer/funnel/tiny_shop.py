@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from core.config import ShopConfig, SplitConfig
+from core.config.neighbours import NeighboursConfig
 from core.features import SECONDS_PER_DAY
+from trainer.funnel.tables import ItemTables, build_item_tables
 
 DAY = SECONDS_PER_DAY
 T2 = 15_000 * DAY
@@ -58,4 +60,15 @@ def events(seed: int = 0, count: int = 900) -> pa.Table:
             "session_id": pa.nulls(count, pa.string()),
             "country": [("FR", "DE")[u % 2] for u in users[order]],
         }
+    )
+
+
+def tables() -> ItemTables:
+    """As of T2."""
+    return build_item_tables(
+        items(),
+        events(),
+        as_of=T2,
+        shop=SHOP,
+        config=NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8),
     )
