@@ -206,8 +206,7 @@ class CandidateFunnel(tf.Module):
           state: of `self.state` with the same arguments, where it is at hand.
         """
         state = state or self.state(moment, query_embeddings, allowed)
-        scores = self.scores(state)
-        return best_candidates(scores, self.config.num_candidates, allowed)
+        return self._best(state, allowed)
 
     def features(
         self,
@@ -230,6 +229,11 @@ class CandidateFunnel(tf.Module):
     def origins(self, rows: tf.Tensor, state: FunnelState) -> tf.Tensor:
         """[B, C] int32 index into SOURCES: what speaks for an item of rows most."""
         return origins(rows, state, self.constants)
+
+    def _best(self, state: FunnelState, allowed: tf.Tensor | None) -> tf.Tensor:
+        """[B, C] int32: the candidates of a state."""
+        scores = self.scores(state)
+        return best_candidates(scores, self.config.num_candidates, allowed)
 
     def _fused(self, state: FunnelState) -> tf.Tensor:
         """[B, W] what the person and everyone say of the items, without the tower."""

@@ -74,21 +74,6 @@ class ShelfFunnel(CandidateFunnel):
     def num_weighed(self) -> int:
         return min(self.config.shelf_size, self.num_items)
 
-    def retrieve(
-        self,
-        moment: Moment,
-        query_embeddings: tf.Tensor | None = None,
-        allowed: tf.Tensor | None = None,
-        *,
-        state: FunnelState | None = None,
-    ) -> tf.Tensor:
-        state = state or self.state(moment, query_embeddings, allowed)
-        scores = self.scores(state)[:, self._asked]
-        count = min(self.config.num_candidates, self.num_weighed)
-        scores, places = tf.math.top_k(scores, k=count)
-        rows = tf.gather(self.weighed(state), places, batch_dims=1)
-        return tf.where(scores > LOWEST / 2, rows, self.num_items)
-
     @property
     def _head_size(self) -> int:
         return min(self.config.head_size, self.num_items)
@@ -103,6 +88,14 @@ class ShelfFunnel(CandidateFunnel):
         """Whose links there are: the neighbour tables, then OWN."""
         sources = self.constants.sources
         return sources[: sources.index(OWN) + 1]
+
+    def _best(self, state: FunnelState, allowed: tf.Tensor | None) -> tf.Tensor:
+        del allowed  # nothing else was put on the shelf
+        scores = self.scores(state)[:, self._asked]
+        count = min(self.config.num_candidates, self.num_weighed)
+        scores, places = tf.math.top_k(scores, k=count)
+        rows = tf.gather(self.weighed(state), places, batch_dims=1)
+        return tf.where(scores > LOWEST / 2, rows, self.num_items)
 
     def _fused(self, state: FunnelState) -> tf.Tensor:
         facets = self._facet_shares(state)
