@@ -32,11 +32,23 @@ class Task:
         self.cancelled = False
         self.rows, self.key = batching.batch_key(signature.plan, feeds)
 
+    def joins(self, other: Task) -> bool:
+        """Whether both may be in one batch."""
+        alike = self.signature is other.signature and self.key == other.key
+        return alike and self.rows > 0 and other.rows > 0
+
+
+# So many requests that wait are worth a thread beside the running ones.
+HELP_AT = 8
+
 
 class BatchExecutor:
     """Threads that take everything that waits, up to `max_rows` rows of one kind.
 
     No timer: a lone request starts at once, and under load batches grow by themselves.
+    Half of the threads do that; the others start only when `HELP_AT` requests wait, or
+    one that cannot join requests of the running kinds. Two small batches side by side
+    cost more than one that holds both, and they take the core that reads requests.
     """
 
     def __init__(
@@ -55,6 +67,8 @@ class BatchExecutor:
         self._queue: collections.deque[Task] = collections.deque()
         self._wakeup = threading.Condition()
         self._closed = False
+        self._eager = (num_threads + 1) // 2
+        self._running: list[Task] = []  # the first task of each running batch
         self._threads = [
             threading.Thread(target=self._work, name=f"executor-{i}", daemon=True)
             for i in range(num_threads)
@@ -82,7 +96,9 @@ class BatchExecutor:
                     f"full ({self._max_queued} requests). Try again later.",
                 )
             self._queue.append(task)
-            self._wakeup.notify()
+            # A thread that may not start is not woken: it would take the interpreter.
+            if self._next() is not None:
+                self._wakeup.notify()
 
     def close(self) -> None:
         """Finishes what is queued, then ends the threads."""
@@ -95,17 +111,33 @@ class BatchExecutor:
     def _work(self) -> None:
         while True:
             with self._wakeup:
-                while not self._queue:
-                    if self._closed:
+                while (place := self._next()) is None:
+                    if self._closed and not self._queue:
                         return
                     self._wakeup.wait()
-                tasks = self._take()
+                tasks = self._take(place)
+                self._running += tasks[:1]
+                if self._next() is not None:
+                    self._wakeup.notify()
             if tasks:
                 self._deliver(tasks, self._run(tasks))
+                with self._wakeup:
+                    self._running.remove(tasks[0])
 
-    def _take(self) -> list[Task]:
-        """The oldest task and those behind it that may share its batch."""
-        first = self._queue.popleft()
+    def _next(self) -> int | None:
+        """Place in the queue of what is to start now; None: let it grow."""
+        waiting = len(self._queue)
+        if len(self._running) < self._eager or waiting >= HELP_AT or self._closed:
+            return 0 if waiting else None
+        for place, task in enumerate(self._queue):
+            if not any(task.joins(running) for running in self._running):
+                return place
+        return None
+
+    def _take(self, place: int) -> list[Task]:
+        """The task at a place of the queue, and those that may share its batch."""
+        first = self._queue[place]
+        del self._queue[place]
         if first.cancelled:
             self._loop.call_soon_threadsafe(first.done, None, _CANCELLED)
             return []
@@ -116,12 +148,7 @@ class BatchExecutor:
         passed_over = []
         while self._queue and rows < self._max_rows:
             task = self._queue.popleft()
-            fits = (
-                task.signature is first.signature
-                and task.rows > 0
-                and task.key == first.key
-                and rows + task.rows <= self._max_rows
-            )
+            fits = task.joins(first) and rows + task.rows <= self._max_rows
             if task.cancelled:
                 self._loop.call_soon_threadsafe(task.done, None, _CANCELLED)
             elif fits:

@@ -11,20 +11,25 @@ import numpy as np
 import pytest
 
 from serving.model_server import batching
-from serving.model_server.executor import BatchExecutor, Task
+from serving.model_server.executor import HELP_AT, BatchExecutor, Task
 from serving.model_server.status import Code, StatusError
 from tests.serving.model_server.test_batching import Spec
 
 
 class Doubling:
-    """A signature y = 2 x that notes its batches, and refuses negative values."""
+    """A signature y = 2 x that notes its batches, and refuses negative values.
+
+    `started` has each batch's size from its start, `batches` from when it may run.
+    """
 
     def __init__(self) -> None:
         self.plan = batching.plan("f", {"x": Spec((None,))}, {"y": Spec((None,))})
+        self.started: list[int] = []
         self.batches: list[int] = []
         self.may_run = threading.Event()
 
     def run(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
+        self.started.append(len(feeds[0]))
         assert self.may_run.wait(10)
         self.batches.append(len(feeds[0]))
         if (feeds[0] < 0).any():
@@ -107,6 +112,51 @@ def test_a_request_whose_caller_left_is_not_run() -> None:
 
     assert answers[1][1].code == Code.CANCELLED
     assert signature.batches == [1, 1]
+
+
+def started_beside(
+    running: Doubling, others: list[Doubling], *, num_threads: int
+) -> list[list[int]]:
+    """Batches of `running` and of `others` that have started while its first is held."""
+
+    async def scenario() -> list[list[int]]:
+        loop = asyncio.get_running_loop()
+        executor = BatchExecutor(loop=loop, num_threads=num_threads)
+        for place, signature in enumerate([running, *others]):
+            task = Task(signature, [np.array([1])], lambda *answer: None)  # type: ignore[arg-type]
+            executor.submit(task)
+            if not place:
+                await asyncio.sleep(0.05)  # it is running by now
+        await asyncio.sleep(0.05)
+        found = [list(s.started) for s in dict.fromkeys([running, *others])]
+        for signature in [running, *others]:
+            signature.may_run.set()
+        await loop.run_in_executor(None, executor.close)
+        return found
+
+    return asyncio.run(scenario())
+
+
+def test_a_second_thread_helps_only_where_many_wait() -> None:
+    few, many = Doubling(), Doubling()
+
+    assert started_beside(few, [few] * (HELP_AT - 1), num_threads=2) == [[1]]
+    assert started_beside(many, [many] * HELP_AT, num_threads=2) == [[1, HELP_AT]]
+    # What waited beside the few ran as one batch after them.
+    assert few.batches == [1, HELP_AT - 1]
+
+
+def test_half_of_the_threads_start_at_once() -> None:
+    signature = Doubling()
+
+    assert started_beside(signature, [signature], num_threads=4) == [[1, 1]]
+
+
+def test_another_kind_does_not_wait_for_a_running_batch() -> None:
+    slow, other = Doubling(), Doubling()
+
+    assert started_beside(slow, [slow, other, slow], num_threads=2) == [[1], [1]]
+    assert slow.batches == [1, 2]
 
 
 def test_a_full_queue_refuses() -> None:
