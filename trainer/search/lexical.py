@@ -124,14 +124,15 @@ class LexicalIndex(tf.Module):
             dense = tf.where(tf.pad(allowed, [[0, 0], [0, width]]), dense, 0.0)
         return self._postings.best_of_rows(dense, k)
 
-    def coverage(self, terms: tf.Tensor, sums: Sums | None = None) -> tf.Tensor:
-        """[B, n + 1] float32: which share of the query's idf each item holds.
+    def coverage(
+        self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
+    ) -> tf.Tensor:
+        """[B, C] float32: which share of the query's idf items at rows [B, C] hold.
 
         idf is rounded to 1/60, also in the whole: an item with all words has exactly 1.
         """
-        codes = (self.sums(terms) if sums is None else sums).codes
-        held = counted(codes[:, : self.num_items + 1], len(COVERED))
-        return tf.math.divide_no_nan(held, self._whole(terms))
+        held = self._held(self.sums(terms) if sums is None else sums, rows)
+        return tf.math.divide_no_nan(counted(held, len(COVERED)), self._whole(terms))
 
     def matches(
         self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
@@ -146,11 +147,10 @@ class LexicalIndex(tf.Module):
         Returns:
           [B, C, M] float32; all 0 for an empty query.
         """
-        scores, codes = self.sums(terms) if sums is None else sums
-        width = self._postings.width
-        bm25 = pick(tf.reshape(scores, [-1]), rows, width)
-        best = tf.reduce_max(scores, axis=1, keepdims=True)
-        held = pick(tf.reshape(codes, [-1]), rows, width)
+        sums = self.sums(terms) if sums is None else sums
+        bm25 = pick(tf.reshape(sums.scores, [-1]), rows, self._postings.width)
+        best = tf.reduce_max(sums.scores, axis=1, keepdims=True)
+        held = self._held(sums, rows)
         whole = self._whole(terms)
         counts = tf.math.count_nonzero(terms < self._pad, axis=1)
         pairs = tf.gather(self._is_pair.read_value(), terms)
@@ -177,6 +177,10 @@ class LexicalIndex(tf.Module):
             ),
         ]
         return tf.stack(columns, axis=2)
+
+    def _held(self, sums: Sums, rows: tf.Tensor) -> tf.Tensor:
+        """[B, C] int64: the counters of what the items at rows [B, C] hold."""
+        return pick(tf.reshape(sums.codes, [-1]), rows, self._postings.width)
 
     def _whole(self, terms: tf.Tensor) -> tf.Tensor:
         """[B, 1] float32: the idf of all of a query's terms, in steps."""

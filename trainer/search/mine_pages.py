@@ -12,12 +12,13 @@ import tensorflow as tf
 
 from core import features as names
 from core.config import ShopConfig
-from core.room import batch_size, kept_moments
+from core.room import batch_size
+from trainer.funnel.candidates import LOWEST
 from trainer.funnel.fit_fusion import FusionBatch
 from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, moment_batch
 from trainer.moment import Moment
 from trainer.search.position_bias import Propensities
-from trainer.search.search_funnel import SIGNALS, SearchFunnel
+from trainer.search.search_funnel import SearchFunnel
 from trainer.traced import traced
 
 # (moment, queries) -> rows [B, C], features [B, C, F + M]
@@ -114,10 +115,9 @@ def mine_pages(
 def fusion_batches_of_pages(
     pages: EncodedPages, search: SearchFunnel, propensities: Propensities, limit: int
 ) -> list[FusionBatch]:
-    """Signals over the whole catalogue of a sample of the pages, and their gains."""
+    """Signals of what may be on a sample of the pages, and the gains of it."""
     rng = np.random.default_rng(search.config.seed)
-    room = kept_moments(limit, search.num_items, len(SIGNALS))
-    count = min(room, len(pages))
+    count = min(limit, len(pages))
     chosen = np.sort(rng.choice(len(pages), count, replace=False))
     batches = []
     for start in range(0, count, 32):
@@ -127,12 +127,14 @@ def fusion_batches_of_pages(
         state = search.state(_texts(pages, numbers), moment, personal)
         shares = tf.math.divide_no_nan(state.signals, state.best[:, :, None])
         gains, _, _ = _outcome(pages, numbers, search, propensities)
+        matched = state.matched.numpy()
+        gains = np.take_along_axis(gains, state.items.rows.numpy(), axis=1)
         batches.append(
             FusionBatch(
                 shares=shares.numpy().astype(np.float16),
-                shared=np.zeros((0, search.num_items + 1), np.float32),
-                labels=gains,
-                offsets=np.zeros(search.num_items + 1, np.float32),
+                shared=np.zeros((0, matched.shape[1]), np.float32),
+                labels=np.where(matched, gains, 0.0),
+                offsets=np.where(matched, 0.0, LOWEST).astype(np.float32),
             )
         )
     return batches

@@ -54,20 +54,14 @@ class QueryClickIndex(tf.Module):
             variable = self._variables[name]
             variable.assign(value.astype(variable.dtype.as_numpy_dtype))
 
-    def dense(self, queries: tf.Tensor) -> tf.Tensor:
-        """[B, 2, n + 1] float32: click rate, log count of every catalogue row.
-
-        Args:
-          queries: [B] string as typed.
+    def of(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What was shown for each of the queries, [B] string as typed.
 
         Returns:
-          0 for an unknown query, for an item without an impression, and in column n,
-          which pads.
+          [B, M] int32 distinct catalogue rows, n pads; [B, M, 2] float32 click rate and
+          log count, 0 of pads. M is the longest list's length, 0 where all are unknown.
         """
-        return self.dense_of_terms(self.analyzer(queries, MAX_QUERY_CHARACTERS))
-
-    def dense_of_terms(self, terms: tf.RaggedTensor) -> tf.Tensor:
-        """The same for a caller that has the analyzer's terms [B, (T)] already."""
+        terms = self.analyzer(queries, MAX_QUERY_CHARACTERS)
         keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
         known = self._variables["keys"]
         number = tf.searchsorted(known, keys)
@@ -75,19 +69,13 @@ class QueryClickIndex(tf.Module):
         starts = integers(tf.gather(splits, number))
         lengths = integers(tf.gather(splits, number + 1)) - starts
         lengths = tf.where(tf.gather(known, number) == keys, lengths, 0)
-        owner = tf.repeat(tf.range(tf.size(lengths)), lengths)
-        offset = starts - tf.cumsum(lengths, exclusive=True)
-        entry = tf.range(tf.size(owner)) + tf.gather(offset, owner)
+        places = tf.range(tf.reduce_max(tf.concat([lengths, [0]], axis=0)))
+        real = places < lengths[:, None]
+        entry = tf.where(real, starts[:, None] + places, 0)
         rows = integers(tf.gather(self._variables["rows"], entry))
-        values = tf.gather(self._variables["values"], entry)  # [T, 2]
-        places = [
-            tf.stack([owner, tf.fill(tf.shape(rows), k), rows], 1) for k in (0, 1)
-        ]
-        return tf.scatter_nd(
-            tf.concat(places, axis=0),
-            tf.concat([values[:, 0], values[:, 1]], axis=0),
-            tf.stack([tf.size(lengths), 2, self.num_items + 1]),
-        )
+        values = tf.gather(self._variables["values"], entry)  # [B, M, 2]
+        rows = tf.where(real, rows, self.num_items)
+        return rows, tf.where(real[..., None], values, 0.0)
 
 
 def _variable(values: npt.NDArray[np.generic], name: str) -> tf.Variable:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from core.config.search import SearchConfig
-from trainer.funnel.candidates import LOWEST, best_candidates, top_rows
+from trainer.funnel.candidates import LOWEST, top_rows
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import Fusion, FusionWeights
 from trainer.funnel.history_features import slots_at
-from trainer.funnel.scores import pick, pick_rows, products_at, segment_ids
+from trainer.funnel.scores import pick, pick_rows, products_at
 from trainer.funnel.state import FunnelState
 from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
-from trainer.search.postings import Sums
+from trainer.search.page_items import PageItems
 from trainer.search.query_click_index import QueryClickIndex
+from trainer.search.search_state import Asked, SearchState
 
 # What the first stage weighs; each is 0 where it says nothing.
 SIGNALS = ("bm25", "coverage", "dense", "rrf", "click_rate", "clicks", "person")
@@ -31,18 +32,6 @@ PRIOR = FusionWeights(
     root=(0.0,) * len(SIGNALS),
 )
 _CLICKS = SIGNALS.index("clicks")
-
-
-class SearchState(NamedTuple):
-    """What candidates and features both need of a batch of queries."""
-
-    terms: tf.Tensor  # [B, T] int32 term ids
-    sums: Sums  # over the postings, [B, width]
-    signals: tf.Tensor  # [B, S, n + 1] float32 >= 0, in the order of SIGNALS
-    best: tf.Tensor  # [B, S] their scale
-    matched: tf.Tensor  # [B, n + 1] bool: may be on the page
-    scores: tf.Tensor  # [B, n + 1] float32 learned sum of the signals, a feature
-    order: tf.Tensor  # [B, n + 1] float32: the same and the tower, picks candidates
 
 
 class SearchFunnel(tf.Module):
@@ -95,55 +84,38 @@ class SearchFunnel(tf.Module):
         personal: FunnelState,
         allowed: tf.Tensor | None = None,
     ) -> SearchState:
-        """Signals of every item for queries [B] string.
+        """What speaks for the items that queries [B] string may find.
 
         Args:
           moment: who searches, when.
           personal: the funnel's state of the same moments.
           allowed: [B, n] bool, applied before anything is cut; None: everything.
         """
-        n = self.num_items
-        terms = self.lexical.terms(queries)
-        sums = self.lexical.sums(terms)
-        some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
-        open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
-        open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
-        bm25 = tf.where(open_, sums.scores[:, : n + 1], 0.0)
+        asked = self._asked(queries, personal, allowed)
         words = self.encoder.embed_queries(queries)
-        coverage = self.lexical.coverage(terms, sums)
-        clicks = self.clicks.dense(queries)
-        person = _unit(self.funnel.everywhere(personal))
-
-        def combined(dense: tf.Tensor, rrf: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            parts = [bm25, coverage, dense, rrf, clicks[:, 0], clicks[:, 1], person]
-            signals = tf.stack(parts, axis=1)
-            best = self._scales(signals)
-            return signals, best, self.fusion((signals,), best)
-
-        dense = self._cosines(words, open_)
+        state = self._weighed(asked, words)
         if self.config.feedback_items:
-            first = combined(dense, tf.zeros_like(dense))[2]
-            moved = self._moved(words, tf.where(open_, first, LOWEST))
-            dense = self._cosines(moved, open_)
-        rrf = self._reciprocal_ranks(
-            (bm25, self.config.lexical_candidates),
-            (dense, self.config.dense_candidates),
-        )
-        own = tf.reshape(personal.person.slot_of, [-1, n + 1]) > 0
-        matched = (rrf > 0) | (clicks[:, 1] > 0) | (own & (coverage > 0))
-        signals, best, scores = combined(dense, rrf)
-        order = scores
+            state = self._weighed(asked, self._moved(words, asked, state))
         if self.retriever is not None:
             inputs = tower_inputs(moment, self.funnel.shop.context_features)
-            asked = self.retriever.embed_search(words, *inputs)
-            near = self._near(asked, tf.where(matched & open_, scores, LOWEST))
-            order += self.config.tower_weight * tf.where(open_, near, 0.0)
-        return SearchState(terms, sums, signals, best, matched & open_, scores, order)
+            towers = self.retriever.embed_search(words, *inputs)
+            near = self._near(towers, state.items)
+            open_ = state.items.picked(asked.open_)
+            order = state.order + self.config.tower_weight * tf.where(open_, near, 0.0)
+            state = state._replace(order=order)
+        return state
 
     def retrieve(self, state: SearchState) -> tf.Tensor:
         """[B, C] int32 candidates, best first; n pads."""
+        count = min(self.config.num_candidates, self.num_items)
         scores = tf.where(state.matched, state.order, LOWEST)
-        return best_candidates(scores, self.config.num_candidates)
+        short = tf.maximum(count - tf.shape(scores)[1], 0)
+        pads = [[0, 0], [0, short]]
+        scores = tf.pad(scores, pads, constant_values=LOWEST)
+        rows = tf.pad(state.items.rows, pads, constant_values=self.num_items)
+        best, places = tf.math.top_k(scores, k=count)
+        rows = pick(tf.reshape(rows, [-1]), places, tf.shape(rows)[1])
+        return tf.where(best > LOWEST / 2, rows, self.num_items)
 
     def features(
         self,
@@ -156,14 +128,17 @@ class SearchFunnel(tf.Module):
         """[B, C, F + M] float32: the person's features, then the query's.
 
         Args:
-          rows: [B, C] int32 catalogue rows; n pads.
+          rows: [B, C] int32 catalogue rows, as retrieved of the state; n pads. What it
+            has no column for is taken to have no signal.
         """
         personal = self.funnel.at(personal, rows)
         found = self.funnel.features(moment, rows, state=personal)
         matches = self.lexical.matches(state.terms, rows, state.sums)
-        signals = pick_rows(state.signals, rows)
+        columns = state.items.columns(rows)
+        signals = pick_rows(state.signals, columns)
         shares = tf.math.divide_no_nan(signals, state.best[:, :, None])
-        fused = pick(tf.reshape(state.scores, [-1]), rows, self.num_items + 1)
+        width = tf.shape(state.scores)[1]
+        fused = pick(tf.reshape(state.scores, [-1]), columns, width)
         parts = [
             found,
             matches,
@@ -177,7 +152,7 @@ class SearchFunnel(tf.Module):
         self, rows: tf.Tensor, personal: FunnelState, state: SearchState
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """[B, k] each, > 0 where it holds: own history, words, clicks for the query."""
-        found = pick_rows(state.signals, rows)
+        found = pick_rows(state.signals, state.items.columns(rows))
         words = found[:, SIGNALS.index("coverage")]
         own = slots_at(personal.person.slot_of, rows, self.num_items)
         return tf.cast(own, tf.float32), words, found[:, _CLICKS]
@@ -193,78 +168,118 @@ class SearchFunnel(tf.Module):
         scaled = tf.constant([name in relative for name in SIGNALS])
         return tf.where(scaled, tf.reduce_max(signals, axis=2), 1.0)
 
-    def _cosines(self, words: tf.Tensor, open_: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] of query vectors [B, d]; 0 below 0 and where nothing is open."""
-        dense = tf.nn.relu(tf.matmul(words, self.vectors))
-        return tf.where(open_, dense, 0.0)
+    def _asked(
+        self, queries: tf.Tensor, personal: FunnelState, allowed: tf.Tensor | None
+    ) -> Asked:
+        n = self.num_items
+        terms = self.lexical.terms(queries)
+        sums = self.lexical.sums(terms)
+        some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
+        open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
+        open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
+        return Asked(
+            terms=terms,
+            sums=sums,
+            open_=open_,
+            bm25=tf.where(open_, sums.scores[:, : n + 1], 0.0),
+            clicks=self.clicks.of(queries),
+            personal=personal,
+            rough=self.funnel.everywhere(personal),
+        )
 
-    def _near(self, asked: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
-        """[B, n + 1] the tower's cosine, at least 0, of queries [B, d].
+    def _weighed(self, asked: Asked, vectors: tf.Tensor) -> SearchState:
+        """Items that query vectors [B, d] and the rest propose, weighed.
 
-        In a large catalogue of the best by scores [B, n + 1] alone, 0 of others: more
-        hardly match a query.
+        What is in none of the lists is no candidate, so that nothing has to be known of
+        it: signals and scales are those over the whole catalogue.
         """
-        constants, width = self.funnel.constants, self.num_items + 1
-        if not constants.shelf:
-            return tf.nn.relu(constants.tower_scores(asked))
-        rows = best_candidates(scores, self.funnel.num_weighed)
-        near = products_at(constants.tower_table, asked, rows)
-        total = tf.shape(asked)[0] * width
-        flat = tf.math.unsorted_segment_sum(near, segment_ids(rows, width), total)
-        return tf.reshape(flat, [-1, width])
+        cosines = tf.nn.relu(tf.matmul(vectors, self.vectors))
+        cosines = tf.where(asked.open_, cosines, 0.0)
+        by_words, word_gains = self._listed(asked.bm25, self.config.lexical_candidates)
+        by_meaning, gains = self._listed(cosines, self.config.dense_candidates)
+        clicked, clicks = asked.clicks
+        person = asked.personal.person
+        own = person.history.rows
+        items = PageItems.of([by_words, by_meaning, clicked, own], self.num_items)
+        coverage = self.lexical.coverage(asked.terms, items.rows, asked.sums)
+        ranks = tf.concat([word_gains, gains], axis=1)
+        rrf = items.added(tf.concat([by_words, by_meaning], axis=1), ranks)
+        counts = items.added(clicked, clicks[..., 1])
+        parts = {
+            "bm25": items.picked(asked.bm25),
+            "coverage": coverage,
+            "dense": items.picked(cosines),
+            "rrf": rrf,
+            "click_rate": items.added(clicked, clicks[..., 0]),
+            "clicks": counts,
+            "person": _unit(asked.rough, items),
+        }
+        signals = tf.stack([parts[name] for name in SIGNALS], axis=1)
+        best = self._scales(signals)
+        scores = self.fusion((signals,), best)
+        bought = slots_at(person.slot_of, items.rows, self.num_items) > 0
+        matched = (rrf > 0) | (counts > 0) | (bought & (coverage > 0))
+        matched &= items.first & items.picked(asked.open_)
+        return SearchState(
+            asked.terms, asked.sums, items, signals, best, matched, scores, scores
+        )
 
-    def _moved(self, words: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+    def _listed(self, scores: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best of score rows [B, n + 1] and 1 / (k + rank) of each.
+
+        Returns:
+          [B, size] int32 rows, n pads; [B, size] float32, 0 for pads.
+        """
+        values, rows = top_rows(scores, min(size, self.num_items + 1))
+        ranks = tf.range(1, values.shape[1] + 1, dtype=tf.float32)
+        gains = tf.math.reciprocal(ranks + float(self.config.rrf_k))
+        rows = tf.where(values > 0, rows, self.num_items)
+        return rows, tf.where(values > 0, gains, 0.0)
+
+    def _near(self, asked: tf.Tensor, items: PageItems) -> tf.Tensor:
+        """[B, W] the tower's cosine, at least 0, of queries [B, d]."""
+        constants = self.funnel.constants
+        if constants.shelf:
+            return products_at(constants.tower_table, asked, items.rows)
+        return items.picked(tf.nn.relu(constants.tower_scores(asked)))
+
+    def _moved(self, words: tf.Tensor, asked: Asked, first: SearchState) -> tf.Tensor:
         """[B, d] query vectors, moved towards the mean of the best items' vectors.
 
         Pseudo-relevance feedback (Rocchio 1971). A query without items stays put.
         """
-        values, rows = top_rows(scores, self.config.feedback_items)
+        items = first.items
+        open_ = items.first & items.picked(asked.open_)
+        scores = tf.where(open_, first.scores, LOWEST)
+        count = tf.minimum(self.config.feedback_items, tf.shape(scores)[1])
+        values, places = tf.math.top_k(scores, k=count)
+        rows = tf.gather(items.rows, places, batch_dims=1)
         # An item that is ruled out is like the pad, whose vector is 0.
         rows = tf.where(values > LOWEST / 2, rows, self.num_items)
         found = tf.gather(self.vectors.read_value(), rows, axis=1)
-        mean = tf.transpose(tf.reduce_mean(found, axis=2))
+        mean = tf.transpose(tf.reduce_sum(found, axis=2)) / self.config.feedback_items
         return tf.math.l2_normalize(words + self.config.feedback_weight * mean, axis=1)
-
-    def _reciprocal_ranks(self, *lists: tuple[tf.Tensor, int]) -> tf.Tensor:
-        """[B, n + 1] sum of 1 / (k + rank) over the lists; 0 for what is in none.
-
-        The lists side by side in one scatter.
-
-        Args:
-          lists: score rows [B, n + 1], and how many of the best make the list.
-        """
-        width = self.num_items + 1
-        rows, gains = [], []
-        for scores, size in lists:
-            values, found = top_rows(scores, min(size, width))
-            ranks = tf.range(1, values.shape[1] + 1, dtype=tf.float32)
-            gain = tf.math.reciprocal(ranks + float(self.config.rrf_k))
-            rows.append(tf.where(values > 0, found, self.num_items))
-            gains.append(tf.where(values > 0, gain, 0.0))
-        found, gain = tf.concat(rows, axis=1), tf.concat(gains, axis=1)
-        batch = tf.shape(found)[0]
-        flat = found + width * tf.range(batch)[:, None]
-        summed = tf.math.unsorted_segment_sum(gain, flat, batch * width)
-        return tf.reshape(summed, [batch, width])
 
     def _price_fit(self, rows: tf.Tensor, state: SearchState) -> tf.Tensor:
         """[B, C, 1] distance of the price from the mean of what was clicked for it."""
         prices = self.funnel.constants.compared[:, 0]
         weights = state.signals[:, _CLICKS]
         total = tf.reduce_sum(weights, axis=1)
-        mean = tf.math.divide_no_nan(tf.linalg.matvec(weights, prices), total)
+        clicked = tf.reduce_sum(weights * tf.gather(prices, state.items.rows), axis=1)
+        mean = tf.math.divide_no_nan(clicked, total)
         distance = tf.abs(tf.gather(prices, rows) - mean[:, None])
         return tf.where(total[:, None] > 0, distance, 0.0)[..., None]
 
 
-def _unit(scores: tf.Tensor) -> tf.Tensor:
-    """[B, n + 1] in [0, 1]: height above the mean over the best's; LOWEST gives 0."""
+def _unit(scores: tf.Tensor, items: PageItems) -> tf.Tensor:
+    """[B, W] in [0, 1]: height above the catalogue's mean, as a share of its best's.
+
+    Args:
+      scores: [B, n + 1] of every item; LOWEST gives 0.
+    """
     real = tf.cast(scores > LOWEST / 2, tf.float32)
-    safe = scores * real
-    mean = tf.math.divide_no_nan(
-        tf.reduce_sum(safe, axis=1, keepdims=True),
-        tf.reduce_sum(real, axis=1, keepdims=True),
-    )
-    above = tf.nn.relu(safe - mean) * real
-    best = tf.reduce_max(above, axis=1, keepdims=True)
-    return tf.math.divide_no_nan(above, best)
+    total = tf.reduce_sum(scores * real, axis=1, keepdims=True)
+    mean = tf.math.divide_no_nan(total, tf.reduce_sum(real, axis=1, keepdims=True))
+    highest = tf.reduce_max(scores, axis=1, keepdims=True)
+    above = tf.nn.relu(items.picked(scores) - mean)
+    return tf.math.divide_no_nan(above, tf.nn.relu(highest - mean))

@@ -117,7 +117,7 @@ def test_a_request_whose_caller_left_is_not_run() -> None:
 def started_beside(
     running: Doubling, others: list[Doubling], *, num_threads: int
 ) -> list[list[int]]:
-    """Batches of `running` and of `others` that have started while its first is held."""
+    """Batches of `running` and of `others` that start while its first is held."""
 
     async def scenario() -> list[list[int]]:
         loop = asyncio.get_running_loop()

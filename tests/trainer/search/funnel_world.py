@@ -22,7 +22,8 @@ from trainer.search.inverted_index import build_inverted_index
 from trainer.search.lexical import LexicalIndex
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
-from trainer.search.search_funnel import SIGNALS, SearchFunnel, SearchState
+from trainer.search.search_funnel import SIGNALS, SearchFunnel
+from trainer.search.search_state import SearchState
 
 NOW = 15_000 * DAY
 SHOP = ShopConfig(
@@ -268,6 +269,16 @@ def found(
     return [int(row) for row in search.retrieve(state)[0] if row < N]
 
 
+def dense(state: SearchState, values: tf.Tensor) -> np.ndarray:
+    """[B, n] of values [B, W]: those of each item's first column, 0 without one."""
+    found = np.zeros((len(values), N + 1), np.float32)
+    rows = state.items.rows.numpy()
+    for line, columns, here in zip(found, rows, np.asarray(values), strict=True):
+        at, first = np.unique(columns, return_index=True)
+        line[at] = here[first]
+    return found[:, :N]
+
+
 def signal(state: SearchState, name: str) -> np.ndarray:
     """[B, n] of one signal."""
-    return state.signals[:, SIGNALS.index(name), :N].numpy()
+    return dense(state, state.signals[:, SIGNALS.index(name)])

@@ -195,7 +195,8 @@ def test_coverage_is_the_share_of_the_querys_idf(analyzer) -> None:
     index = build_inverted_index({"title": titles}, config, analyzer)
     lexical = LexicalIndex(index, config, analyzer)
     found = lexical.coverage(
-        lexical.terms(tf.constant(["red mug", "mug qwxyz", "the"]))
+        lexical.terms(tf.constant(["red mug", "mug qwxyz", "the"])),
+        tf.constant([[0, 1, 2, 3]] * 3),
     )
     # df 2, 1 and 0 of three items.
     red, mug, none = (np.log1p((3.5 - df) / (df + 0.5)) for df in (2, 1, 0))
@@ -226,7 +227,8 @@ def test_a_query_without_known_words_finds_nothing(tiny, query) -> None:
     values, rows = tiny.best(terms, 3)
     assert values.numpy().tolist() == [[0.0] * 3]
     assert rows.numpy().tolist() == [[tiny.num_items] * 3]
-    assert not tiny.coverage(terms).numpy().any()
+    every = tf.range(tiny.num_items + 1)[None]
+    assert not tiny.coverage(terms, every).numpy().any()
     features = tiny.matches(terms, tf.constant([[0, tiny.num_items]])).numpy()
     assert not features[..., : tiny.match_names.index("log1p_query_terms")].any()
 

@@ -12,6 +12,7 @@ import pytest
 from core.config import ShopConfig
 from tests.trainer.search import funnel_world as world
 from tests.trainer.search.funnel_world import DAY, NOW
+from trainer.funnel.candidates import LOWEST
 from trainer.funnel.mine import RankerRows
 from trainer.search.mine_pages import (
     EncodedPages,
@@ -250,21 +251,21 @@ def test_what_happened_is_no_feature(
     assert_same_features(of_page(again, 0, "features"), expected)
 
 
-def test_the_fusion_learns_from_gains_over_the_whole_catalogue(
-    search: SearchFunnel,
-) -> None:
+def test_the_fusion_learns_from_what_may_be_on_the_page(search: SearchFunnel) -> None:
     (batch,) = fusion_batches_of_pages(encoded(), search, PROPENSITIES, limit=9)
-    expected = np.zeros((2, world.N + 1))
-    for number, query in enumerate(("red mug", "lamp")):
-        for row, gain in GAINS[query].items():
-            expected[number, row] = gain
-    np.testing.assert_allclose(batch.labels, expected)
-    assert batch.shares.shape == (2, len(SIGNALS), world.N + 1)
+    may_be = batch.offsets > LOWEST / 2
+    # Red things and mugs; lamps, and the chair that was clicked for them.
+    assert may_be.sum(axis=1).tolist() == [6, 3]
+    assert not batch.labels[~may_be].any()
+    for labels, query in zip(batch.labels, ("red mug", "lamp"), strict=True):
+        expected = [gain for gain in GAINS[query].values() if gain > 0]
+        np.testing.assert_allclose(np.sort(labels[labels > 0]), np.sort(expected))
+    assert batch.shares.shape == (2, len(SIGNALS), may_be.shape[1])
     assert batch.shares.min() >= 0 and batch.shares.max() <= 1
-    bm25 = batch.shares[:, SIGNALS.index("bm25")]
-    assert bm25[0].argmax() == 0 and bm25[0].max() == 1
-    dense = batch.shares[1, SIGNALS.index("dense"), : world.N]
-    np.testing.assert_allclose(dense, world.cosines("lamp"), atol=1e-3)
+    bm25 = batch.shares[0, SIGNALS.index("bm25")]
+    assert bm25.max() == 1 and batch.labels[0, bm25.argmax()] == GAINS["red mug"][0]
+    lamps = batch.shares[1, SIGNALS.index("dense")][may_be[1]]
+    np.testing.assert_allclose(np.sort(lamps), [0.0, 0.6, 0.9], atol=1e-3)
 
 
 def test_as_many_pages_as_asked_for_teach_the_fusion(search: SearchFunnel) -> None:

@@ -70,16 +70,23 @@ def analyzer() -> Analyzer:
     return Analyzer()
 
 
+def dense_of(index: QueryClickIndex, queries: tf.Tensor) -> tf.Tensor:
+    """[B, 2, n + 1] of what `of` lists; rows come once, pads with nothing."""
+    rows, values = index.of(queries)
+    one_hot = tf.one_hot(rows, index.num_items + 1)
+    return tf.einsum("bmn,bmk->bkn", one_hot, values)
+
+
 def test_spellings_meet_and_unknown_queries_give_zeros(analyzer: Analyzer) -> None:
     index = QueryClickIndex(EARLY, analyzer)
-    dense = index.dense(tf.constant(QUERIES))
-    assert dense.dtype == tf.float32
-    np.testing.assert_array_equal(dense, EARLY_DENSE)
-    terms = tf.ragged.constant([["jug"], [], ["mug", "jug"]])
-    of_terms = index.dense_of_terms(terms)
-    np.testing.assert_array_equal(of_terms[0], EARLY_DENSE[2])
-    np.testing.assert_array_equal(of_terms[1:], np.zeros((2, 2, 6)))
-    assert index.dense(tf.constant([], tf.string)).shape == [0, 2, 6]
+    rows, values = index.of(tf.constant(QUERIES))
+    assert rows.dtype == tf.int32 and values.dtype == tf.float32
+    assert rows.shape == (len(QUERIES), 2)  # as many as the longest list has
+    np.testing.assert_array_equal(dense_of(index, tf.constant(QUERIES)), EARLY_DENSE)
+    unknown, nothing = index.of(tf.constant(["mug jug", ""]))
+    assert unknown.shape == (2, 0) and nothing.shape == (2, 0, 2)
+    none, _ = index.of(tf.constant([], tf.string))
+    assert none.shape == (0, 0)
 
 
 def test_swapped_tables_answer_without_tracing_again(analyzer: Analyzer) -> None:
@@ -89,7 +96,7 @@ def test_swapped_tables_answer_without_tracing_again(analyzer: Analyzer) -> None
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def dense(queries: tf.Tensor) -> tf.Tensor:
         traced.append(1)
-        return index.dense(queries)
+        return dense_of(index, queries)
 
     queries = tf.constant(QUERIES)
     for tables, expected in (
@@ -117,7 +124,8 @@ def test_a_saved_model_answers_with_tensorflow_alone(
     index = QueryClickIndex(EARLY, analyzer)
     index.swap(LATE)
     dense = tf.function(
-        index.dense, input_signature=[tf.TensorSpec([None], tf.string, "queries")]
+        lambda queries: dense_of(index, queries),
+        input_signature=[tf.TensorSpec([None], tf.string, "queries")],
     )
     signatures = {"serving_default": dense.get_concrete_function()}
     tf.saved_model.save(index, str(tmp_path / "model"), signatures=signatures)

@@ -35,7 +35,8 @@ def test_words_are_worth_what_the_lexical_index_says(search: SearchFunnel) -> No
     terms = search.lexical.terms(tf.constant(MANY))
     bm25 = search.lexical.scores(terms)[:, :N]
     np.testing.assert_allclose(world.signal(state, "bm25"), bm25, rtol=1e-6)
-    coverage = search.lexical.coverage(terms)[:, :N]
+    every = tf.tile(tf.range(N)[None], [len(MANY), 1])
+    coverage = search.lexical.coverage(terms, every)
     np.testing.assert_allclose(world.signal(state, "coverage"), coverage, rtol=1e-6)
 
 
@@ -71,7 +72,7 @@ def test_ranks_are_fused_as_by_hand(words: int, meanings: int, k: int) -> None:
 def test_scores_add_up_shares_with_the_documented_weights(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, MANY, history=(0, 4))
     signals = state.signals.numpy()
-    expected = np.zeros((len(MANY), N + 1))
+    expected = np.zeros(signals[:, 0].shape)
     for name, weight in zip(SIGNALS, PRIOR.linear, strict=True):
         values = signals[:, SIGNALS.index(name)]
         if name in ("bm25", "rrf", "clicks"):
@@ -85,7 +86,7 @@ def test_scores_add_up_shares_with_the_documented_weights(search: SearchFunnel) 
 def test_the_person_s_share_is_between_0_and_1(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, ["red"] * 2, history=(0, 2))
     person = world.signal(state, "person")
-    assert person.min() == 0.0 and person.max() == 1.0
+    assert person.min() >= 0.0 and person.max() == 1.0
     assert person[0].argmax() in (0, 2)  # bought before
 
 
@@ -109,7 +110,8 @@ def test_candidates_match_by_words_meaning_or_clicks(
 
 def test_candidates_come_best_first(search: SearchFunnel) -> None:
     _, _, state = world.asked(search, MANY)
-    for scores, rows in zip(state.scores.numpy(), search.retrieve(state), strict=True):
+    every = world.dense(state, state.scores)
+    for scores, rows in zip(every, search.retrieve(state), strict=True):
         assert (np.diff(scores[[r for r in rows if r < N]]) <= 0).all()
 
 
@@ -217,7 +219,9 @@ def test_the_cosine_counts_as_a_share_of_the_best_where_asked() -> None:
             strict=True,
         )
     ]
-    np.testing.assert_allclose(state.scores[:, :N], expected, atol=1e-6)
+    where = world.dense(state, state.matched) > 0
+    scores = world.dense(state, state.scores)
+    np.testing.assert_allclose(scores[where], np.array(expected)[where], atol=1e-6)
 
 
 def features(search: SearchFunnel, queries: list[str], **options) -> dict:
@@ -227,7 +231,8 @@ def features(search: SearchFunnel, queries: list[str], **options) -> dict:
     values = search.features(person, rows, personal=personal, state=state).numpy()
     assert values.shape == (*rows.shape, len(search.feature_names))
     by_name = {n: values[..., i] for i, n in enumerate(search.feature_names)}
-    return {**by_name, "rows": rows.numpy(), "scores": state.scores.numpy()}
+    scores = np.pad(world.dense(state, state.scores), [(0, 0), (0, 1)])
+    return {**by_name, "rows": rows.numpy(), "scores": scores}
 
 
 def test_features_have_names_of_their_own_and_are_finite(search: SearchFunnel) -> None:
@@ -244,6 +249,7 @@ def test_the_first_stage_s_score_is_a_feature(search: SearchFunnel) -> None:
     values = features(search, MANY, history=(3,))
     expected = np.take_along_axis(values["scores"], values["rows"], axis=1)
     np.testing.assert_allclose(values["query_fused"], expected, rtol=1e-6)
+    assert (expected > 0).any()
 
 
 def test_shares_are_signals_over_their_best(search: SearchFunnel) -> None:

@@ -32,13 +32,13 @@ def test_the_towers_add_their_cosine_to_the_order(
         SearchConfig(tower_weight=3.0), towers=towers, shelf=shelf
     )
     _, _, state = world.asked(search, ["red mug", "enamel"], history=(0, 7))
-    cosine = np.zeros((2, N + 1))
+    cosine = np.zeros((2, N))
     cosine[0, [0, 7]] = np.sqrt(0.5)  # of the last item -sqrt(1/2): never below 0
-    expected = state.scores + 3.0 * cosine
-    # On a shelf stands what matches, and nothing else is chosen from.
-    where = state.matched.numpy() if shelf else np.ones_like(cosine, bool)
+    expected = world.dense(state, state.scores) + 3.0 * cosine
+    where = world.dense(state, state.matched) > 0
     assert where[0, 0]
-    np.testing.assert_allclose(state.order[where], expected[where], rtol=1e-5)
+    order = world.dense(state, state.order)
+    np.testing.assert_allclose(order[where], expected[where], rtol=1e-5)
 
 
 def test_the_towers_choose_candidates_and_are_no_feature(
@@ -92,9 +92,10 @@ def test_feedback_moves_the_query_towards_what_it_found() -> None:
     found, before = world.signal(state, "dense"), world.signal(first, "dense")
     vectors = world.item_vectors()
     asked = plain.encoder.embed_queries(tf.constant(MANY)).numpy()
-    # Reciprocal ranks weigh nothing by default, so the first scores are those without.
+    scored = world.dense(first, first.scores)
+    listed = world.dense(first, first.items.first) > 0
     for row, vector in enumerate(asked):
-        scores = np.where(allowed[row], first.scores[row, :N], -np.inf)
+        scores = np.where(allowed[row] & listed[row], scored[row], -np.inf)
         if MANY[row] == "":
             scores[:] = -np.inf
         best = [i for i in np.argsort(-scores, kind="stable")[:2] if scores[i] > -1e8]
