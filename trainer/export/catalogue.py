@@ -36,7 +36,11 @@ class Catalogue(tf.Module):
         self.num_items = len(ids)
         self._rows = _string_table(ids, default=self.num_items)
         self._ids = tf.constant([*ids, ""], tf.string)
-        self.prices = tf.constant(_floats(items, features.PRICE, default=np.nan))
+        prices = _floats(items, features.PRICE, default=np.nan)
+        unpriced = np.isnan(prices)
+        # An item without a price is below every lower limit and above every upper one.
+        self.least_prices = tf.constant(np.where(unpriced, -np.inf, prices))
+        self.most_prices = tf.constant(np.where(unpriced, np.inf, prices))
         self.in_stock = tf.constant(_floats(items, features.IN_STOCK, default=1.0) > 0)
         self._build_categories(_strings(items, features.CATEGORY))
 
@@ -45,14 +49,18 @@ class Catalogue(tf.Module):
         known = sorted({prefix for each in prefixes for prefix in each})
         number = {prefix: i for i, prefix in enumerate(known)}
         depth = max((len(each) for each in prefixes), default=0) or 1
-        table = np.full((self.num_items, depth), -1, np.int32)
-        for row, each in enumerate(prefixes):
-            table[row, : len(each)] = [number[prefix] for prefix in each]
+        # The last line is of items without a category.
+        table = np.full((len(known) + 1, depth), -1, np.int32)
+        for row, path in enumerate(known):
+            above = category_prefixes(path)
+            table[row, : len(above)] = [number[prefix] for prefix in above]
         # -2 for a category that no item has: it matches nothing, not the pad -1.
         self._prefix_numbers = _string_table(known, default=-2)
-        self.item_prefixes = tf.constant(table)  # [n, depth]
-        leaf = [number[each[-1]] if each else -1 for each in prefixes]
-        self.leaf_categories = tf.constant(np.array([*leaf, -1], np.int32))  # [n + 1]
+        self.category_prefixes = tf.constant(table)  # [K, depth]
+        leaf = np.array([number[each[-1]] if each else -1 for each in prefixes])
+        of_items = np.where(leaf < 0, len(known), leaf).astype(np.int32)
+        self.category_of = tf.constant(of_items)  # [n] line of `category_prefixes`
+        self.leaf_categories = tf.constant(np.append(leaf, -1).astype(np.int32))
 
     def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
         """Catalogue rows of ids of any shape, int32; `num_items` where unknown."""

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.export.catalogue import Catalogue
+from trainer.funnel.scores import segment_ids
+from trainer.one_op import one_op
+
+# In place of a category's number: none is named here.
+_NO_CATEGORY = -3
 
 
 class Filters(NamedTuple):
@@ -24,37 +30,53 @@ def allowed_items(catalogue: Catalogue, filters: Filters) -> tf.Tensor:
 
     An item without a price passes only where no price limit is set.
     """
-    return (
-        _not_excluded(catalogue, filters.exclude_item_ids)
-        & _in_categories(catalogue, filters.categories)
-        & _in_price_range(catalogue, filters.price_min, filters.price_max)
-        & (catalogue.in_stock[tf.newaxis] | ~filters.in_stock_only[:, tf.newaxis])
-    )
+    wanted = catalogue.prefix_numbers(filters.categories)  # [B, F]
+    is_given = filters.categories != ""
+    wanted = tf.where(is_given, wanted, _NO_CATEGORY)
+    # 0 and below are no limits.
+    least = tf.where(filters.price_min > 0, filters.price_min, -np.inf)
+    most = tf.where(filters.price_max > 0, filters.price_max, np.inf)
+    in_stock_only = filters.in_stock_only
+    any_limit = tf.reduce_any(tf.math.is_finite(least) | tf.math.is_finite(most))
+    shape = [tf.shape(wanted)[0], catalogue.num_items]
+
+    def passing() -> tf.Tensor:
+        return (
+            _in_categories(catalogue, wanted)
+            & (catalogue.least_prices >= least[:, tf.newaxis])
+            & (catalogue.most_prices <= most[:, tf.newaxis])
+            & (catalogue.in_stock | ~in_stock_only[:, tf.newaxis])
+        )
+
+    # Most requests say nothing of what they want; then the catalogue is not looked at.
+    said = tf.reduce_any(is_given) | any_limit | tf.reduce_any(in_stock_only)
+    with one_op():
+        found = tf.cond(said, passing, lambda: tf.ones(shape, tf.bool))
+    excluded = catalogue.rows(filters.exclude_item_ids)
+    return _without(found, excluded, catalogue.num_items)
 
 
-def _not_excluded(catalogue: Catalogue, exclude_item_ids: tf.Tensor) -> tf.Tensor:
-    rows = catalogue.rows(exclude_item_ids)  # [B, E]; unknown and pads: num_items
-    batch_size, width = tf.shape(rows)[0], catalogue.num_items + 1
-    flat = rows + width * tf.range(batch_size)[:, tf.newaxis]
-    # One scatter over all requests; the column of pads is cut off again.
-    hits = tf.math.unsorted_segment_sum(
-        tf.ones_like(flat), flat, num_segments=batch_size * width
-    )
-    return tf.reshape(hits, [batch_size, width])[:, :-1] == 0
+def _in_categories(catalogue: Catalogue, wanted: tf.Tensor) -> tf.Tensor:
+    """[B, n]: an item's category or one above it is wanted, or none is named."""
+    # [B, F, 1, 1] against [K, depth]: looked at by category, not by item.
+    matches = wanted[:, :, tf.newaxis, tf.newaxis] == catalogue.category_prefixes
+    matches = tf.reduce_any(matches, axis=[1, 3])  # [B, K]
+    matches |= tf.reduce_all(wanted == _NO_CATEGORY, axis=1, keepdims=True)
+    # Batch last: a look-up then copies a run of B values.
+    found = tf.gather(tf.transpose(matches), catalogue.category_of)
+    return tf.transpose(found)
 
 
-def _in_categories(catalogue: Catalogue, categories: tf.Tensor) -> tf.Tensor:
-    given = categories != ""  # [B, F]
-    wanted = tf.where(given, catalogue.prefix_numbers(categories), -2)
-    # [B, F, 1, 1] against [n, depth]: an item matches if any of its prefixes is wanted.
-    matches = wanted[:, :, tf.newaxis, tf.newaxis] == catalogue.item_prefixes
-    matches = tf.reduce_any(matches, axis=[1, 3])  # [B, n]
-    return matches | ~tf.reduce_any(given, axis=1, keepdims=True)
+def _without(allowed: tf.Tensor, rows: tf.Tensor, num_items: int) -> tf.Tensor:
+    """Allowed [B, n], but for the rows [B, E] of each request; n pads."""
+    width = num_items + 1
 
+    def fewer() -> tf.Tensor:
+        # Counts, as a scatter of bool has no GPU kernel; the pads are cut off again.
+        ones, batch = tf.ones_like(rows), tf.shape(rows)[0]
+        flat = segment_ids(rows, width)
+        hits = tf.math.unsorted_segment_sum(ones, flat, batch * width)
+        return allowed & (tf.reshape(hits, [-1, width])[:, :-1] == 0)
 
-def _in_price_range(
-    catalogue: Catalogue, price_min: tf.Tensor, price_max: tf.Tensor
-) -> tf.Tensor:
-    prices = catalogue.prices[tf.newaxis]  # [1, n]; NaN fails every comparison
-    low, high = price_min[:, tf.newaxis], price_max[:, tf.newaxis]
-    return ((prices >= low) | (low <= 0)) & ((prices <= high) | (high <= 0))
+    with one_op():
+        return tf.cond(tf.reduce_any(rows < num_items), fewer, lambda: allowed)

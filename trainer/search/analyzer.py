@@ -7,7 +7,7 @@ import tensorflow as tf
 from core.text.folding import folding_table
 from core.text.tokens import PLURALS, STOP_WORDS
 from trainer.layers.code_points import CodePointTable
-from trainer.search.one_op import one_op
+from trainer.one_op import one_op
 
 # Each Chinese or Japanese character becomes a token of its own.
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.funnel.candidates import top_rows
-from trainer.search.one_op import one_op
+from trainer.one_op import one_op
 
 Form = Literal["ragged", "segment"]
 # Postings are copied by the block: one by one they take twice the time, and more than

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
 from trainer.search.analyzer import Analyzer
-from trainer.search.one_op import one_op
+from trainer.one_op import one_op
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192

@@ -36,8 +36,11 @@ def test_ids_and_rows_are_inverse_and_unknown_ids_are_the_pad(catalogue) -> None
 def test_missing_columns_mean_in_stock_no_price_no_category() -> None:
     bare = Catalogue(items(item_id=["a"]))
     assert bare.in_stock.numpy().tolist() == [True]
-    assert np.isnan(bare.prices.numpy()).all()
-    assert bare.item_prefixes.numpy().tolist() == [[-1]]
+    # No price is below every lower limit and above every upper one.
+    assert bare.least_prices.numpy().tolist() == [-np.inf]
+    assert bare.most_prices.numpy().tolist() == [np.inf]
+    assert bare.category_of.numpy().tolist() == [0]
+    assert bare.category_prefixes.numpy().tolist() == [[-1]]
 
 
 def test_an_unknown_stock_counts_as_in_stock(catalogue) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from trainer.search.one_op import one_op
+from trainer.one_op import one_op
 
 
 def size_of(texts: tf.Tensor) -> tf.Tensor:
