@@ -7,8 +7,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
-from trainer.search.analyzer import Analyzer
 from trainer.one_op import one_op
+from trainer.search.analyzer import Analyzer
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192
