@@ -54,6 +54,7 @@ def without_events(full: SoukConfig) -> SoukConfig:
     return full.replace(
         neighbours=neighbours,
         # Nobody's events: no towers to ask, and weights that have to fit every query.
+        funnel=full.funnel.replace(tower_weight=0.0),
         search=full.search.replace(
             tower_weight=0.0, also_relative=("dense",), feedback_items=3
         ),

@@ -193,9 +193,11 @@ class PageMiner(Miner):
         self._task = task
         inputs, cutoff = task.inputs, task.first_cutoff
         retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
+        # Nobody asks the towers without a weight, so they need not be made ready.
+        asks = retriever is not None and task.config.tower_weight
         funnel = build_funnel(
             ItemTables.load(table_dir(inputs.tables, cutoff)),
-            None if retriever is None else retriever.item_embeddings.numpy(),
+            retriever.item_embeddings.numpy() if asks else None,
             task.funnel,
             FusionWeights.load(inputs.candidates),
         )

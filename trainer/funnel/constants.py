@@ -132,7 +132,7 @@ class TableConstants(tf.Module):
         vectors = _with_row(item_embeddings, 0)
         vectors = vectors if self.shelf else np.ascontiguousarray(vectors.T)
         self.tower = _variable(vectors, "tower")
-        if self.shelf:
+        if self.shelf and config.tower_weight:
             cells = build_cells(item_embeddings, seed=config.seed)
             self.index = PartitionedIndex(
                 cells, item_embeddings, num_probes=config.tower_probes

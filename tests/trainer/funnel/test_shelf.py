@@ -170,6 +170,17 @@ def test_what_the_tower_is_near_to_comes_on_the_shelf(tables: ItemTables) -> Non
     assert not {tiny_shop.COLD, 28} & set(few.retrieve(moment([[]])).numpy()[0])
 
 
+def test_an_index_is_made_where_the_tower_is_asked(tables: ItemTables) -> None:
+    asked = build_funnel(tables, VECTORS, FEW)
+    silent = build_funnel(tables, VECTORS, FEW.replace(tower_weight=0.0))
+    assert asked.constants.index is not None and silent.constants.index is None
+    # `similar` reads the vectors either way, and pages are found without the index.
+    assert silent.constants.tower is not None
+    without = build_funnel(tables, None, FEW)
+    rows = silent.retrieve(people(), QUERIES)
+    np.testing.assert_array_equal(rows, without.retrieve(people()))
+
+
 def test_other_tables_take_the_place_of_the_first(tables: ItemTables) -> None:
     earlier = build_item_tables(
         tiny_shop.items(),
