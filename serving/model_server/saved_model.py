@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ class TensorSpec:
             else tuple(s if s >= 0 else None for s in shape),
         )
 
+    @functools.cached_property
+    def _is_fixed(self) -> bool:
+        """Whether a length of the shape is told; a dozen inputs a request ask."""
+        return self.shape is not None and any(s is not None for s in self.shape)
+
     def check(self, value: np.ndarray) -> None:
         """Raises StatusError where type or shape of a request's tensor do not fit."""
         if value.dtype != self.dtype:
@@ -48,10 +54,12 @@ class TensorSpec:
             )
         if self.shape is None:
             return
-        fits = len(self.shape) == value.ndim and all(
-            want is None or want == have
-            for want, have in zip(self.shape, value.shape, strict=True)
-        )
+        fits = value.ndim == len(self.shape)
+        if self._is_fixed:
+            fits = fits and all(
+                want is None or want == have
+                for want, have in zip(self.shape, value.shape, strict=True)
+            )
         if not fits:
             want_text = ",".join("?" if s is None else str(s) for s in self.shape)
             hint = (
