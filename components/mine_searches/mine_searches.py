@@ -99,7 +99,7 @@ def build_search_funnel(
         lexical,
         encoder or _encoder(inputs, retriever),
         np.load(Path(inputs.item_vectors) / "item_vectors.npy"),
-        QueryClickIndex(QueryClicks.load(folder), analyzer),
+        QueryClickIndex(QueryClicks.load(folder)),
         config,
         fusion,
         retriever,
@@ -194,10 +194,12 @@ class PageMiner(Miner):
         inputs, cutoff = task.inputs, task.first_cutoff
         retriever = tf.saved_model.load(inputs.retriever) if inputs.retriever else None
         # Nobody asks the towers without a weight, so they need not be made ready.
-        asks = retriever is not None and task.config.tower_weight
+        embeddings = None
+        if retriever is not None and task.config.tower_weight:
+            embeddings = retriever.item_embeddings.numpy()
         funnel = build_funnel(
             ItemTables.load(table_dir(inputs.tables, cutoff)),
-            retriever.item_embeddings.numpy() if asks else None,
+            embeddings,
             task.funnel,
             FusionWeights.load(inputs.candidates),
         )

@@ -84,6 +84,11 @@ class LexicalIndex(tf.Module):
         found: tf.Tensor = self._term_ids(queries)
         return found
 
+    def terms_and_text(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same and, [B] string, `joined_terms` of each query."""
+        found: tuple[tf.Tensor, tf.Tensor] = self._term_ids.with_text(queries)
+        return found
+
     def is_term(self, terms: tf.Tensor) -> tf.Tensor:
         """Bool, the shape of `terms`: known or not, but no pad."""
         return terms < self._pad

@@ -6,11 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from core.text.tokens import MAX_QUERY_CHARACTERS
 from trainer.funnel.integer_tables import integer_variable, integers
-from trainer.search.analyzer import Analyzer
 from trainer.search.query_clicks import QueryClicks
-from trainer.search.query_terms import join_terms
 
 # Fingerprints are 0 .. 2^63 - 2, so the last int64 is free to end the sorted list.
 _NUM_FINGERPRINTS = 2**63 - 1
@@ -25,12 +22,10 @@ class QueryClickIndex(tf.Module):
 
     Args:
       tables: as of the cut-off of the moments (the export's: T2).
-      analyzer: the one that the tables were built with.
     """
 
-    def __init__(self, tables: QueryClicks, analyzer: Analyzer) -> None:
+    def __init__(self, tables: QueryClicks) -> None:
         super().__init__(name="query_click_index")
-        self.analyzer = analyzer
         self.num_items = tables.num_items
         self._variables = {
             name: _variable(value, f"query_{name}")
@@ -55,14 +50,13 @@ class QueryClickIndex(tf.Module):
             variable.assign(value.astype(variable.dtype.as_numpy_dtype))
 
     def of(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What was shown for each of the queries, [B] string as typed.
+        """What was shown for each of the queries, [B] string by `joined_terms`.
 
         Returns:
           [B, M] int32 distinct catalogue rows, n pads; [B, M, 2] float32 click rate and
           log count, 0 of pads. M is the longest list's length, 0 where all are unknown.
         """
-        terms = self.analyzer(queries, MAX_QUERY_CHARACTERS)
-        keys = tf.strings.to_hash_bucket_fast(join_terms(terms), _NUM_FINGERPRINTS)
+        keys = tf.strings.to_hash_bucket_fast(queries, _NUM_FINGERPRINTS)
         known = self._variables["keys"]
         number = tf.searchsorted(known, keys)
         splits = self._variables["splits"]

@@ -172,7 +172,7 @@ class SearchFunnel(tf.Module):
         self, queries: tf.Tensor, personal: FunnelState, allowed: tf.Tensor | None
     ) -> Asked:
         n = self.num_items
-        terms = self.lexical.terms(queries)
+        terms, texts = self.lexical.terms_and_text(queries)
         sums = self.lexical.sums(terms)
         some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
         open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
@@ -182,7 +182,7 @@ class SearchFunnel(tf.Module):
             sums=sums,
             open_=open_,
             bm25=tf.where(open_, sums.scores[:, : n + 1], 0.0),
-            clicks=self.clicks.of(queries),
+            clicks=self.clicks.of(texts),
             personal=personal,
             rough=self.funnel.everywhere(personal),
         )

@@ -9,6 +9,7 @@ import tensorflow as tf
 from core.config.lexical import LexicalConfig
 from trainer.one_op import one_op
 from trainer.search.analyzer import Analyzer
+from trainer.search.query_terms import join_terms
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192
@@ -36,6 +37,7 @@ class TermIds(tf.Module):
         self._analyzer = analyzer
         self.unknown = len(terms)
         self.pad = self.unknown + 1
+        self._names = tf.constant([*terms.tolist(), b"", b""])
         # A table needs an entry: this one is no term, the analyzer drops the character.
         keys = [*terms.tolist(), b"\xee\x80\x80"]
         ids = np.minimum(np.arange(len(keys)), self.unknown)
@@ -50,6 +52,38 @@ class TermIds(tf.Module):
 
         In the analyzer's order; `unknown` for a term that no item holds, then `pad`.
         """
+        ids, all_known = self._by_words(queries)
+        with one_op():
+            terms = tf.cond(
+                all_known, lambda: ids, lambda: self._numbers(self._analyzed(queries))
+            )
+        return tf.ensure_shape(terms, [None, None])
+
+    def with_text(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same and, [B] string, each query's terms with spaces between.
+
+        All of its terms, `join_terms` of the analyzer's: two queries that it reads
+        alike have one text.
+        """
+        ids, all_known = self._by_words(queries)
+
+        def by_words() -> tuple[tf.Tensor, tf.Tensor]:
+            # Known terms come first; what pads leave behind is no part of them.
+            names = tf.gather(self._names, ids)
+            joined = tf.strings.reduce_join(names, axis=1, separator=" ")
+            return ids, tf.strings.strip(joined)
+
+        def by_analyzer() -> tuple[tf.Tensor, tf.Tensor]:
+            words = self._analyzed(queries)
+            return self._numbers(words), join_terms(words)
+
+        with one_op():
+            terms, texts = tf.cond(all_known, by_words, by_analyzer)
+        shape = [None, None]
+        return tf.ensure_shape(terms, shape), tf.ensure_shape(texts, [None])
+
+    def _by_words(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """[B, T] ids of typed words, -1 for others, and whether there are none."""
         # Bytes are characters as long as every word is known: those are ASCII. What is
         # left behind the last split has spaces in it, or ends at nothing: no word.
         most = self._config.max_query_characters
@@ -66,13 +100,15 @@ class TermIds(tf.Module):
             default_value=self.pad,
             validate_indices=False,
         )
-        known = tf.reduce_min(ids) >= 0
-        with one_op():
-            terms = tf.cond(known, lambda: typed, lambda: self._by_analyzer(queries))
-        return tf.ensure_shape(terms, [None, None])
+        return typed, tf.reduce_min(ids) >= 0
 
-    def _by_analyzer(self, queries: tf.Tensor) -> tf.Tensor:
-        words = self._analyzer(queries, self._config.max_query_characters)
+    def _analyzed(self, queries: tf.Tensor) -> tf.RaggedTensor:
+        found: tf.RaggedTensor = self._analyzer(
+            queries, self._config.max_query_characters
+        )
+        return found
+
+    def _numbers(self, words: tf.RaggedTensor) -> tf.Tensor:
         ids = words.with_flat_values(self._ids.lookup(words.flat_values))
         terms: tf.Tensor = ids.to_tensor(self.pad)
         return terms[:, : self._config.max_query_terms]

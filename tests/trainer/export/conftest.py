@@ -129,7 +129,7 @@ def search_funnel(funnel: CandidateFunnel) -> SearchFunnel:
         LexicalIndex(inverted, config.lexical, analyzer),
         FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS)),
         (kinds * near[:, None]).astype(np.float32),
-        QueryClickIndex(clicks, analyzer),
+        QueryClickIndex(clicks),
         config,
     )
 

@@ -217,7 +217,7 @@ def search_funnel(
         LexicalIndex(inverted, config.lexical, analyzer),
         FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS) + 1),
         item_vectors(),
-        QueryClickIndex(query_clicks(), analyzer),
+        QueryClickIndex(query_clicks()),
         config,
         fusion,
         towers,

@@ -14,6 +14,7 @@ import tensorflow as tf
 from trainer.search.analyzer import Analyzer
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
+from trainer.search.query_terms import joined_terms
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -70,19 +71,29 @@ def analyzer() -> Analyzer:
     return Analyzer()
 
 
-def dense_of(index: QueryClickIndex, queries: tf.Tensor) -> tf.Tensor:
-    """[B, 2, n + 1] of what `of` lists; rows come once, pads with nothing."""
-    rows, values = index.of(queries)
-    one_hot = tf.one_hot(rows, index.num_items + 1)
-    return tf.einsum("bmn,bmk->bkn", one_hot, values)
+class Clicks(tf.Module):
+    """An index asked with queries as typed."""
+
+    def __init__(self, index: QueryClickIndex, analyzer: Analyzer) -> None:
+        super().__init__()
+        self.index, self.analyzer = index, analyzer
+
+    def of(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self.index.of(joined_terms(self.analyzer, queries))
+
+    def dense(self, queries: tf.Tensor) -> tf.Tensor:
+        """[B, 2, n + 1] of what `of` lists; rows come once, pads with nothing."""
+        rows, values = self.of(queries)
+        one_hot = tf.one_hot(rows, self.index.num_items + 1)
+        return tf.einsum("bmn,bmk->bkn", one_hot, values)
 
 
 def test_spellings_meet_and_unknown_queries_give_zeros(analyzer: Analyzer) -> None:
-    index = QueryClickIndex(EARLY, analyzer)
+    index = Clicks(QueryClickIndex(EARLY), analyzer)
     rows, values = index.of(tf.constant(QUERIES))
     assert rows.dtype == tf.int32 and values.dtype == tf.float32
     assert rows.shape == (len(QUERIES), 2)  # as many as the longest list has
-    np.testing.assert_array_equal(dense_of(index, tf.constant(QUERIES)), EARLY_DENSE)
+    np.testing.assert_array_equal(index.dense(tf.constant(QUERIES)), EARLY_DENSE)
     unknown, nothing = index.of(tf.constant(["mug jug", ""]))
     assert unknown.shape == (2, 0) and nothing.shape == (2, 0, 2)
     none, _ = index.of(tf.constant([], tf.string))
@@ -90,13 +101,14 @@ def test_spellings_meet_and_unknown_queries_give_zeros(analyzer: Analyzer) -> No
 
 
 def test_swapped_tables_answer_without_tracing_again(analyzer: Analyzer) -> None:
-    index = QueryClickIndex(EARLY, analyzer)
+    index = QueryClickIndex(EARLY)
+    clicks = Clicks(index, analyzer)
     traced = []
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def dense(queries: tf.Tensor) -> tf.Tensor:
         traced.append(1)
-        return dense_of(index, queries)
+        return clicks.dense(queries)
 
     queries = tf.constant(QUERIES)
     for tables, expected in (
@@ -111,7 +123,7 @@ def test_swapped_tables_answer_without_tracing_again(analyzer: Analyzer) -> None
 
 
 def test_tables_of_another_catalogue_are_refused(analyzer: Analyzer) -> None:
-    index = QueryClickIndex(EARLY, analyzer)
+    index = QueryClickIndex(EARLY)
     other = QueryClicks(**(vars(EARLY) | {"num_items": 6}))
     with pytest.raises(ValueError, match="num_items"):
         index.swap(other)
@@ -121,14 +133,15 @@ def test_tables_of_another_catalogue_are_refused(analyzer: Analyzer) -> None:
 def test_a_saved_model_answers_with_tensorflow_alone(
     analyzer: Analyzer, tmp_path: Path
 ) -> None:
-    index = QueryClickIndex(EARLY, analyzer)
+    index = QueryClickIndex(EARLY)
     index.swap(LATE)
+    clicks = Clicks(index, analyzer)
     dense = tf.function(
-        lambda queries: dense_of(index, queries),
+        clicks.dense,
         input_signature=[tf.TensorSpec([None], tf.string, "queries")],
     )
     signatures = {"serving_default": dense.get_concrete_function()}
-    tf.saved_model.save(index, str(tmp_path / "model"), signatures=signatures)
+    tf.saved_model.save(clicks, str(tmp_path / "model"), signatures=signatures)
     program = (
         "import numpy, sys, tensorflow as tf\n"
         "model = tf.saved_model.load(sys.argv[1])\n"

@@ -13,6 +13,7 @@ from core.text import tokens
 from tests.trainer.search.catalogues import simulated
 from trainer.search.analyzer import Analyzer
 from trainer.search.inverted_index import build_inverted_index
+from trainer.search.query_terms import joined_terms
 from trainer.search.term_ids import TermIds, typed_words
 
 CONFIG = LexicalConfig(max_query_terms=6, max_query_characters=40)
@@ -65,6 +66,25 @@ def test_words_that_need_no_analyzer(analyzer) -> None:
     assert not {b"and", b"the", "\u8336".encode()} & set(words)
 
 
+@pytest.mark.parametrize(
+    "queries",
+    [
+        ["red mug"],
+        ["RED  Mugs", "", "berries mug 10"],
+        ["red", "the red, mugs!", ""],
+        ["red qwxyz", "the", "\u8336 mug"],
+        ["red " * 9],  # more terms than ids are given
+        [],
+    ],
+)
+def test_the_text_is_that_of_all_the_terms(analyzer, queries) -> None:
+    ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
+    texts = tf.constant(queries, tf.string)
+    terms, joined = ids.with_text(texts)
+    np.testing.assert_array_equal(terms, ids(texts))
+    np.testing.assert_array_equal(joined, joined_terms(analyzer, texts))
+
+
 def test_a_batch_is_padded_and_each_query_the_same_alone(analyzer) -> None:
     ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
     assert ids(tf.constant(["red mugs", "", "mug"])).numpy().tolist() == [
@@ -83,7 +103,8 @@ def test_a_batch_is_padded_and_each_query_the_same_alone(analyzer) -> None:
 def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
     items, queries = simulated("tiny")
     index = build_inverted_index(items, LexicalConfig(), analyzer)
-    ids = tf.function(TermIds(index.terms, LexicalConfig(), analyzer))
+    term_ids = TermIds(index.terms, LexicalConfig(), analyzer)
+    ids = tf.function(term_ids.with_text)
     place = {term.decode(): row for row, term in enumerate(index.terms)}
     rng = random.Random(8)
     words = [word for title in items["title"] for word in title.lower().split()]
@@ -96,5 +117,7 @@ def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
     ]
     for text in [*made, *queries[:300], *items["title"][:300]]:
         expected = [place.get(t, len(place)) for t in tokens.terms(text, 256)]
-        found = ids(tf.constant([text])).numpy()[0].tolist()
-        assert found == expected[:64], text
+        found, joined = ids(tf.constant([text]))
+        assert found.numpy()[0].tolist() == expected[:64], text
+        assert joined.numpy()[0].decode() == " ".join(tokens.terms(text, 256)), text
+        assert term_ids(tf.constant([text])).numpy().tolist() == found.numpy().tolist()
