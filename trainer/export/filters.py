@@ -34,10 +34,10 @@ def allowed_items(catalogue: Catalogue, filters: Filters) -> tf.Tensor:
     is_given = filters.categories != ""
     wanted = tf.where(is_given, wanted, _NO_CATEGORY)
     # 0 and below are no limits.
-    least = tf.where(filters.price_min > 0, filters.price_min, -np.inf)
-    most = tf.where(filters.price_max > 0, filters.price_max, np.inf)
+    has_least, has_most = filters.price_min > 0, filters.price_max > 0
+    least = tf.where(has_least, filters.price_min, -np.inf)
+    most = tf.where(has_most, filters.price_max, np.inf)
     in_stock_only = filters.in_stock_only
-    any_limit = tf.reduce_any(tf.math.is_finite(least) | tf.math.is_finite(most))
     shape = [tf.shape(wanted)[0], catalogue.num_items]
 
     def passing() -> tf.Tensor:
@@ -49,7 +49,8 @@ def allowed_items(catalogue: Catalogue, filters: Filters) -> tf.Tensor:
         )
 
     # Most requests say nothing of what they want; then the catalogue is not looked at.
-    said = tf.reduce_any(is_given) | any_limit | tf.reduce_any(in_stock_only)
+    said = tf.reduce_any(has_least | has_most | in_stock_only)
+    said |= tf.reduce_any(is_given)
     with one_op():
         found = tf.cond(said, passing, lambda: tf.ones(shape, tf.bool))
     excluded = catalogue.rows(filters.exclude_item_ids)
