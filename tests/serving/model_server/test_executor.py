@@ -115,24 +115,40 @@ def test_a_request_whose_caller_left_is_not_run() -> None:
 
 
 def started_beside(
-    running: Doubling, others: list[Doubling], *, num_threads: int
+    running: Doubling, others: list[Doubling], *, num_threads: int, batches: int
 ) -> list[list[int]]:
-    """Batches of `running` and of `others` that start while its first is held."""
+    """Batches of `running` and of `others` that start while its first is held.
+
+    Waits until there are so many `batches` in all, and a little for more.
+    """
+    signatures = list(dict.fromkeys([running, *others]))
+
+    async def until(count: int) -> None:
+        deadline = asyncio.get_running_loop().time() + 10
+        while sum(len(s.started) for s in signatures) < count:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
 
     async def scenario() -> list[list[int]]:
         loop = asyncio.get_running_loop()
         executor = BatchExecutor(loop=loop, num_threads=num_threads)
-        for place, signature in enumerate([running, *others]):
+
+        def submit(signature: Doubling) -> None:
             task = Task(signature, [np.array([1])], lambda *answer: None)  # type: ignore[arg-type]
             executor.submit(task)
-            if not place:
-                await asyncio.sleep(0.05)  # it is running by now
-        await asyncio.sleep(0.05)
-        found = [list(s.started) for s in dict.fromkeys([running, *others])]
-        for signature in [running, *others]:
-            signature.may_run.set()
-        await loop.run_in_executor(None, executor.close)
-        return found
+
+        submit(running)
+        await until(1)
+        for signature in others:
+            submit(signature)
+        try:
+            await until(batches)
+            await asyncio.sleep(0.05)
+            return [list(s.started) for s in signatures]
+        finally:
+            for signature in signatures:
+                signature.may_run.set()
+            await loop.run_in_executor(None, executor.close)
 
     return asyncio.run(scenario())
 
@@ -140,23 +156,27 @@ def started_beside(
 def test_a_second_thread_helps_only_where_many_wait() -> None:
     few, many = Doubling(), Doubling()
 
-    assert started_beside(few, [few] * (HELP_AT - 1), num_threads=2) == [[1]]
-    assert started_beside(many, [many] * HELP_AT, num_threads=2) == [[1, HELP_AT]]
+    found = started_beside(few, [few] * (HELP_AT - 1), num_threads=2, batches=1)
+    assert found == [[1]]
     # What waited beside the few ran as one batch after them.
-    assert few.batches == [1, HELP_AT - 1]
+    assert few.started == [1, HELP_AT - 1]
+    found = started_beside(many, [many] * HELP_AT, num_threads=2, batches=2)
+    assert found == [[1, HELP_AT]]
 
 
 def test_half_of_the_threads_start_at_once() -> None:
     signature = Doubling()
 
-    assert started_beside(signature, [signature], num_threads=4) == [[1, 1]]
+    found = started_beside(signature, [signature], num_threads=4, batches=2)
+    assert found == [[1, 1]]
 
 
 def test_another_kind_does_not_wait_for_a_running_batch() -> None:
     slow, other = Doubling(), Doubling()
 
-    assert started_beside(slow, [slow, other, slow], num_threads=2) == [[1], [1]]
-    assert slow.batches == [1, 2]
+    found = started_beside(slow, [slow, other, slow], num_threads=2, batches=2)
+    assert found == [[1], [1]]
+    assert slow.started == [1, 2]
 
 
 def test_a_full_queue_refuses() -> None:
