@@ -18,6 +18,10 @@ Done = Callable[[list[np.ndarray] | None, StatusError | None], None]
 Observe = Callable[[int, float], None]  # rows of a batch, seconds it ran
 
 
+# So many requests that wait are worth a thread beside the running ones.
+HELP_AT = 8
+
+
 class Task:
     """A request on its way: feeds in, outputs or an error to `done` (on the loop)."""
 
@@ -36,10 +40,6 @@ class Task:
         """Whether both may be in one batch."""
         alike = self.signature is other.signature and self.key == other.key
         return alike and self.rows > 0 and other.rows > 0
-
-
-# So many requests that wait are worth a thread beside the running ones.
-HELP_AT = 8
 
 
 class BatchExecutor:

@@ -85,7 +85,11 @@ class LexicalIndex(tf.Module):
         return found
 
     def terms_and_text(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The same and, [B] string, `joined_terms` of each query."""
+        """The same and, [B] string, `joined_terms` of each query.
+
+        With another `max_query_characters` than `MAX_QUERY_CHARACTERS`, at which the
+        click tables cut, longer queries have other texts there.
+        """
         found: tuple[tf.Tensor, tf.Tensor] = self._term_ids.with_text(queries)
         return found
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer.funnel.candidates import LOWEST
 from trainer.funnel.scores import pick, segment_ids
 
 
@@ -51,3 +52,17 @@ class PageItems(NamedTuple):
         at = segment_ids(self.columns(rows), width)
         summed = tf.math.unsorted_segment_sum(values, at, batch * width)
         return tf.reshape(summed, [batch, width])
+
+    def best(self, scores: tf.Tensor, count: int) -> tf.Tensor:
+        """[B, count] int32 rows of the columns with the best scores [B, W], in order.
+
+        Args:
+          scores: LOWEST rules a column out; where too few are left, n comes back.
+        """
+        short = tf.maximum(count - tf.shape(scores)[1], 0)
+        pads = [[0, 0], [0, short]]
+        scores = tf.pad(scores, pads, constant_values=LOWEST)
+        rows = tf.pad(self.rows, pads, constant_values=self.num_items)
+        values, places = tf.math.top_k(scores, k=count)
+        rows = pick(tf.reshape(rows, [-1]), places, tf.shape(rows)[1])
+        return tf.where(values > LOWEST / 2, rows, self.num_items)

@@ -107,15 +107,9 @@ class SearchFunnel(tf.Module):
 
     def retrieve(self, state: SearchState) -> tf.Tensor:
         """[B, C] int32 candidates, best first; n pads."""
-        count = min(self.config.num_candidates, self.num_items)
         scores = tf.where(state.matched, state.order, LOWEST)
-        short = tf.maximum(count - tf.shape(scores)[1], 0)
-        pads = [[0, 0], [0, short]]
-        scores = tf.pad(scores, pads, constant_values=LOWEST)
-        rows = tf.pad(state.items.rows, pads, constant_values=self.num_items)
-        best, places = tf.math.top_k(scores, k=count)
-        rows = pick(tf.reshape(rows, [-1]), places, tf.shape(rows)[1])
-        return tf.where(best > LOWEST / 2, rows, self.num_items)
+        count = min(self.config.num_candidates, self.num_items)
+        return state.items.best(scores, count)
 
     def features(
         self,
@@ -191,7 +185,8 @@ class SearchFunnel(tf.Module):
         """Items that query vectors [B, d] and the rest propose, weighed.
 
         What is in none of the lists is no candidate, so that nothing has to be known of
-        it: signals and scales are those over the whole catalogue.
+        it: signals are those over the whole catalogue, and so are the scales, but for
+        coverage and person where `also_relative` names them.
         """
         cosines = tf.nn.relu(tf.matmul(vectors, self.vectors))
         cosines = tf.where(asked.open_, cosines, 0.0)
@@ -251,13 +246,10 @@ class SearchFunnel(tf.Module):
         items = first.items
         open_ = items.first & items.picked(asked.open_)
         scores = tf.where(open_, first.scores, LOWEST)
-        count = tf.minimum(self.config.feedback_items, tf.shape(scores)[1])
-        values, places = tf.math.top_k(scores, k=count)
-        rows = tf.gather(items.rows, places, batch_dims=1)
-        # An item that is ruled out is like the pad, whose vector is 0.
-        rows = tf.where(values > LOWEST / 2, rows, self.num_items)
+        # Where too few are open there are pads, whose vector is 0.
+        rows = items.best(scores, self.config.feedback_items)
         found = tf.gather(self.vectors.read_value(), rows, axis=1)
-        mean = tf.transpose(tf.reduce_sum(found, axis=2)) / self.config.feedback_items
+        mean = tf.transpose(tf.reduce_mean(found, axis=2))
         return tf.math.l2_normalize(words + self.config.feedback_weight * mean, axis=1)
 
     def _price_fit(self, rows: tf.Tensor, state: SearchState) -> tf.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from trainer.funnel.candidates import LOWEST
 from trainer.search.page_items import PageItems
 
 N = 30
@@ -57,6 +58,18 @@ def test_values_of_lists_add_up_where_they_count() -> None:
         totals = np.bincount(ids, own, minlength=N + 1)
         np.testing.assert_allclose(here[first], totals[rows[first]], rtol=1e-6)
         assert not here[~first].any()
+
+
+def test_the_best_columns_come_as_rows_and_pads_where_too_few_are_left() -> None:
+    found = items()
+    scores = RANDOM.normal(size=found.rows.shape).astype(np.float32)
+    masked = np.where(found.first.numpy(), scores, LOWEST).astype(np.float32)
+    for count in (3, 25):  # of 16 columns
+        best = found.best(tf.constant(masked), count).numpy()
+        for b, line in enumerate(best):
+            order = np.argsort(-masked[b], kind="stable")[: len(HELD[b])]
+            expected = found.rows.numpy()[b][order].tolist()[:count]
+            assert line.tolist() == expected + [N] * (count - len(expected))
 
 
 def test_no_lists_leave_the_pads() -> None:

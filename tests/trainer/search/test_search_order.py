@@ -69,6 +69,7 @@ def test_only_what_matches_is_a_candidate_however_near(
     # Filters and queries without a word hold for the towers too.
     allowed = np.ones(N, bool)
     allowed[1] = False
+    assert 1 in world.found(search, "red mug", history=(1,))
     assert 1 not in world.found(search, "red mug", history=(1,), allowed=allowed)
     assert world.found(search, "", history=(1,)) == []
 
