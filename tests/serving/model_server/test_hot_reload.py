@@ -6,7 +6,7 @@ import concurrent.futures
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,27 +79,32 @@ def test_no_request_fails_while_versions_change(
         "signature_name": "recommend",
         "inputs": recommend_inputs(history=["item-00003"]),
     }
-    stop = threading.Event()
+    started, stop = threading.Barrier(5), threading.Event()
+
+    def ask(once: Callable[[], int]) -> list[int]:
+        """Answers from before the first change to after the last one."""
+        answers = [once()]
+        started.wait(timeout=20)
+        while not stop.is_set():
+            answers.append(once())
+        return [*answers, once()]
 
     def ask_grpc() -> list[int]:
         with grpc.insecure_channel(server.grpc_target) as channel:
-            stub, versions = Stub(channel), []
-            while not stop.is_set():
-                response = stub.Predict(grpc_request, timeout=20)
-                versions.append(response.model_spec.version.value)
-            return versions
+            predict = Stub(channel).Predict
+            return ask(
+                lambda: predict(grpc_request, timeout=20).model_spec.version.value
+            )
 
     def ask_rest() -> list[int]:
         with httpx.Client(base_url=server.rest_url, timeout=20) as http:
-            codes = []
-            while not stop.is_set():
-                response = http.post("/v1/models/souk:predict", json=rest_body)
-                codes.append(response.status_code)
-            return codes
+            url = "/v1/models/souk:predict"
+            return ask(lambda: http.post(url, json=rest_body).status_code)
 
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(f) for f in (ask_grpc, ask_grpc, ask_rest, ask_rest)]
         try:
+            started.wait(timeout=20)
             for version in (2, 3, 4):
                 push(small_models[version % 2 + 1], base / str(version))
                 wait_for(
