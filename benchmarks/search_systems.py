@@ -44,6 +44,7 @@ def lexical_systems(items: pa.Table) -> dict[str, System]:
         "bm25s, all text, our terms": bm25s_system(items, TEXT_COLUMNS, ours=True),
         "tantivy, title + brand": tantivy_system(items, TITLE_AND_BRAND),
         "tantivy, all text": tantivy_system(items, TEXT_COLUMNS),
+        "tantivy, all text, one edit": tantivy_system(items, TEXT_COLUMNS, edits=1),
     }
 
 
@@ -84,8 +85,17 @@ def bm25s_system(
     return answer
 
 
-def tantivy_system(items: pa.Table, columns: Sequence[str]) -> System:
-    """tantivy with its English stemmer; Chinese characters stand apart."""
+def tantivy_system(
+    items: pa.Table, columns: Sequence[str], *, edits: int = 0
+) -> System:
+    """tantivy with its English stemmer; Chinese characters stand apart.
+
+    Args:
+      items: the catalogue.
+      columns: what is indexed.
+      edits: its own tolerance of mistakes: words so many edits away count as the
+        query's (swapped neighbours are one).
+    """
     import tantivy
 
     builder = tantivy.SchemaBuilder()
@@ -100,12 +110,13 @@ def tantivy_system(items: pa.Table, columns: Sequence[str]) -> System:
     index.reload()
     searcher = index.searcher()
     ids = items.column(features.ITEM_ID).to_pylist()
+    fuzzy = {"text": (False, edits, True)} if edits else {}
 
     def answer(requests: Sequence[Request]) -> list[list[str]]:
         pages = []
         for request in requests:
             words = " ".join(_apart(request.query).split())
-            query, _ = index.parse_query_lenient(words, ["text"])
+            query, _ = index.parse_query_lenient(words, ["text"], fuzzy_fields=fuzzy)
             hits = searcher.search(query, limit=min(1_000, len(ids))).hits
             pages.append([ids[searcher.doc(at)["row"][0]] for _, at in hits])
         return pages

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -24,15 +24,15 @@ from core.lexicon import (
     Term,
     Word,
 )
-from core.text.units import Unit, completion_key, units
+from core.text.units import completion_key, units, words_and_terms
 from serving.suggest.speller import Speller
 from serving.suggest.vocabulary import Vocabulary
 from trainer.data.log_sample import read_log, share_of_users
+from trainer.search.catalogue_words import SHORT_TEXTS, CatalogueWords, item_texts
 from trainer.search.terms import count_terms
 
-# Texts of an item that the search index reads; words come from the short ones.
-_SHORT_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND)
-_TEXTS = (*_SHORT_TEXTS, features.DESCRIPTION)
+# Texts of an item that the search index reads.
+_TEXTS = (*SHORT_TEXTS, features.DESCRIPTION)
 _SPLITS = ("train", "eval", "test")
 _EVENT_COLUMNS = (
     features.USER_ID,
@@ -59,20 +59,21 @@ def build_lexicon(
       config: what is kept.
     """
     log = sum_up_queries(events, items, as_of=as_of, config=config)
-    catalogue = _CatalogueWords(items)
+    catalogue = CatalogueWords(items)
     searched = Counter[str]()
     for query, count in zip(log["query"], log["count"], strict=True):
         for word in {unit.surface for unit in units(query)}:
             searched[word] += int(count)
-    words = catalogue.words(searched)
+    words = _words_of(catalogue, searched)
     terms = _terms(items, log)
-    known = Vocabulary([t for t in terms if t.items], words, catalogue.pairs())
+    of_items = _as_pairs(catalogue.pairs.items())
+    known = Vocabulary([t for t in terms if t.items], words, of_items)
     new = _new_words(log, known, searched, config)
     words += new
     new_terms = {word.term for word in new}
     terms = [t for t in terms if t.items or t.term in new_terms]
     kept = _suggested(log, Vocabulary(terms, words, ()), config)
-    pairs = catalogue.pairs_with(zip(kept["query"], kept["count"], strict=True))
+    pairs = _pairs_with(catalogue, zip(kept["query"], kept["count"], strict=True))
     return Lexicon(
         as_of=as_of,
         terms=tuple(terms),
@@ -95,48 +96,27 @@ def read_events(uri: str, config: LexiconConfig) -> pa.Table:
     return read_log(uri, _SPLITS, _EVENT_COLUMNS, share, optional=_SEARCH_COLUMNS)
 
 
-class _CatalogueWords:
-    """Words and neighbours in the items' short texts."""
-
-    def __init__(self, items: pa.Table) -> None:
-        self._items_with = Counter[str]()
-        self._terms: dict[str, str] = {}
-        self._pairs = Counter[tuple[str, str]]()
-        for texts in _rows(items, _SHORT_TEXTS):
-            found = [units(text) for text in texts]
-            for unit in {u.surface: u for each in found for u in each}.values():
-                self._items_with[unit.surface] += 1
-                self._terms[unit.surface] = unit.term
-            for each in found:
-                self._pairs.update(_neighbours(each))
-
-    def words(self, searched: Counter[str]) -> list[Word]:
-        return [
-            Word(word, self._terms[word], items, searched[word])
-            for word, items in self._items_with.items()
-        ]
-
-    def pairs(self) -> list[Pair]:
-        return [Pair(*words, count) for words, count in self._pairs.items()]
-
-    def pairs_with(
-        self, queries: Iterable[tuple[str, int]]
-    ) -> Counter[tuple[str, str]]:
-        """Those of the items and those of queries, `count` times each."""
-        total = Counter(self._pairs)
-        for query, count in queries:
-            for pair in _neighbours(units(query)):
-                total[pair] += int(count)
-        return total
+def _words_of(catalogue: CatalogueWords, searched: Counter[str]) -> list[Word]:
+    return [
+        Word(word, catalogue.terms[word], items, searched[word])
+        for word, items in catalogue.items_with.items()
+    ]
 
 
-def _neighbours(found: list[Unit]) -> list[tuple[str, str]]:
-    return [(a.surface, b.surface) for a, b in itertools.pairwise(found)]
+def _pairs_with(
+    catalogue: CatalogueWords, queries: Iterable[tuple[str, int]]
+) -> Counter[tuple[str, str]]:
+    """Those of the items and those of queries, `count` times each."""
+    total = Counter(catalogue.pairs)
+    for query, count in queries:
+        for pair in itertools.pairwise(word for word, _ in words_and_terms(query)):
+            total[pair] += int(count)
+    return total
 
 
 def _terms(items: pa.Table, log: pd.DataFrame) -> list[Term]:
     """The analyzer's terms of items and queries."""
-    of_items = count_terms([" \n ".join(texts) for texts in _rows(items, _TEXTS)])
+    of_items = count_terms([" \n ".join(texts) for texts in item_texts(items, _TEXTS)])
     of_queries = count_terms(log["query"].tolist(), log["count"].tolist())
     return [
         Term(term, of_items[term], of_queries[term])
@@ -193,10 +173,11 @@ def _phrases(
 ) -> list[Phrase]:
     """Titles, brands and category names, each kind by weight."""
     weights = _item_weights(items, events, as_of, config)
-    of_texts: dict[str, Counter[str]] = {k: Counter() for k in (TITLE, CATEGORY, BRAND)}
+    kinds = (TITLE, CATEGORY, BRAND)
+    of_texts = {kind: defaultdict[str, float](float) for kind in kinds}
     paths: dict[str, str] = {}
-    columns = [_texts(items, name) for name in _SHORT_TEXTS]
-    for title, path, brand, weight in zip(*columns, weights, strict=True):
+    texts = item_texts(items, SHORT_TEXTS)
+    for (title, path, brand), weight in zip(texts, weights, strict=True):
         paths.setdefault(title, path)
         of_texts[TITLE][title] += weight
         of_texts[BRAND][brand] += weight
@@ -205,9 +186,9 @@ def _phrases(
             paths.setdefault(name, features.CATEGORY_SEPARATOR.join(levels[:depth]))
             of_texts[CATEGORY][name] += weight
     return [
-        Phrase(text, kind, float(weight), "" if kind == BRAND else paths[text])
-        for kind, counter in of_texts.items()
-        for text, weight in sorted(counter.items(), key=lambda e: (-e[1], e[0]))[
+        Phrase(text, kind, weight, "" if kind == BRAND else paths[text])
+        for kind, weight_of in of_texts.items()
+        for text, weight in sorted(weight_of.items(), key=lambda e: (-e[1], e[0]))[
             : config.max_titles if kind == TITLE else None
         ]
         if completion_key(text)
@@ -232,14 +213,8 @@ def _item_weights(
 
 def _most_frequent(pairs: Counter[tuple[str, str]], limit: int) -> tuple[Pair, ...]:
     ordered = sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(Pair(*words, count) for words, count in ordered[:limit])
+    return tuple(_as_pairs(ordered[:limit]))
 
 
-def _rows(items: pa.Table, names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    return zip(*(_texts(items, name) for name in names), strict=True)
-
-
-def _texts(items: pa.Table, name: str) -> list[str]:
-    if name not in items.column_names:
-        return [""] * items.num_rows
-    return [text or "" for text in items.column(name).to_pylist()]
+def _as_pairs(counts: Iterable[tuple[tuple[str, str], int]]) -> Iterator[Pair]:
+    return (Pair(*words, count) for words, count in counts)

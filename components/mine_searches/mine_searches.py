@@ -35,6 +35,7 @@ from trainer.funnel.mine import META_FILE, RankerRows
 from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.search.analyzer import Analyzer
+from trainer.search.catalogue_words import CatalogueWords
 from trainer.search.inverted_index import build_inverted_index
 from trainer.search.lexical import LexicalIndex
 from trainer.search.mine_pages import (
@@ -49,6 +50,7 @@ from trainer.search.position_bias import Propensities
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
 from trainer.search.search_funnel import SearchFunnel
+from trainer.search.spelling import Spelling
 
 STEP = "MineSearches"
 SPLITS = ("train", "eval")
@@ -90,16 +92,17 @@ def build_search_funnel(
     """
     items = read_split(inputs.items, "train")
     analyzer = Analyzer()
-    lexical = LexicalIndex(
-        build_inverted_index(items, config.lexical, analyzer), config.lexical, analyzer
-    )
-    folder = table_dir(inputs.tables, cutoff)
+    index = build_inverted_index(items, config.lexical, analyzer)
+    clicks = QueryClicks.load(table_dir(inputs.tables, cutoff))
+    spelling = None
+    if config.correct_spelling:
+        spelling = Spelling(CatalogueWords(items), index.terms, clicks)
     return SearchFunnel(
         funnel,
-        lexical,
+        LexicalIndex(index, config.lexical, analyzer, spelling),
         encoder or _encoder(inputs, retriever),
         np.load(Path(inputs.item_vectors) / "item_vectors.npy"),
-        QueryClickIndex(QueryClicks.load(folder)),
+        QueryClickIndex(clicks),
         config,
         fusion,
         retriever,
@@ -262,5 +265,5 @@ class PageMiner(Miner):
             return
         folder = table_dir(self._task.inputs.tables, cutoff)
         self._search.funnel.swap_tables(ItemTables.load(folder))
-        self._search.clicks.swap(QueryClicks.load(folder))
+        self._search.swap_clicks(QueryClicks.load(folder))
         self._propensities = Propensities.load(folder)

@@ -13,6 +13,9 @@ class SearchConfig(Config):
     """The funnel behind the `search` signature, and what its ranker trains on."""
 
     lexical: LexicalConfig = dataclasses.field(default_factory=LexicalConfig)
+    # Words that no item has become words of the catalogue one edit away, before
+    # anything is looked for (`trainer/search/spelling.py`).
+    correct_spelling: bool = True
     # Items by words and items by meaning that may be on a page, before their fusion.
     lexical_candidates: int = 200
     dense_candidates: int = 200

@@ -6,6 +6,7 @@ import dataclasses
 
 from core.config.base import Config
 from core.config.limits import MAX_EVENTS
+from core.text.edits import MIN_LETTERS, MISSPELLING_RATIO
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class LexiconConfig(Config):
     # A word of the log that no item has is a word of the shop (a synonym, a new brand)
     # unless a word of the items is one or two letters away and that many times as
     # frequent: then it is a misspelling that many people make.
-    misspelling_ratio: float = 5.0
+    misspelling_ratio: float = MISSPELLING_RATIO
     # Memory of whoever loads it; the most popular ones stay.
     max_queries: int = 100_000
     max_titles: int = 100_000
@@ -52,7 +53,7 @@ class SuggestConfig(Config):
     # Added to completions of a category that the person likes.
     category_bonus: float = 0.2
     # Words of fewer letters are never corrected; of this many or more, by two edits.
-    min_word_letters: int = 3
+    min_word_letters: int = MIN_LETTERS
     two_edits_from: int = 6
     # Unknown words of one query that are looked up: bounds the time.
     max_corrected_words: int = 8

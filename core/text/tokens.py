@@ -124,7 +124,7 @@ def tokenize(text: str, max_characters: int | None = None) -> list[Token]:
         tokens.append(
             Token(
                 surface=surface,
-                term=_term(folded[start:end], surface),
+                term=term(surface),
                 start=origins[start],
                 end=origins[end - 1] + 1,
                 is_ideograph=kinds[start] in "cC",
@@ -158,6 +158,12 @@ def singular(word: str) -> str:
     for ending, replacement in _PLURAL_RULES:
         word = ending.sub(replacement, word)
     return word
+
+
+@functools.lru_cache(maxsize=65_536)
+def term(word: str) -> str:
+    """The index term of a folded word; '' for a stop word."""
+    return "" if word in _STOP_SET else singular(word)
 
 
 # RE2's \W and \d, which the graph uses, know ASCII only.
@@ -220,10 +226,6 @@ def _surface(text: str, kinds: str) -> str:
         "." if kind == "_" else character
         for character, kind in zip(text, kinds, strict=True)
     )
-
-
-def _term(text: str, surface: str) -> str:
-    return "" if text in _STOP_SET else singular(surface)
 
 
 _STOP_SET = frozenset(STOP_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from core.text.tokens import MAX_QUERY_CHARACTERS, Token, tokenize
+from core.text.tokens import MAX_QUERY_CHARACTERS, Token, term, tokenize
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,6 +35,17 @@ def units(text: str, max_characters: int | None = None) -> list[Unit]:
         else:
             found.append(_unit(token))
     return found
+
+
+def words_and_terms(text: str) -> list[tuple[str, str]]:
+    """Surface and term of each of a text's units: `units` without their places.
+
+    >>> words_and_terms("Red mugs of the 保温杯")[1:3]
+    [('mugs', 'mug'), ('of', '')]
+    """
+    if text.isascii():
+        return [(word, term(word)) for word in _ascii_key(text.lower()).split()]
+    return [(unit.surface, unit.term) for unit in units(text)]
 
 
 def completion_key(text: str, max_characters: int | None = None) -> str:

@@ -13,23 +13,19 @@ import math
 from collections.abc import Iterator
 
 from core.config.suggest import SuggestConfig
+from core.text.edits import FIRST_LETTER, TENFOLD, is_alphabetic
 from core.text.tokens import MAX_QUERY_CHARACTERS
 from core.text.units import Unit, units
 from serving.suggest.nearest import NearestWords
 from serving.suggest.vocabulary import Vocabulary
 
-# Costs in edits. People rarely miss the first letter; a word that stands beside its
-# neighbour in titles, and one that is ten times as frequent, are likelier.
-_FIRST_LETTER = 0.5
+# Costs in edits, beside those of `core.text.edits`: a word that stands beside its
+# neighbour in titles is likelier.
 _KNOWN_PAIR = -0.5
-_TENFOLD = -0.25
 # A forgotten space is likelier than a wrong letter where the two words do stand side by
 # side, and unlikely where they never do.
 _SPLIT_OF_PAIR, _SPLIT = 0.8, 1.8
 _MIN_LETTERS_OF_SPLIT = 3  # of both words, unless they are a pair
-# Alphabets whose letters are single code points: Latin to Arabic, Latin and Greek
-# with marks. An edit in other scripts is a syllable or a word.
-_ALPHABETS = (range(0x0041, 0x0700), range(0x1E00, 0x2000))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Speller:
 
     def __init__(self, vocabulary: Vocabulary, config: SuggestConfig) -> None:
         self._vocabulary, self._config = vocabulary, config
-        words = [w for w in vocabulary.frequencies if _is_alphabetic(w)]
+        words = [w for w in vocabulary.frequencies if is_alphabetic(w)]
         self._nearest = NearestWords(words)
 
     def correct(self, query: str) -> Correction:
@@ -110,7 +106,7 @@ class Speller:
             if first <= taken or last >= len(found):
                 continue
             word = found[first].surface + found[last].surface
-            if not _is_alphabetic(word):
+            if not is_alphabetic(word):
                 continue
             if self._vocabulary.frequency(word):
                 return _Edit(first, last, word)
@@ -143,9 +139,9 @@ class Speller:
         vocabulary = self._vocabulary
         two = len(word) >= self._config.two_edits_from
         for candidate, distance in self._nearest.near(word, 2 if two else 1):
-            cost = distance + _TENFOLD * vocabulary.popularity(candidate)
+            cost = distance + TENFOLD * vocabulary.popularity(candidate)
             if candidate[0] != word[0]:
-                cost += _FIRST_LETTER
+                cost += FIRST_LETTER
             if vocabulary.pair_count(before, candidate):
                 cost += _KNOWN_PAIR
             if vocabulary.pair_count(candidate, after):
@@ -156,12 +152,12 @@ class Speller:
         """Cost and text of each way to read the word as two known ones."""
         vocabulary = self._vocabulary
         for count, text in self._pairs(word):
-            yield _SPLIT_OF_PAIR + _TENFOLD * math.log10(1 + count), text
+            yield _SPLIT_OF_PAIR + TENFOLD * math.log10(1 + count), text
         for cut in range(_MIN_LETTERS_OF_SPLIT, len(word) - _MIN_LETTERS_OF_SPLIT + 1):
             first, second = word[:cut], word[cut:]
             rarer = min(vocabulary.popularity(first), vocabulary.popularity(second))
             if rarer > 0:
-                yield _SPLIT + _TENFOLD * rarer, f"{first} {second}"
+                yield _SPLIT + TENFOLD * rarer, f"{first} {second}"
 
     def _beginning(self, partial: Unit) -> str | None:
         """The likeliest beginning of a word for one that no word has."""
@@ -175,9 +171,9 @@ class Speller:
 
     def _near_beginnings(self, word: str) -> Iterator[tuple[float, str]]:
         for beginning, distance in self._nearest.near_beginnings(word):
-            cost = distance + _TENFOLD * self._most_popular(beginning)
+            cost = distance + TENFOLD * self._most_popular(beginning)
             if beginning[0] != word[0]:
-                cost += _FIRST_LETTER
+                cost += FIRST_LETTER
             yield cost, beginning
 
     def _split_beginnings(self, word: str) -> Iterator[tuple[float, str]]:
@@ -188,7 +184,7 @@ class Speller:
             for follower in vocabulary.after(first):
                 if follower.startswith(second):
                     count = vocabulary.pair_count(first, follower)
-                    cost = _SPLIT_OF_PAIR + _TENFOLD * math.log10(1 + count)
+                    cost = _SPLIT_OF_PAIR + TENFOLD * math.log10(1 + count)
                     yield cost, f"{first} {second}"
                     break  # the others behind `first` are less frequent
 
@@ -214,10 +210,4 @@ class Speller:
 
 def _is_word(unit: Unit) -> bool:
     """Whether edits of single letters can be mistakes in it."""
-    return bool(unit.term) and not unit.is_ideographs and _is_alphabetic(unit.surface)
-
-
-def _is_alphabetic(word: str) -> bool:
-    return word.isalpha() and all(
-        any(ord(letter) in alphabet for alphabet in _ALPHABETS) for letter in word
-    )
+    return bool(unit.term) and not unit.is_ideographs and is_alphabetic(unit.surface)

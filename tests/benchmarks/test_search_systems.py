@@ -45,6 +45,13 @@ def test_tantivy_answers_with_what_matches():
     assert system([Request("mug"), Request('a AND ) NOT ("')]) == [["b"], []]
 
 
+def test_tantivy_tolerates_an_edit_where_asked():
+    pytest.importorskip("tantivy")
+    typed = [Request("enmael"), Request("blue")]
+    assert tantivy_system(ITEMS, ("title",))(typed) == [[], ["b"]]
+    assert tantivy_system(ITEMS, ("title",), edits=1)(typed) == [["a"], ["b"]]
+
+
 def test_requests_survive_the_way_through_a_table():
     requests = [
         Request("tea", "u1", 9, (("i", "view", 3), ("j", "cart", 4)), (("c", "x"),)),

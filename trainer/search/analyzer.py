@@ -11,6 +11,8 @@ from trainer.one_op import one_op
 
 # Each Chinese or Japanese character becomes a token of its own.
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+# Two of them that touch: no word of its own, and no part of the text.
+PAIR = rf"{_IDEOGRAPH}{{2}}"
 # A mark between words that do not touch, of a private use block that folding empties.
 _BREAK = "\ue000"
 _MARKS = range(0xE000, 0xE010)

@@ -7,15 +7,14 @@ import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
 from trainer.funnel.scores import pick
-from trainer.search.analyzer import Analyzer
+from trainer.search.analyzer import PAIR, Analyzer
 from trainer.search.coverage import COVERED, counted, coverage_codes, idf_steps
 from trainer.search.inverted_index import InvertedIndex
 from trainer.search.postings import Postings, Sums
+from trainer.search.query_clicks import QueryClicks
+from trainer.search.spelling import Spelling
 from trainer.search.term_ids import TermIds
 from trainer.search.title_hashes import TitleHashes
-
-# Two neighbouring Chinese or Japanese characters: no word of its own.
-_PAIR = r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}"
 
 MATCH_NAMES = (
     "bm25",
@@ -41,16 +40,23 @@ class LexicalIndex(tf.Module):
     index = LexicalIndex(inverted, config, analyzer)
     values, rows = index.best(index.terms(queries), k=100)
     ```
+
+    With a `spelling`, `read` corrects misspelt words; `terms` takes them as they are.
     """
 
     match_names = MATCH_NAMES
 
     def __init__(
-        self, index: InvertedIndex, config: LexicalConfig, analyzer: Analyzer
+        self,
+        index: InvertedIndex,
+        config: LexicalConfig,
+        analyzer: Analyzer,
+        spelling: Spelling | None = None,
     ) -> None:
         super().__init__(name="lexical_index")
         self.num_items = index.num_items
-        self._term_ids = TermIds(index.terms, config, analyzer)
+        self._spelling = spelling
+        self._term_ids = TermIds(index.terms, config, analyzer, spelling)
         self._unknown = self._term_ids.unknown
         self._pad = self._term_ids.pad
         unseen = np.log1p((index.num_items + 0.5) / 0.5)
@@ -59,7 +65,7 @@ class LexicalIndex(tf.Module):
             np.append(steps, 0).astype(np.float32), trainable=False, name="idf_steps"
         )
         ids = tf.constant([*index.terms.tolist(), b"", b""])
-        is_pair = tf.strings.regex_full_match(ids, _PAIR)
+        is_pair = tf.strings.regex_full_match(ids, PAIR)
         self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
         self._postings = Postings(
             index.splits,
@@ -84,14 +90,19 @@ class LexicalIndex(tf.Module):
         found: tf.Tensor = self._term_ids(queries)
         return found
 
-    def terms_and_text(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The same and, [B] string, `joined_terms` of each query.
+    def read(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The same with misspelt words corrected, and two texts: `TermIds.read`.
 
         With another `max_query_characters` than `MAX_QUERY_CHARACTERS`, at which the
-        click tables cut, longer queries have other texts there.
+        click tables cut, longer queries have other joined terms there.
         """
-        found: tuple[tf.Tensor, tf.Tensor] = self._term_ids.with_text(queries)
+        found: tuple[tf.Tensor, tf.Tensor, tf.Tensor] = self._term_ids.read(queries)
         return found
+
+    def swap_clicks(self, clicks: QueryClicks) -> None:
+        """Takes the words that people use as of another cut-off."""
+        if self._spelling is not None:
+            self._spelling.swap(clicks)
 
     def is_term(self, terms: tf.Tensor) -> tf.Tensor:
         """Bool, the shape of `terms`: known or not, but no pad."""

@@ -7,18 +7,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.funnel.integer_tables import integer_variable, integers
+from trainer.search.fingerprints import END, find, fingerprints, fingerprints_of
 from trainer.search.query_clicks import QueryClicks
-
-# Fingerprints are 0 .. 2^63 - 2, so the last int64 is free to end the sorted list.
-_NUM_FINGERPRINTS = 2**63 - 1
 
 
 class QueryClickIndex(tf.Module):
     """Tables of one cut-off as variables; core ops only, so it loads anywhere.
-
-    Queries are found by a 64-bit fingerprint (FarmHash): two of a million queries share
-    one with probability 5e-8. Unlike a hash table the sorted fingerprints are a
-    variable, which `swap` can replace under a graph that is traced already.
 
     Args:
       tables: as of the cut-off of the moments (the export's: T2).
@@ -56,13 +50,13 @@ class QueryClickIndex(tf.Module):
           [B, M] int32 distinct catalogue rows, n pads; [B, M, 2] float32 click rate and
           log count, 0 of pads. M is the longest list's length, 0 where all are unknown.
         """
-        keys = tf.strings.to_hash_bucket_fast(queries, _NUM_FINGERPRINTS)
-        known = self._variables["keys"]
-        number = tf.searchsorted(known, keys)
+        number, is_known = find(
+            self._variables["keys"].read_value(), fingerprints(queries)
+        )
         splits = self._variables["splits"]
         starts = integers(tf.gather(splits, number))
         lengths = integers(tf.gather(splits, number + 1)) - starts
-        lengths = tf.where(tf.gather(known, number) == keys, lengths, 0)
+        lengths = tf.where(is_known, lengths, 0)
         places = tf.range(tf.reduce_max(tf.concat([lengths, [0]], axis=0)))
         real = places < lengths[:, None]
         entry = tf.where(real, starts[:, None] + places, 0)
@@ -81,9 +75,7 @@ def _variable(values: npt.NDArray[np.generic], name: str) -> tf.Variable:
 
 def _arrays(tables: QueryClicks) -> dict[str, npt.NDArray[np.generic]]:
     """Queries by fingerprint; the last one, of no query, owns nothing."""
-    keys = tf.strings.to_hash_bucket_fast(
-        tf.constant(list(tables.queries), tf.string), _NUM_FINGERPRINTS
-    ).numpy()
+    keys = fingerprints_of(tables.queries)
     order = np.argsort(keys, kind="stable")
     lengths = np.diff(tables.splits)[order]
     starts = tables.splits[:-1][order]
@@ -91,7 +83,7 @@ def _arrays(tables: QueryClicks) -> dict[str, npt.NDArray[np.generic]]:
     entry = np.arange(splits[-1]) + np.repeat(starts - splits[:-1], lengths)
     values = np.stack([tables.rates, tables.counts], axis=1)
     return {
-        "keys": np.append(keys[order], np.iinfo(np.int64).max).astype(np.int64),
+        "keys": np.append(keys[order], END),
         "splits": np.append(splits, splits[-1]).astype(np.int32),
         "rows": tables.rows[entry].astype(np.int32),
         "values": values[entry].astype(np.float32),

@@ -1,4 +1,4 @@
-"""How often the items of a query were clicked before a cut-off, as NumPy arrays."""
+"""What people searched and clicked before a cut-off, as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from core.errors import ArtifactError
 from trainer.search.impressions import IntArray
 from trainer.search.position_bias import Propensities
 from trainer.search.query_log import QueryLog, impressions_before
+from trainer.search.words_in_use import words_in_use
 
 FloatArray = npt.NDArray[np.float32]
 
 FILE_NAME = "query_clicks.npz"
+_TEXTS = ("queries", "words")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,15 +32,23 @@ class QueryClicks:
     rows: npt.NDArray[np.int32]  # [N] catalogue rows, most clicked first
     rates: FloatArray  # [N] 0 .. 1, clicks per examined impression, smoothed
     counts: FloatArray  # [N] log(1 + impressions)
+    # [W] terms that several people search with, ascending, and how many pairs of a
+    # person and a query hold each.
+    words: tuple[str, ...] = ()
+    word_searches: IntArray = dataclasses.field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )
 
     def save(self, folder: str | Path) -> Path:
         """Writes `folder/query_clicks.npz` and returns its path."""
         path = Path(folder) / FILE_NAME
         path.parent.mkdir(parents=True, exist_ok=True)
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        # Lines of UTF-8: an array of strings would be as wide as the longest.
-        text = "\n".join(self.queries).encode()
-        np.savez(path, **(fields | {"queries": np.frombuffer(text, np.uint8)}))
+        for name in _TEXTS:
+            # Lines of UTF-8: an array of strings would be as wide as the longest.
+            text = "\n".join(fields[name]).encode()
+            fields[name] = np.frombuffer(text, np.uint8)
+        np.savez(path, **fields)
         return path
 
     @classmethod
@@ -52,8 +62,9 @@ class QueryClicks:
         try:
             with np.load(path, allow_pickle=False) as file:
                 fields = {name: file[name] for name in file.files}
-            text = fields["queries"].tobytes().decode()
-            fields["queries"] = tuple(text.split("\n")) if text else ()
+            for name in _TEXTS:
+                text = fields[name].tobytes().decode()
+                fields[name] = tuple(text.split("\n")) if text else ()
             for name in ("as_of", "num_items"):
                 fields[name] = int(fields[name])
             return cls(**fields)
@@ -96,6 +107,7 @@ def build_query_clicks(
     )
     mean = clicks.sum() / seen.sum() if size else 0.0
     rates = (clicks + config.smoothing * mean) / (seen + config.smoothing)
+    words, word_searches = words_in_use(log, as_of)
     queries, rows = keys // max(log.num_items, 1), keys % max(log.num_items, 1)
     kept = _kept(queries, rows, clicks, shown, config)
     numbers, lengths = np.unique(queries[kept], return_counts=True)
@@ -107,6 +119,8 @@ def build_query_clicks(
         rows=rows[kept].astype(np.int32),
         rates=np.minimum(rates[kept], 1.0).astype(np.float32),
         counts=np.log1p(shown[kept]).astype(np.float32),
+        words=words,
+        word_searches=word_searches,
     )
 
 

@@ -19,6 +19,7 @@ from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
 from trainer.search.page_items import PageItems
 from trainer.search.query_click_index import QueryClickIndex
+from trainer.search.query_clicks import QueryClicks
 from trainer.search.search_state import Asked, SearchState
 
 # What the first stage weighs; each is 0 where it says nothing.
@@ -77,6 +78,11 @@ class SearchFunnel(tf.Module):
             self.fusion.assign(fusion)
         self.feature_names = (*funnel.feature_names, *self._query_names())
 
+    def swap_clicks(self, clicks: QueryClicks) -> None:
+        """Takes what people searched and clicked as of another cut-off."""
+        self.clicks.swap(clicks)
+        self.lexical.swap_clicks(clicks)
+
     def state(
         self,
         queries: tf.Tensor,
@@ -92,7 +98,7 @@ class SearchFunnel(tf.Module):
           allowed: [B, n] bool, applied before anything is cut; None: everything.
         """
         asked = self._asked(queries, personal, allowed)
-        words = self.encoder.embed_queries(queries)
+        words = self.encoder.embed_queries(asked.queries)
         state = self._weighed(asked, words)
         if self.config.feedback_items:
             state = self._weighed(asked, self._moved(words, asked, state))
@@ -166,12 +172,13 @@ class SearchFunnel(tf.Module):
         self, queries: tf.Tensor, personal: FunnelState, allowed: tf.Tensor | None
     ) -> Asked:
         n = self.num_items
-        terms, texts = self.lexical.terms_and_text(queries)
+        terms, texts, queries = self.lexical.read(queries)
         sums = self.lexical.sums(terms)
         some = tf.math.count_nonzero(self.lexical.is_term(terms), axis=1) > 0
         open_ = tf.ones([1, n], tf.bool) if allowed is None else allowed
         open_ = tf.pad(open_ & some[:, None], [[0, 0], [0, 1]])
         return Asked(
+            queries=queries,
             terms=terms,
             sums=sums,
             open_=open_,

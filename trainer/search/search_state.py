@@ -28,6 +28,7 @@ class SearchState(NamedTuple):
 class Asked(NamedTuple):
     """What a batch of queries says before any item is picked."""
 
+    queries: tf.Tensor  # [B] string, misspelt words corrected
     terms: tf.Tensor  # [B, T] int32
     sums: Sums
     open_: tf.Tensor  # [B, n + 1] bool: may be shown; nothing without a word

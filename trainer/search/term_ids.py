@@ -10,6 +10,7 @@ from core.config.lexical import LexicalConfig
 from trainer.one_op import one_op
 from trainer.search.analyzer import Analyzer
 from trainer.search.query_terms import join_terms
+from trainer.search.spelling import Spelling
 
 # Texts per call of the analyzer: its cost per call is then nothing.
 _BATCH = 8192
@@ -27,12 +28,18 @@ class TermIds(tf.Module):
       terms: [V] bytes, the index's terms.
       config: limits of a query.
       analyzer: the one that the index was built with.
+      spelling: of the same index, for `read`; None: words stay as they are.
     """
 
     def __init__(
-        self, terms: npt.NDArray[np.object_], config: LexicalConfig, analyzer: Analyzer
+        self,
+        terms: npt.NDArray[np.object_],
+        config: LexicalConfig,
+        analyzer: Analyzer,
+        spelling: Spelling | None = None,
     ) -> None:
         super().__init__(name="term_ids")
+        self._spelling = spelling
         self._config = config
         self._analyzer = analyzer
         self.unknown = len(terms)
@@ -59,28 +66,34 @@ class TermIds(tf.Module):
             )
         return tf.ensure_shape(terms, [None, None])
 
-    def with_text(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The same and, [B] string, each query's terms with spaces between.
+    def read(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The same, with misspelt words corrected, and two texts of each query.
 
-        All of its terms, `join_terms` of the analyzer's: two queries that it reads
-        alike have one text.
+        Returns:
+          [B, T] int32 ids. [B] string: all of its terms with spaces between; queries
+          that are read alike have one such text. [B] string: the query as typed, or
+          what stands in for it.
         """
         ids, all_known = self._by_words(queries)
 
-        def by_words() -> tuple[tf.Tensor, tf.Tensor]:
+        def by_words() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             # Known terms come first; what pads leave behind is no part of them.
             names = tf.gather(self._names, ids)
             joined = tf.strings.reduce_join(names, axis=1, separator=" ")
-            return ids, tf.strings.strip(joined)
+            return ids, tf.strings.strip(joined), queries
 
-        def by_analyzer() -> tuple[tf.Tensor, tf.Tensor]:
+        def by_analyzer() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             words = self._analyzed(queries)
-            return self._numbers(words), join_terms(words)
+            numbers = self._ids.lookup(words.flat_values)
+            if self._spelling is None:
+                return self._padded(words, numbers), join_terms(words), queries
+            found = self._spelling.read(queries, words, numbers)
+            return self._padded(words, found.ids), found.joined, found.texts
 
         with one_op():
-            terms, texts = tf.cond(all_known, by_words, by_analyzer)
-        shape = [None, None]
-        return tf.ensure_shape(terms, shape), tf.ensure_shape(texts, [None])
+            terms, joined, texts = tf.cond(all_known, by_words, by_analyzer)
+        terms = tf.ensure_shape(terms, [None, None])
+        return terms, tf.ensure_shape(joined, [None]), tf.ensure_shape(texts, [None])
 
     def _by_words(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """[B, T] ids of typed words, -1 for others, and whether there are none."""
@@ -109,8 +122,10 @@ class TermIds(tf.Module):
         return found
 
     def _numbers(self, words: tf.RaggedTensor) -> tf.Tensor:
-        ids = words.with_flat_values(self._ids.lookup(words.flat_values))
-        terms: tf.Tensor = ids.to_tensor(self.pad)
+        return self._padded(words, self._ids.lookup(words.flat_values))
+
+    def _padded(self, words: tf.RaggedTensor, ids: tf.Tensor) -> tf.Tensor:
+        terms: tf.Tensor = words.with_flat_values(ids).to_tensor(self.pad)
         return terms[:, : self._config.max_query_terms]
 
 

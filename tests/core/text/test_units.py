@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.text.tokens import tokenize
-from core.text.units import completion_key, prefix_key, units
+from core.text.units import completion_key, prefix_key, units, words_and_terms
 
 
 def test_words_and_runs_of_ideographs() -> None:
@@ -29,6 +29,13 @@ def test_ascii_keys_are_the_tokens_joined(text: str) -> None:
     expected = " ".join(token.surface for token in tokenize(text))
 
     assert completion_key(text) == expected
+
+
+@given(text=st.text(alphabet="ab's1.,_- sTZ\n\x00~é杯", max_size=16))
+def test_words_and_terms_are_those_of_the_units(text: str) -> None:
+    expected = [(unit.surface, unit.term) for unit in units(text)]
+
+    assert words_and_terms(text) == expected
 
 
 @given(text=st.text(alphabet="aés' -.,12_茶杯ㅋ", max_size=14), end=st.integers(0, 14))

@@ -24,11 +24,13 @@ from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import build_item_tables
 from trainer.search.analyzer import Analyzer
+from trainer.search.catalogue_words import CatalogueWords
 from trainer.search.inverted_index import build_inverted_index
 from trainer.search.lexical import LexicalIndex
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
 from trainer.search.search_funnel import SearchFunnel
+from trainer.search.spelling import Spelling
 
 AS_OF = 1_700_000_000
 SHOP = ShopConfig(
@@ -124,9 +126,10 @@ def search_funnel(funnel: CandidateFunnel) -> SearchFunnel:
         rates=np.array([0.5, 0.2], np.float32),
         counts=np.log1p([9.0, 4.0]).astype(np.float32),
     )
+    spelling = Spelling(CatalogueWords(items()), inverted.terms, clicks)
     return SearchFunnel(
         funnel,
-        LexicalIndex(inverted, config.lexical, analyzer),
+        LexicalIndex(inverted, config.lexical, analyzer, spelling),
         FakeEncoder({q: KINDS.index(k) for q, k in MEANINGS.items()}, len(KINDS)),
         (kinds * near[:, None]).astype(np.float32),
         QueryClickIndex(clicks),

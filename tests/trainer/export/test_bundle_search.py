@@ -19,7 +19,7 @@ from tests.trainer.export.conftest import (
 
 pytestmark = pytest.mark.slow
 
-MIXED = ["mug", "", "cup", "茶壶", GIFT, "jug number 5", "the", "qwxyz", "🎉"]
+MIXED = ["mug", "", "cup", "茶壶", GIFT, "jug number 5", "the", "qwxyz", "🎉", "chiar"]
 
 
 def ask(
@@ -57,6 +57,15 @@ def test_meaning_finds_what_no_word_does(loaded) -> None:
     assert found[0] == "i00"  # the mug nearest to a cup
     assert found and all(int(i[1:]) % 4 == 0 for i in found)
     assert set(outputs["reasons"][0]) == {"close in meaning", ""}
+
+
+def test_a_misspelt_query_has_the_page_of_what_was_meant(loaded) -> None:
+    found = ask(loaded, ["the chiar", "jgu nubmer 5", "weddin gift"], ("i07",))
+    meant = ask(loaded, ["chair", "jug number 5", "weddin gift"], ("i07",))
+    assert found == meant
+    assert found["item_ids"][0][0] == "i07"
+    # No item has these words, so there is nothing to correct them by.
+    assert set(found["item_ids"][2]) == {""}
 
 
 def test_a_chinese_query_finds_the_chinese_title(loaded) -> None:

@@ -80,7 +80,7 @@ def test_words_that_need_no_analyzer(analyzer) -> None:
 def test_the_text_is_that_of_all_the_terms(analyzer, queries) -> None:
     ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
     texts = tf.constant(queries, tf.string)
-    terms, joined = ids.with_text(texts)
+    terms, joined, _ = ids.read(texts)
     np.testing.assert_array_equal(terms, ids(texts))
     np.testing.assert_array_equal(joined, joined_terms(analyzer, texts))
 
@@ -104,7 +104,7 @@ def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
     items, queries = simulated("tiny")
     index = build_inverted_index(items, LexicalConfig(), analyzer)
     term_ids = TermIds(index.terms, LexicalConfig(), analyzer)
-    ids = tf.function(term_ids.with_text)
+    ids = tf.function(term_ids.read)
     place = {term.decode(): row for row, term in enumerate(index.terms)}
     rng = random.Random(8)
     words = [word for title in items["title"] for word in title.lower().split()]
@@ -117,7 +117,7 @@ def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
     ]
     for text in [*made, *queries[:300], *items["title"][:300]]:
         expected = [place.get(t, len(place)) for t in tokens.terms(text, 256)]
-        found, joined = ids(tf.constant([text]))
+        found, joined, _ = ids(tf.constant([text]))
         assert found.numpy()[0].tolist() == expected[:64], text
         assert joined.numpy()[0].decode() == " ".join(tokens.terms(text, 256)), text
         assert term_ids(tf.constant([text])).numpy().tolist() == found.numpy().tolist()
