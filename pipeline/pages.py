@@ -47,6 +47,7 @@ class ShopTables:
                 f"`{layout.root}` must hold a shop that was run. Received: no "
                 f"`{path.name}`. Run `souk run {layout.shop}` first."
             )
+        self.shop = layout.shop
         items = pq.read_table(path)
         ids = items.column(features.ITEM_ID).to_pylist()
         titles = items.column(features.TITLE).to_pylist()

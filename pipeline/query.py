@@ -119,6 +119,13 @@ def show(
     notes: Sequence[str] = (),
 ) -> None:
     """Prints a page below its title and notes."""
+    ids = [item_id for item_id in page.item_ids if item_id]
+    if ids and not any(item_id in tables.titles for item_id in ids):
+        foreign = (
+            f"No item of this page is in the tables of {tables.shop}: does the server "
+            "have another shop's model? --shop names the shop, --target the server."
+        )
+        notes = (*notes, foreign)
     print_page(
         console,
         tables,

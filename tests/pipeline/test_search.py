@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
@@ -149,6 +152,23 @@ def test_the_history_of_the_tables_goes_with_the_query(
     assert scores(lines) == pytest.approx(personal.scores, abs=5e-4)
     assert scores(ask("search", "jug")) == pytest.approx(stranger.scores, abs=5e-4)
     assert personal.scores != pytest.approx(stranger.scores, abs=2e-3)
+
+
+def test_a_server_of_another_shop_is_noticed(
+    ask: Asking, layout: HomeLayout, server: RunningServer, tmp_path: Path
+) -> None:
+    """Tables of the shop `other` have none of the items that the server has."""
+    other = HomeLayout(tmp_path, "other")
+    shutil.copytree(layout.tables, other.tables)
+    path = other.tables / "items.parquet"
+    items = pq.read_table(path)
+    ids = pa.array([f"x{n}" for n in range(items.num_rows)])
+    pq.write_table(items.set_column(0, items.schema.field(0), ids), path)
+    strangers = Asking(other, server)("recommend", "--user", "anna", "--shop", "other")
+
+    assert strangers[1].startswith("No item of this page is in the tables of other:")
+    own = ask("recommend", "--user", "anna", "--shop", "gifts")
+    assert not any("No item of this page" in line for line in own)
 
 
 def test_a_poor_page_of_a_misspelt_query_gives_way(ask: Asking) -> None:
