@@ -25,6 +25,7 @@ from components.gates.bless import (
 )
 from components.gates.check_metrics import check_metrics
 from components.gates.check_serving import check_serving
+from components.gates.check_tfma import check_tfma
 from components.gates.verdict import Verdict
 from core.config.gates import GatesConfig
 from core.progress import say
@@ -38,6 +39,7 @@ def Gates(
     verdicts: OutputArtifact[GateVerdicts],
     config: Parameter[str],
     evaluation_blessing: InputArtifact[standard_artifacts.ModelBlessing] = None,
+    evaluation: InputArtifact[standard_artifacts.ModelEvaluation] = None,
     last_blessing: InputArtifact[standard_artifacts.ModelBlessing] = None,
 ) -> None:
     """Judges the bundle; a refusal is an output, not an error: the report still runs.
@@ -50,6 +52,7 @@ def Gates(
       verdicts: output; verdicts.json.
       config: GatesConfig as JSON.
       evaluation_blessing: optional; TFX Evaluator's blessing, one more gate.
+      evaluation: optional; TFX Evaluator's evaluation, for the reasons of a refusal.
       last_blessing: optional; this component's blessing of the last blessed bundle.
     """
     bounds = GatesConfig.from_json(config)
@@ -58,7 +61,7 @@ def Gates(
     last = _read(last_file) if last_file and last_file.is_file() else None
     found = [
         *check_metrics(_read(metrics_file), last, bounds),
-        *_tfma(evaluation_blessing),
+        *_tfma(evaluation_blessing, evaluation),
         *check_serving(Path(path_utils.serving_model_path(model.uri)), bounds),
     ]
     blessed = write_verdicts(found, Path(verdicts.uri))
@@ -80,14 +83,11 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _tfma(blessing: standard_artifacts.ModelBlessing | None) -> list[Verdict]:
+def _tfma(
+    blessing: standard_artifacts.ModelBlessing | None,
+    evaluation: standard_artifacts.ModelEvaluation | None,
+) -> list[Verdict]:
     if blessing is None:
         return []
-    passed = model_utils.is_model_blessed(blessing)
-    return [
-        Verdict(
-            gate="passes TFMA's thresholds",
-            passed=passed,
-            message="All held." if passed else f"See the evaluation at {blessing.uri}.",
-        )
-    ]
+    folder = Path(evaluation.uri) if evaluation else None
+    return [check_tfma(model_utils.is_model_blessed(blessing), folder)]

@@ -71,6 +71,7 @@ def release_stage(
         model=models.bundle,
         metrics=measured.outputs["metrics"],
         evaluation_blessing=evaluator.outputs["blessing"],
+        evaluation=evaluator.outputs["evaluation"],
         last_blessing=last.outputs["model_blessing"],
         config=config.gates.to_json(),
     )
