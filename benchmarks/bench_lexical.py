@@ -125,7 +125,7 @@ def tantivy_peer(index: InvertedIndex, config: LexicalConfig) -> dict[str, Prepa
     import tantivy
 
     schema = tantivy.SchemaBuilder().add_text_field("title")
-    peer = tantivy.Index(schema.add_unsigned_field("row", fast=True).build())
+    peer = tantivy.Index(schema.add_integer_field("row", fast=True).build())
     writer = peer.writer(num_threads=1)
     for row, title in enumerate(titles_as_terms(index)):
         writer.add_document(tantivy.Document(title=" ".join(title), row=row))

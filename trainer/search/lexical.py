@@ -91,7 +91,7 @@ class LexicalIndex(tf.Module):
         return found
 
     def read(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The same with misspelt words corrected, and two texts: `TermIds.read`.
+        """As `terms` with misspelt words corrected, and two texts: `TermIds.read`.
 
         With another `max_query_characters` than `MAX_QUERY_CHARACTERS`, at which the
         click tables cut, longer queries have other joined terms there.

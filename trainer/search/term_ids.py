@@ -67,7 +67,7 @@ class TermIds(tf.Module):
         return tf.ensure_shape(terms, [None, None])
 
     def read(self, queries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The same, with misspelt words corrected, and two texts of each query.
+        """Ids of queries [B] string with misspelt words corrected, and their texts.
 
         Returns:
           [B, T] int32 ids. [B] string: all of its terms with spaces between; queries
