@@ -175,9 +175,9 @@ def _one_by_one(session_config: Any) -> Any:
     """The same with the executor that runs a graph's ops in one fixed order.
 
     A call runs in one thread anyway; without queues and counters of inputs that are
-    still to come, a page costs 2 to 10 % less. It cannot wait for a second device, and
-    it refuses loops and variables by reference of TensorFlow 1 (FailedPreconditionError
-    and UnimplementedError).
+    still to come, a page costs up to a tenth less. It cannot wait for a second device,
+    and it refuses loops and variables by reference of TensorFlow 1
+    (FailedPreconditionError and UnimplementedError).
     """
     if tf.config.list_physical_devices("GPU"):
         return session_config

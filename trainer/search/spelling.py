@@ -57,7 +57,7 @@ class Spelling(tf.Module):
         table = build_spelling_table(words, terms)
         self._items_with = np.append(table.items_with, 0)
         self._keys = _fixed(table.keys, "keys")
-        self._term_of = _fixed(table.terms.astype(np.int64), "term_of")
+        self._term_of = _fixed(table.terms, "term_of")
         self._costs = _fixed(table.costs, "costs")
         self._first_letters = _fixed(table.first_letters, "first_letters")
         self._names = tf.constant([*terms.tolist(), b""])

@@ -24,7 +24,7 @@ class SpellingTable:
     """
 
     keys: npt.NDArray[np.int64]  # [K + 1] fingerprints, ascending; the last is no key
-    terms: npt.NDArray[np.int32]  # [K + 1] the word's index term, V for the last
+    terms: npt.NDArray[np.int64]  # [K + 1] the word's index term, V for the last
     costs: npt.NDArray[np.float32]  # [K + 1] less for frequent words, inf for the last
     first_letters: npt.NDArray[np.int64]  # [K + 1] the words' fingerprints
     shown: tuple[str, ...]  # [V] each term's most frequent word, as it is written
@@ -67,7 +67,7 @@ def build_spelling_table(
 
     return SpellingTable(
         keys=np.append(found[order], END),
-        terms=kept(numbers, np.int32, len(names)),
+        terms=kept(numbers, np.int64, len(names)),
         costs=kept(costs, np.float32, np.inf),
         first_letters=np.append(fingerprints_of(letters)[order], END),
         shown=tuple(written[number] for number in range(len(names))),
