@@ -1,4 +1,4 @@
-"""Connections of the load generator: HTTP/1.1 by hand, gRPC with bytes as they are."""
+"""Connections of the load generator: HTTP/1.1 and gRPC, both by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
+
+from serving.load_http2 import UnaryCalls
 
 Send = Callable[[bytes], Awaitable[bool]]  # True for a good answer
 Close = Callable[[], Awaitable[None]]
@@ -106,21 +108,13 @@ async def _connect_rest(
 
 
 async def _connect_grpc(host: str, port: int) -> tuple[Send, Close]:
-    import grpc
-    import grpc.aio
+    def make() -> UnaryCalls:
+        return UnaryCalls(host, PREDICT)
 
-    channel = grpc.aio.insecure_channel(f"{host}:{port}")
-    call = channel.unary_unary(PREDICT)  # bytes in, bytes out
-    await channel.channel_ready()
-
-    async def send(payload: bytes) -> bool:
-        try:
-            await call(payload)
-        except grpc.aio.AioRpcError:
-            return False
-        return True
+    _, calls = await asyncio.get_running_loop().create_connection(make, host, port)
+    await calls.ready
 
     async def close() -> None:
-        await channel.close()
+        calls.close()
 
-    return send, close
+    return calls.call, close

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.model_server import examples, options, tensor_codec
+from serving.model_server import examples, options, predict_request, tensor_codec
 from serving.model_server.metrics import Metrics
 from serving.model_server.predictor import Outputs, Predictor
 from serving.model_server.saved_model import LoadedModel, Signature
@@ -33,15 +33,28 @@ from serving.model_server.status import (
 )
 
 SIGNATURE_DEF = "signature_def"
+PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def add_services(server: Any, predictor: Predictor, metrics: Metrics) -> None:
     """Registers PredictionService and ModelService with a grpc.aio server."""
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(predictor, metrics), server
+    service = PredictionService(predictor, metrics)
+    predict = grpc.unary_unary_rpc_method_handler(
+        service.Predict,
+        request_deserializer=predict_request.ShallowPredictRequest.FromString,
+        response_serializer=predict_pb2.PredictResponse.SerializeToString,
     )
+    # The first handler of a name counts.
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                PREDICTION_SERVICE, {"Predict": predict}
+            ),
+        )
+    )
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(predictor), server
     )
@@ -126,8 +139,7 @@ class PredictionService:
     async def _predict(self, request: Any) -> predict_pb2.PredictResponse:
         def feeds_of(signature: Signature) -> list[np.ndarray]:
             _check_filter(request.output_filter, signature)
-            inputs = request.inputs
-            return signature.order({k: tensor_codec.decode(inputs[k]) for k in inputs})
+            return signature.order(predict_request.tensors(request.inputs))
 
         loaded, signature, outputs = await self._run(request, feeds_of)
         response = predict_pb2.PredictResponse()
