@@ -134,7 +134,7 @@ def run(
     own = Path(shop)
     if shop not in shops.NAMES and own.exists():  # one's own tables
         data, source = own, shops.TABLES
-        shop = own.stem if own.is_file() else own.resolve().name
+        shop = shops.own_name(own)
     else:
         source = shop
     request = RunRequest(

@@ -25,8 +25,7 @@ def ensure_tables(
     """The shop's settings; its tables lie in `layout.tables` afterwards.
 
     Tables are written again only where the source changed (name, seed, or the size and
-    time of the file or of any file in the folder), so that an unchanged shop keeps its
-    cached pipeline.
+    time of any of its files), so that an unchanged shop keeps its cached pipeline.
 
     Args:
       layout: where the tables go.
@@ -60,12 +59,9 @@ def _fingerprint(shop: str, data: Path | None, seed: int) -> dict[str, Any]:
     for path in sorted(Path(shops.__file__).parent.rglob("*.py")):
         code.update(path.read_bytes())
     files: list[list[Any]] = []
-    if data is not None:
-        paths = [data] if data.is_file() else sorted(data.rglob("*"))
-        for path in paths:
-            if path.is_file():
-                status = path.stat()
-                files.append([str(path), status.st_size, status.st_mtime_ns])
+    for path in shops.sources(shop, data):
+        status = path.stat()
+        files.append([str(path), status.st_size, status.st_mtime_ns])
     return {
         "shop": shop,
         "seed": seed,

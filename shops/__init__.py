@@ -1,6 +1,6 @@
 """A source becomes the canonical tables."""
 
-from shops.registry import NAMES, TABLES, load
+from shops.registry import NAMES, TABLES, load, own_name, sources
 from shops.shop import Shop, Tables, TrueWorld
 from shops.storage import read_tables, write_tables
 
@@ -11,6 +11,8 @@ __all__ = [
     "Tables",
     "TrueWorld",
     "load",
+    "own_name",
     "read_tables",
+    "sources",
     "write_tables",
 ]

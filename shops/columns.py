@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,21 @@ from core.errors import InputDataError
 from core.features import TIMESTAMP
 from core.tables import Column
 from shops import contract
+from shops.raw_rows import whole_numbers
 
 # A column of which more than this share cannot be read has the wrong type: an error;
 # fewer are rows to reject.
 MAX_UNREADABLE = 0.1
 UNIT_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+ISO = "iso"
+# pandas 1 guesses the form of each value, 11.02. as November: only these are ISO 8601.
+# BigQuery writes "UTC".
+_ISO_TIME = re.compile(
+    r"\d{4}-?\d\d-?\d\d"
+    r"(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:\.\d{1,9})?)?)?"
+    r" ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
+)
+_SECONDS = re.compile(r"\d{9,11}")  # of 1973 to 5138; a date has 8 digits
 # pandas 2 infers one format from the first value unless it is told that all are ISO.
 ISO_FORMAT = "ISO8601" if int(pd.__version__.split(".")[0]) >= 2 else None
 KINDS = {"int64": "a whole number", "float32": "a number", "string": "text"}
@@ -85,29 +96,53 @@ def read_column(
     """
     raw = checks.raw[source]
     if column.kind == "string":
+        if pd.api.types.is_float_dtype(raw):
+            raw = whole_numbers(raw, checks.path)
         text = raw.astype("string").str.strip().astype(object)
         return text.where(text.notna() & (text != ""), None)
-    if column.name == TIMESTAMP and not pd.api.types.is_numeric_dtype(raw):
-        parsed = _seconds(raw, form or "iso")
+    if pd.api.types.is_bool_dtype(raw):
+        raw = raw.astype("Int64")
+    if column.name == TIMESTAMP:
+        form = form or ISO
+        parsed = _seconds(raw, form)
     else:
         parsed = pd.to_numeric(raw, errors="coerce")
-        if column.name == TIMESTAMP:
-            parsed = parsed // UNIT_PER_SECOND.get(form or "s", 1)
+    exact = parsed.to_numpy("float64", na_value=np.nan)
     if column.kind == "int64":
-        parsed = parsed.where(parsed.isna() | (parsed == np.floor(parsed)))
-    parsed = parsed.where(np.isfinite(parsed.astype("float64")))
+        exact = np.where(exact == np.floor(exact), exact, np.nan)
+    parsed = parsed.where(np.isfinite(exact))
     _check(checks, raw, parsed, column, form)
-    return parsed.astype("Int64") if column.kind == "int64" else parsed
+    return parsed.astype("Int64" if column.kind == "int64" else "float64")
 
 
 def _seconds(raw: pd.Series, form: str) -> pd.Series:
-    """Seconds since 1970 as float64, NaN where the text is no time."""
-    if form in UNIT_PER_SECOND:
-        return pd.to_numeric(raw, errors="coerce") // UNIT_PER_SECOND[form]
+    """Whole seconds since 1970, null where a value is no time of the form."""
+    is_number = pd.api.types.is_numeric_dtype(raw)
+    if form in UNIT_PER_SECOND or (is_number and form == ISO):
+        return pd.to_numeric(raw, errors="coerce") // UNIT_PER_SECOND.get(form, 1)
+    if form == ISO:
+        return _iso_seconds(raw)
+    if is_number:  # 20250131 of the form %Y%m%d
+        raw = raw.astype("Int64").astype("string").astype(object)
+    return _counted(raw, form)
+
+
+def _iso_seconds(raw: pd.Series) -> pd.Series:
+    """Of times, of their ISO 8601 texts, and of texts of seconds."""
+    if pd.api.types.is_datetime64_any_dtype(raw):
+        return _counted(raw, None)
+    text = raw.astype("string").str.strip().astype(object)
+    is_time = text.map(lambda t: isinstance(t, str) and bool(_ISO_TIME.fullmatch(t)))
+    is_count = text.map(lambda t: isinstance(t, str) and bool(_SECONDS.fullmatch(t)))
+    times = text.where(is_time, None).str.replace(" ?UTC$", "Z", regex=True)
+    counts = pd.to_numeric(text.where(is_count, None))
+    return _counted(times, ISO_FORMAT).fillna(counts)
+
+
+def _counted(raw: pd.Series, form: str | None) -> pd.Series:
+    """Seconds since 1970 as float64, NaN where the value is no time of the form."""
     try:
-        times = pd.to_datetime(
-            raw, format=ISO_FORMAT if form == "iso" else form, errors="coerce", utc=True
-        )
+        times = pd.to_datetime(raw, format=form, errors="coerce", utc=True)
     except (ValueError, TypeError, OverflowError):
         return pd.Series(np.nan, index=raw.index)
     seconds = times.dt.tz_localize(None).astype("datetime64[ns]")
@@ -126,7 +161,7 @@ def _check(
         return
     kind = KINDS[column.kind]
     if column.name == TIMESTAMP:
-        kind = f"a time of the form {form or 'iso'}"
+        kind = f"a time of the form {form}"
     if bad.sum() > MAX_UNREADABLE * raw.notna().sum():
         rows = ", ".join(str(i + 1) for i in np.flatnonzero(bad)[:5])
         raise InputDataError(

@@ -44,9 +44,10 @@ def no_events(context: tuple[str, ...] = ()) -> pa.Table:
 
 def rejected_rows(table: str, rows: pd.DataFrame, reasons: pd.Series) -> pa.Table:
     """The `rejected` table of `rows` [R], one reason each; a row is kept as JSON."""
-    lines = rows.to_json(
+    text = rows.to_json(
         orient="records", lines=True, force_ascii=False, date_format="iso"
-    ).splitlines()
+    )
+    lines = text.split("\n")  # `splitlines` splits at marks that JSON leaves in texts
     return pa.table(
         {
             "table": pa.array([table] * len(rows), pa.string()),

@@ -1,4 +1,4 @@
-"""A CSV, Parquet or XLSX file as an Arrow table; CSV cells stay text."""
+"""A CSV, Parquet or XLSX file, or its parts, as an Arrow table; CSV cells stay text."""
 
 from __future__ import annotations
 
@@ -17,25 +17,86 @@ SUFFIXES = (".parquet", ".csv", ".tsv", ".xlsx")
 def read_file(
     path: Path, *, encoding: str = "utf8", delimiter: str | None = None
 ) -> tuple[pa.Table, list[str]]:
-    """The file's table, and the text of CSV lines whose column count is wrong.
+    """The table, and the text of CSV lines whose column count is wrong.
+
+    Args:
+      path: a file; a folder of parts as Spark writes it, or a pattern
+        (`events/*.parquet`): one table after the other, in the order of their names.
 
     Raises:
       InputDataError: the file is missing, empty, cut short, not in its encoding, or of
-        a kind that is not read.
+        a kind that is not read; parts have other columns.
     """
-    if not path.is_file():
-        raise InputDataError(f"No file {path}. Check the path given to --data.")
+    found = parts(path)
+    read = [_read_part(part, encoding, delimiter) for part in found]
+    tables = [table for table, _ in read]
+    bad_lines = [line for _, lines in read for line in lines]
+    if len(tables) == 1:
+        return _nonempty(tables[0], path), bad_lines
+    return _nonempty(_joined(tables, found), path), bad_lines
+
+
+def parts(path: Path) -> list[Path]:
+    """The files that a path, a folder or a pattern stands for.
+
+    Raises:
+      InputDataError: there are none.
+    """
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES]
+        # Spark's own files begin with "_" or ".".
+        found = [
+            p for p in found if not any(n[0] in "_." for n in p.relative_to(path).parts)
+        ]
+    else:
+        found = list(path.parent.glob(path.name))
+    if not found:
+        what = f"file of kind {', '.join(SUFFIXES)} in" if path.is_dir() else "file"
+        raise InputDataError(f"No {what} {path}. Check the path given to --data.")
+    return sorted(found)
+
+
+def _joined(tables: list[pa.Table], found: list[Path]) -> pa.Table:
+    """Parts of one table; a column that is empty in one takes the others' type."""
+    names = tables[0].column_names
+    for table, path in zip(tables, found, strict=True):
+        if table.column_names != names:
+            raise InputDataError(
+                f"{path} must have the columns of {found[0]}: {', '.join(names)}. "
+                f"Received: {', '.join(table.column_names)}. Export the parts alike."
+            )
+    types = [
+        next((t for t in kinds if not pa.types.is_null(t)), pa.null())
+        for kinds in zip(*(table.schema.types for table in tables), strict=True)
+    ]
+    schema = pa.schema(list(zip(names, types, strict=True)))
+    cast = []
+    for table, path in zip(tables, found, strict=True):
+        try:
+            cast.append(table.cast(schema))
+        except (pa.ArrowException, ValueError) as error:
+            raise InputDataError(
+                f"{path} must have columns of the types of {found[0]}. Received: "
+                f"{error}. Export the parts alike."
+            ) from error
+    return pa.concat_tables(cast)
+
+
+def _read_part(
+    path: Path, encoding: str, delimiter: str | None
+) -> tuple[pa.Table, list[str]]:
     if path.stat().st_size == 0:
         raise InputDataError(f"{path} is empty (0 bytes). Export the table again.")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return _nonempty(_read_parquet(path), path), []
+        return _read_parquet(path), []
     if suffix == ".xlsx":
-        return _nonempty(_read_xlsx(path), path), []
+        return _read_xlsx(path), []
     if suffix in (".csv", ".tsv"):
         usual = "\t" if suffix == ".tsv" else ","
-        table, bad_lines = _read_csv(path, encoding, delimiter or usual)
-        return _nonempty(table, path), bad_lines
+        return _read_csv(path, encoding, delimiter or usual)
     raise InputDataError(
         f"{path}: a table must be a file of kind {', '.join(SUFFIXES)}. "
         f"Received: {path.suffix or 'no suffix'!r}. Convert it to Parquet or CSV."
@@ -52,7 +113,8 @@ def _nonempty(table: pa.Table, path: Path) -> pa.Table:
 
 def _read_parquet(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path)
+        # One file is one file, whatever folders like `date=2025-01-01` it lies in.
+        return pq.ParquetFile(path).read()
     except (pa.ArrowException, OSError) as error:
         raise InputDataError(
             f"{path} is not a complete Parquet file; it may have been cut short while "

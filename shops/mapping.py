@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from core import tables as contract
-from core.config import Config
+from core.config import Config, SplitConfig
 from core.errors import ConfigError, InputDataError
 from core.features import EVENTS
 
@@ -22,10 +23,17 @@ ISO = "iso"
 class TableMapping(Config):
     """One file: which of its columns is which canonical column."""
 
-    file: str
+    file: str  # or a folder of parts, or a pattern such as events/*.parquet
     columns: dict[str, str] = dataclasses.field(default_factory=dict)
     encoding: str = "utf8"
     delimiter: str | None = None
+
+    def __post_init__(self) -> None:
+        self.require(
+            self.delimiter is None or len(self.delimiter) == 1,
+            "delimiter",
+            'one character (a tab is "\\t")',
+        )
 
     def source(self, canonical: str) -> str:
         """The file's name for a canonical column; the same name if none is given."""
@@ -65,6 +73,13 @@ class Mapping(Config):
                     f"file's. Not canonical: {', '.join(unknown)}. "
                     f"Known: {', '.join(sorted(known))}."
                 )
+        taken = {c.name for t in ("items", "events") for c in contract.TABLES[t]}
+        self.require(
+            not taken & set(self.context),
+            "context",
+            f"columns of another name than {', '.join(sorted(taken))}",
+            "Rename the log's own column.",
+        )
         self.require(
             set(self.event_names.values()) <= set(EVENTS),
             "event_names",
@@ -93,11 +108,16 @@ def read_mapping(path: Path) -> tuple[Mapping, Path]:
       ConfigError: a setting is unknown or out of range.
     """
     if path.is_dir():
-        found = [path / name for name in FILE_NAMES if (path / name).is_file()]
+        found = mapping_files(path)
         return (_parse(found[0]), path) if found else (_canonical(path), path)
     if path.is_file():
         return _parse(path), path.parent
     raise InputDataError(f"No file or folder {path}. Check the path given to --data.")
+
+
+def mapping_files(folder: Path) -> list[Path]:
+    """The mapping files in a folder, first the one that counts."""
+    return [folder / name for name in FILE_NAMES if (folder / name).is_file()]
 
 
 def _parse(path: Path) -> Mapping:
@@ -111,13 +131,43 @@ def _parse(path: Path) -> Mapping:
         raise InputDataError(
             f"{path} must name at least `items`. docs/data.md shows one."
         )
+    # An empty setting is one that is not there.
+    values = {name: value for name, value in values.items() if value is not None}
     for table in ("items", "events", "judgments"):
         if isinstance(values.get(table), str):
             values[table] = {"file": values[table]}
+        if isinstance(values.get(table), dict):
+            values[table] = _table(values[table])
+    if isinstance(values.get("context"), str):
+        values["context"] = [values["context"]]
     try:
-        return Mapping.from_dict(values)
-    except TypeError as error:
-        raise ConfigError(f"{path}: {error}. docs/data.md shows a mapping.") from error
+        mapping = Mapping.from_dict(values)
+        splits = dict(mapping.splits)
+        if "test_start" in splits:
+            splits["test_start"] = _seconds(splits["test_start"])
+        SplitConfig.from_dict({"test_start": 1, **splits})  # checked where it stands
+    except (ConfigError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: {error} docs/data.md shows a mapping.") from error
+    return mapping.replace(splits=splits)
+
+
+def _table(values: dict[str, Any]) -> dict[str, Any]:
+    """A table's settings without the empty ones, `\\t` read as a tab."""
+    kept = {name: value for name, value in values.items() if value is not None}
+    if kept.get("delimiter") == "\\t":
+        kept["delimiter"] = "\t"
+    return kept
+
+
+def _seconds(value: Any) -> Any:
+    """Dates and times, as YAML or as text, as seconds since 1970; others unchanged."""
+    if isinstance(value, str):
+        value = datetime.datetime.fromisoformat(value)
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        value = datetime.datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime.datetime):
+        return value
+    return int(value.replace(tzinfo=value.tzinfo or datetime.timezone.utc).timestamp())
 
 
 def _canonical(folder: Path) -> Mapping:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import ConfigError
 from shops import chorus, esci, online_retail, tables, wands
+from shops.mapping import FILE_NAMES
 from shops.shop import Shop
 from shops.simulated import simulate
 from shops.simulated.config import SIZES
@@ -51,3 +52,24 @@ def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
         f"`shop` must be one of {', '.join(NAMES)}, or a path to one's own tables. "
         f"Received: {name!r}."
     )
+
+
+def sources(name: str, data: Path | None) -> list[Path]:
+    """Files that `load` makes the tables from, or more; none of a simulated shop.
+
+    Raises:
+      ConfigError, InputDataError: as `load`, where the files cannot be named.
+    """
+    if name == TABLES and data is not None:
+        return tables.sources(data)
+    if data is None:
+        return []
+    return [data] if data.is_file() else sorted(filter(Path.is_file, data.rglob("*")))
+
+
+def own_name(path: Path) -> str:
+    """What a run of one's own tables is called: its folder, or the mapping file."""
+    path = path.resolve()
+    if path.is_dir() or path.name in FILE_NAMES:
+        return (path if path.is_dir() else path.parent).name
+    return path.stem

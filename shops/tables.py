@@ -20,10 +20,10 @@ from core.features import (
     SECONDS_PER_DAY,
     TIMESTAMP,
 )
-from shops import contract, files
+from shops import contract, files, raw_rows
 from shops.checks import check_items, check_judgments
 from shops.columns import RowChecks, read_column
-from shops.mapping import Mapping, TableMapping, read_mapping
+from shops.mapping import Mapping, TableMapping, mapping_files, read_mapping
 from shops.shop import NO_SPLITS, Shop, Tables
 from shops.text import normalize_column
 
@@ -74,6 +74,21 @@ def load(data: Path, *, now: int | None = None) -> Shop:
     )
 
 
+def sources(data: Path) -> list[Path]:
+    """The files that `load` reads, the mapping file among them.
+
+    Raises:
+      InputDataError: one is missing.
+      ConfigError: the mapping has an unknown or wrong setting.
+    """
+    mapping, folder = read_mapping(data)
+    found = [data] if data.is_file() else mapping_files(data)
+    for mapped in (mapping.items, mapping.events, mapping.judgments):
+        if mapped is not None:
+            found += files.parts(folder / mapped.file)
+    return found
+
+
 def _read_items(mapping: Mapping, folder: Path) -> tuple[pd.DataFrame, pa.Table]:
     frame, checks = _read(folder, "items", mapping.items)
     check_items(frame, checks)
@@ -116,7 +131,9 @@ def _read(
     raw, bad_lines = files.read_file(
         path, encoding=mapped.encoding, delimiter=mapped.delimiter
     )
-    checks = RowChecks(table=table, path=path, raw=raw.to_pandas(), lines=bad_lines)
+    checks = RowChecks(
+        table=table, path=path, raw=raw_rows.to_frame(raw), lines=bad_lines
+    )
     constant = mapping.event if mapping else None
     wanted = {column.name: column for column in canonical.TABLES[table]}
     frame = pd.DataFrame(index=checks.raw.index)
@@ -125,6 +142,7 @@ def _read(
         if name == EVENT and constant and source not in raw.column_names:
             frame[name] = constant
         elif source in raw.column_names:
+            raw_rows.require_readable(path, raw, source, column)
             form = mapping.timestamp if mapping and name == TIMESTAMP else None
             frame[name] = read_column(checks, source, column, form)
         elif column.required or name in mapped.columns:
@@ -133,6 +151,7 @@ def _read(
         if name not in raw.column_names:
             raise _no_column(path, "context", name, name, raw.column_names)
         text = canonical.Column(name=name, kind="string")
+        raw_rows.require_readable(path, raw, name, text)
         frame[name] = read_column(checks, name, text)
     return frame, checks
 

@@ -111,7 +111,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         summary = {
             "items": clean_tables.counts(raw, items, rejected),
             "events": counted,
-            "adapter": {"rejected": dict(clean_tables.rejected_reasons(adapter))},
+            "adapter": {"rejected": _by_table(adapter)},
         }
         _write_json(outputs["summary"].uri, data_artifacts.SUMMARY_FILE, summary)
         say("Clean", _in_words(summary))
@@ -188,7 +188,8 @@ def _boundaries(raw_uri: str, config: CleanConfig) -> tuple[str, ...]:
 def _in_words(summary: dict[str, Any]) -> str:
     """Rows kept and rejected of both tables, the adapter's rejections included."""
     items, events = summary["items"], summary["events"]
-    rejected = sum(summary["adapter"]["rejected"].values())
+    by_table = summary["adapter"]["rejected"].values()
+    rejected = sum(count for reasons in by_table for count in reasons.values())
     rejected += sum(table["rows_in"] - table["rows_out"] for table in (items, events))
     return (
         f"{events['rows_out']:,} events of {items['rows_out']:,} items kept, "
@@ -206,6 +207,15 @@ def _adapter_rejected(path: str) -> pa.Table:
         table = pq.read_table(path, columns=clean_tables.REJECTED_SCHEMA.names)
         return table.cast(clean_tables.REJECTED_SCHEMA)
     return clean_tables.REJECTED_SCHEMA.empty_table()
+
+
+def _by_table(rejected: pa.Table) -> dict[str, dict[str, int]]:
+    """Table -> reason -> rows."""
+    counts = rejected.group_by(["table", "reason"]).aggregate([("row", "count")])
+    found: dict[str, dict[str, int]] = {}
+    for each in counts.to_pylist():
+        found.setdefault(each["table"], {})[each["reason"]] = each["row_count"]
+    return found
 
 
 def _write_rejected(uri: str, tables: list[pa.Table], parts: list[Path]) -> None:

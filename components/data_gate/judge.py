@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ from core.config.validation import ValidationConfig
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 EDIT_SCHEMA = "fix the data, or edit the schema file"
+# Why adapters reject rows that nothing is wrong with.
+OF_GUESTS = ("no user_id", "no customer id")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,17 +119,24 @@ def presence_drops(
 def rejections(
     summary: Mapping[str, Any], table: str, config: ValidationConfig
 ) -> list[Finding]:
-    """Cleaning rejected more of the table than it may."""
+    """The shop's adapter and cleaning rejected more of the table than they may.
+
+    Rows of nobody in particular do not count: a log may be of guests for the most part.
+    """
     counts = summary[table]
-    share = sum(counts["rejected"].values()) / max(1, counts["rows_in"])
+    by_adapter = Counter(summary["adapter"]["rejected"].get(table, {}))
+    for reason in OF_GUESTS:
+        by_adapter.pop(reason, None)
+    rejected = by_adapter + Counter(counts["rejected"])
+    share = rejected.total() / max(1, counts["rows_in"] + by_adapter.total())
     if share <= config.max_rejected:
         return []
-    top = max(counts["rejected"], key=lambda reason: counts["rejected"][reason])
+    top = rejected.most_common(1)[0][0]
     return [
         Finding(
             split="all",
             feature="(rows)",
-            description=f"cleaning rejected {share:.0%} of the rows, mostly: {top}",
+            description=f"{share:.0%} of the rows were rejected, mostly: {top}",
             remedy="fix the data, or raise ValidationConfig.max_rejected",
         )
     ]

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from core.errors import ConfigError
@@ -39,7 +40,15 @@ class Config:
                 f"`{cls.__name__}` has no setting {', '.join(unknown)}. "
                 f"Known settings: {', '.join(sorted(known))}."
             )
-        return cls(**{name: _typed(hints[name], v) for name, v in values.items()})
+        typed = {}
+        for name, value in values.items():
+            try:
+                typed[name] = _typed(hints[name], value)
+            except _WrongTypeError as error:
+                raise ConfigError(
+                    f"`{cls.__name__}.{name}` must be {error}. Received: {value!r}."
+                ) from error
+        return cls(**typed)
 
     def to_json(self) -> str:
         """Canonical JSON: equal settings give equal strings."""
@@ -63,6 +72,19 @@ class Config:
             raise ConfigError(f"{text} {remedy}".rstrip())
 
 
+class _WrongTypeError(Exception):
+    """Its text is what the value should have been."""
+
+
+# What a value of JSON or YAML must be for a field of the type.
+_SCALARS: dict[Any, tuple[str, tuple[type, ...]]] = {
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("text", (str,)),
+    bool: ("true or false", (bool,)),
+}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Config):
         return value.to_dict()
@@ -81,10 +103,30 @@ def _typed(hint: Any, value: Any) -> Any:
         inner = [a for a in typing.get_args(hint) if a is not type(None)]
         return _typed(inner[0], value) if len(inner) == 1 else value
     if origin is tuple:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise _WrongTypeError("a list")
         inner_hint = typing.get_args(hint)[0]
         return tuple(_typed(inner_hint, v) for v in value)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise _WrongTypeError("names with values")
+        _, inner_hint = typing.get_args(hint)
+        return {str(key): _typed(inner_hint, v) for key, v in value.items()}
     if isinstance(hint, type) and issubclass(hint, Config):
-        return value if isinstance(value, Config) else hint.from_dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
+        if isinstance(value, Config):
+            return value
+        if not isinstance(value, dict):
+            raise _WrongTypeError("settings with values")
+        return hint.from_dict(value)
+    return _scalar(hint, value) if hint in _SCALARS else value
+
+
+def _scalar(hint: Any, value: Any) -> Any:
+    wanted, allowed = _SCALARS[hint]
+    # JSON from elsewhere may have 5.0 for 5.
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    fits = isinstance(value, allowed) and isinstance(value, bool) == (hint is bool)
+    if not fits:
+        raise _WrongTypeError(wanted)
+    return float(value) if hint is float else value

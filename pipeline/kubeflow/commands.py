@@ -192,10 +192,12 @@ def _compile(
 
 def _name(shop: str) -> str:
     """A shop's name, or the name of the folder or file that holds one's own tables."""
+    import shops
+
     own = Path(shop)
     if not own.exists():
         return shop
-    return own.stem if own.is_file() else own.resolve().name
+    return shops.own_name(own)
 
 
 @click.command("submit")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
@@ -73,8 +75,25 @@ def test_a_column_that_falls_silent_is_found(usual: judge.Statistics) -> None:
     assert "present in 50% of rows, 100%" in finding.description
 
 
+def _summary(adapter: dict[str, int]) -> dict[str, Any]:
+    """Ten events reach cleaning, which rejects six, behind an adapter."""
+    events = {"rows_in": 10, "rejected": {"future": 2, "unknown item": 4}}
+    return {"events": events, "adapter": {"rejected": {"events": adapter}}}
+
+
 def test_mass_rejection_is_found() -> None:
-    summary = {"events": {"rows_in": 10, "rejected": {"future": 2, "unknown item": 4}}}
+    (finding,) = judge.rejections(_summary({}), "events", CONFIG)
+    assert "60% of the rows were rejected, mostly: unknown item" in finding.description
+    assert (
+        judge.rejections(_summary({}), "events", CONFIG.replace(max_rejected=0.7)) == []
+    )
+
+
+def test_what_the_adapter_rejected_counts_but_guests_do_not() -> None:
+    summary = _summary({"item_id is not in items": 90, "no user_id": 900})
     (finding,) = judge.rejections(summary, "events", CONFIG)
-    assert "60% of the rows, mostly: unknown item" in finding.description
-    assert judge.rejections(summary, "events", CONFIG.replace(max_rejected=0.7)) == []
+    assert "96% of the rows" in finding.description  # 96 of 100
+    assert "mostly: item_id is not in items" in finding.description
+
+    loose = CONFIG.replace(max_rejected=0.65)
+    assert judge.rejections(_summary({"no user_id": 900}), "events", loose) == []

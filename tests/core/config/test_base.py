@@ -31,6 +31,24 @@ def test_integers_become_the_floats_they_stand_for() -> None:
     assert rate == 1.0 and isinstance(rate, float)
 
 
+def test_whole_floats_become_the_integers_they_stand_for() -> None:
+    split = SplitConfig.from_dict({"test_start": 1.7e9, "num_cutoffs": 3.0})
+    assert (split.test_start, type(split.num_cutoffs)) == (1_700_000_000, int)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"test_start": "soon"}, "test_start` must be a whole number"),
+        ({"test_start": 1.5}, "test_start` must be a whole number"),
+        ({"test_start": True}, "test_start` must be a whole number"),
+    ],
+)
+def test_values_of_another_type_are_named(values, said) -> None:
+    with pytest.raises(ConfigError, match=said):
+        SplitConfig.from_dict(values)
+
+
 def test_unknown_settings_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"no setting speed.*rate"):
         Inner.from_dict({"speed": 1})
