@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import shops
 from components.pusher.push import newest_version
@@ -116,5 +117,5 @@ def _print(console: Console, prefix: str, found: list[Completion]) -> None:
     table.add_column("completion", overflow="fold")
     table.add_column("kind", style="dim")
     for number, completion in enumerate(found, 1):
-        table.add_row(str(number), completion.text, completion.kind)
+        table.add_row(str(number), Text(completion.text), completion.kind)
     console.print(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import heapq
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
@@ -12,6 +13,9 @@ from typing import Any
 
 from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
 from serving.client import Page, SoukClient
+
+# Pages that wait for one shard at once.
+THREADS = 16
 
 
 def shard_of(item_id: str, num_shards: int) -> int:
@@ -56,9 +60,12 @@ class ShardedClient:
                 "`targets` must name one server per shard. Received: none."
             )
         self._clients = [SoukClient(t, timeout_s=timeout_s, **options) for t in targets]
-        self._pool = concurrent.futures.ThreadPoolExecutor(
-            max_workers=4 * len(targets), thread_name_prefix="shard"
-        )
+        self._timeout_s = timeout_s
+        # Threads of its own for each shard: one that hangs keeps no other waiting.
+        self._pools = [
+            concurrent.futures.ThreadPoolExecutor(THREADS, f"shard-{number}")
+            for number in range(len(targets))
+        ]
 
     @property
     def num_shards(self) -> int:
@@ -71,10 +78,12 @@ class ShardedClient:
           ModelUnavailableError: no shard answered.
           InvalidRequestError: a shard refused the request.
         """
+        arguments = _for_all(arguments)
         return self._page(lambda client: client.recommend(k=k, **arguments), k)
 
     def search(self, query: str, *, k: int = 10, **arguments: Any) -> ShardedPage:
         """`SoukClient.search` over all shards; errors as in `recommend`."""
+        arguments = _for_all(arguments)
         return self._page(lambda client: client.search(query, k=k, **arguments), k)
 
     def similar(self, item_id: str, *, k: int = 10, **arguments: Any) -> ShardedPage:
@@ -87,16 +96,26 @@ class ShardedClient:
         return ShardedPage(page.item_ids, page.scores, page.reasons)
 
     def _page(self, ask: Callable[[SoukClient], Page], k: int) -> ShardedPage:
-        waiting = [self._pool.submit(ask, client) for client in self._clients]
+        deadline = time.monotonic() + self._timeout_s
+        waiting = [
+            pool.submit(ask, client)
+            for pool, client in zip(self._pools, self._clients, strict=True)
+        ]
         pages: list[Page] = []
         missing: list[int] = []
         failure: ModelUnavailableError | None = None
         for shard, answer in enumerate(waiting):
             try:
-                pages.append(answer.result())
+                pages.append(answer.result(max(deadline - time.monotonic(), 0)))
             except ModelUnavailableError as error:
                 missing.append(shard)
                 failure = error
+            except concurrent.futures.TimeoutError:
+                answer.cancel()
+                missing.append(shard)
+                failure = ModelUnavailableError(
+                    f"Shard {shard} did not answer within {self._timeout_s} s."
+                )
         if not pages:
             raise ModelUnavailableError(
                 f"None of {self.num_shards} shards answered. The last one: {failure}"
@@ -111,7 +130,8 @@ class ShardedClient:
         )
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for client in self._clients:
             client.close()
 
@@ -125,6 +145,12 @@ class ShardedClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _for_all(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that several clients can read: an iterator would be one's alone."""
+    history = arguments.get("history")
+    return arguments if history is None else {**arguments, "history": list(history)}
 
 
 def merge(pages: Iterable[Page], k: int) -> Page:

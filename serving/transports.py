@@ -161,7 +161,8 @@ class RestTransport:
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 # A kept connection may have been closed since: once more, on a new one.
-                if fresh or attempt:
+                # A server that is late would be later still.
+                if fresh or attempt or isinstance(error, TimeoutError):
                     raise ModelUnavailableError(
                         f"No answer from {self._host}: {error!r}"
                     ) from error

@@ -87,6 +87,9 @@ def batch_key(plan: Plan, feeds: Sequence[np.ndarray]) -> tuple[int, Hashable]:
         return 0, None
     rows = -1
     key: list[Hashable] = []
+    front = {f.shape[1] for i, f in zip(plan.inputs, feeds, strict=True) if i.front}
+    if len(front) > 1:
+        return 0, None  # pads in front would move one against the other
     for each, feed in zip(plan.inputs, feeds, strict=True):
         if each.kind == "page_size":
             continue

@@ -12,6 +12,8 @@ import httptools
 from serving.model_server.rest_api import JSON, RestApi
 
 MAX_BODY_BYTES = 64 << 20
+# What a client offers to speak instead of HTTP/1.1; a server may take no notice.
+_UPGRADE_HEADERS = (b"upgrade", b"connection", b"http2-settings")
 _REASONS = {
     200: b"OK",
     400: b"Bad Request",
@@ -49,6 +51,7 @@ class HttpProtocol(asyncio.Protocol):
         self._body: list[bytes] = []
         self._size = 0
         self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
         self._gzip = False
         self._refused = False
         self._draining = False
@@ -64,10 +67,12 @@ class HttpProtocol(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, b'{"error": "Upgrades are not supported"}')
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(400, b'{"error": "Malformed HTTP request"}')
 
@@ -83,6 +88,7 @@ class HttpProtocol(asyncio.Protocol):
         self._body = []
         self._size = 0
         self._url = b""
+        self._headers = []
         self._gzip = False
 
     def on_url(self, url: bytes) -> None:
@@ -90,6 +96,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lowered = name.lower()
+        self._headers.append((lowered, value))
         if lowered == b"expect" and value.lower() == b"100-continue":
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
         elif lowered == b"content-encoding":
@@ -104,15 +111,17 @@ class HttpProtocol(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self._refused:
-            return
+        if self._refused or self._parser.should_upgrade():
+            return  # of an upgrade the body is still to come: `_stay`
         exchange = Exchange(self._parser.should_keep_alive())
         self._waiting.append(exchange)
+        method = self._parser.get_method().decode("ascii", "replace")
 
         def reply(status: int, content_type: bytes, body: bytes) -> None:
             keep = exchange.keep_alive and not self._draining
             exchange.keep_alive = keep
-            exchange.data = _response(status, content_type, body, keep)
+            head = _head(status, content_type, len(body), keep)
+            exchange.data = head if method == "HEAD" else head + body
             self._flush()
 
         body = b"".join(self._body)
@@ -122,7 +131,6 @@ class HttpProtocol(asyncio.Protocol):
                 reply(400, JSON, b'{"error": "The body is not gzip, or too large"}')
                 return
             body = unpacked
-        method = self._parser.get_method().decode("ascii", "replace")
         self._api.handle(method, self._url.decode("utf-8", "replace"), body, reply)
 
     def _flush(self) -> None:
@@ -134,25 +142,38 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.close()
                 self._waiting.clear()
 
+    def _stay(self, rest: bytes) -> None:
+        """Reads the request again as one that offers no other protocol."""
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(400, b'{"error": "CONNECT is not supported"}')
+            return
+        kept = [h for h in self._headers if h[0] not in _UPGRADE_HEADERS]
+        lines = [b"%s %s HTTP/1.1" % (method, self._url)]
+        lines += [b"%s: %s" % header for header in kept]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
+
     def _refuse(self, status: int, body: bytes) -> None:
+        """The last answer, behind those that are due before it."""
         self._refused = True
-        self._write(_response(status, JSON, body, False))
-        if self._transport is not None:
-            self._transport.close()
+        exchange = Exchange(keep_alive=False)
+        exchange.data = _head(status, JSON, len(body), False) + body
+        self._waiting.append(exchange)
+        self._flush()
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
 
-def _response(status: int, content_type: bytes, body: bytes, keep_alive: bool) -> bytes:
-    return b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s" % (
+def _head(status: int, content_type: bytes, length: int, keep_alive: bool) -> bytes:
+    return b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n" % (
         status,
         _REASONS.get(status, b"Unknown"),
         content_type,
-        len(body),
+        length,
         b"" if keep_alive else b"Connection: close\r\n",
-        body,
     )
 
 

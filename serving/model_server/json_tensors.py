@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from serving.model_server.saved_model import Signature, TensorSpec
 from serving.model_server.status import invalid_argument
+from serving.model_server.tensor_codec import MAX_DIMENSIONS
 
 BYTES_SUFFIX = "_bytes"  # string outputs with such a name are answered in base64
 
@@ -43,6 +44,8 @@ def _parse_with_nan(body: bytes) -> Any:
         raise invalid_argument(
             f"JSON Parse error: {error.msg} at offset: {error.pos}"
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise invalid_argument(f"JSON Parse error: {error}") from error
 
 
 def signature_name(document: dict[str, Any]) -> str:
@@ -147,14 +150,28 @@ def tensor(value: Any, spec: TensorSpec) -> np.ndarray:
         return np.array(found, object).reshape(shape)
     _check_numbers(flat, dtype)
     try:
-        return np.array(flat, dtype).reshape(shape)
+        return _numbers(flat, dtype).reshape(shape)
     except (OverflowError, ValueError, TypeError) as error:
         raise invalid_argument(f"Input `{spec.alias}`: {error}") from error
 
 
+def _numbers(flat: list[Any], dtype: np.dtype[Any]) -> np.ndarray:
+    if dtype.kind not in "iu":
+        return np.array(flat, dtype)
+    wide = np.array(flat, np.uint64 if dtype == np.uint64 else np.int64)
+    narrow = wide.astype(dtype)
+    if (wide != narrow).any():  # NumPy 1 wraps round without an error
+        raise OverflowError(f"a number is no {dtype}")
+    return narrow
+
+
 def _shape(value: Any) -> tuple[int, ...]:
-    shape = []
+    shape: list[int] = []
     while isinstance(value, list):
+        if len(shape) == MAX_DIMENSIONS:
+            raise invalid_argument(
+                f"Lists must be nested at most {MAX_DIMENSIONS} deep."
+            )
         shape.append(len(value))
         if not value:
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -230,7 +231,10 @@ class ModelManager:
         Raises:
           StatusError: a model has no version in service, or a label names none.
         """
-        self.configure(configs)
+        before = {name: m.config.labels for name, m in self._models.items() if m.config}
+        # Labels stay where they are until all of the new ones name what is in service.
+        kept = [dataclasses.replace(c, labels=before.get(c.name, {})) for c in configs]
+        self.configure(kept)
         await self.refresh()
         for config in configs:
             model = self._models[config.name]
@@ -247,6 +251,7 @@ class ModelManager:
                         f"model {config.name}, which is not currently available for "
                         "inference",
                     )
+        self.configure(configs)
 
     @property
     def ready(self) -> bool:

@@ -75,7 +75,9 @@ class Metrics(Collector):
         self._runs.observe(seconds * 1e6)
 
     def text(self) -> bytes:
-        return generate_latest(self._registry)
+        # prometheus_client names a counter's family otherwise than its samples.
+        family = (_PREFIX + "request_count").encode()
+        return generate_latest(self._registry).replace(family + b"_total", family)
 
     def collect(self) -> Iterator[Metric]:
         """Samples of the page (prometheus_client's door)."""

@@ -59,6 +59,8 @@ class ServerConfig(Config):
         self.require(self.file_system_poll_wait_seconds > 0, _POLL, "> 0")
         for name in ("max_batch_size", "max_enqueued_requests"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
+        for name in ("num_batch_threads", "tensorflow_intra_op_parallelism"):
+            self.require(getattr(self, name) >= 0, name, ">= 0")
 
     @property
     def batch_threads(self) -> int:

@@ -10,6 +10,7 @@ known by their bytes, and only ids and times are read each time.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ from tensorflow_serving.apis import model_pb2
 from serving.model_server import tensor_codec
 from serving.model_server.status import invalid_argument
 
-# Entries up to this long are remembered, so many of them: a few MB with their arrays.
+# Entries up to this long, of so many elements, are remembered: a few MB in all.
 SMALL_BYTES = 64
+SMALL_SIZE = 64
 REMEMBERED = 4096
 
 _FILE = f"""
@@ -75,23 +77,33 @@ def tensors(inputs: list[bytes]) -> dict[str, np.ndarray]:
     Raises:
       StatusError: an entry is no tensor; shape and values do not fit each other.
     """
-    return dict(
-        _remembered(entry) if len(entry) <= SMALL_BYTES else _read(entry)
-        for entry in inputs
-    )
+    found = {}
+    for entry in inputs:
+        known = _remembered(entry) if len(entry) <= SMALL_BYTES else None
+        name, array = known or _read(entry)
+        found[name] = array
+    return found
 
 
 def _read(entry: bytes) -> tuple[str, np.ndarray]:
-    try:
-        found = _Entry.FromString(entry)
-        proto = tensor_pb2.TensorProto.FromString(found.value)
-    except DecodeError as error:
-        raise invalid_argument(f"An input cannot be read: {error}") from error
-    return found.key, tensor_codec.decode(proto)
+    name, proto = _parse(entry)
+    return name, tensor_codec.decode(proto)
 
 
 @functools.lru_cache(REMEMBERED)
-def _remembered(entry: bytes) -> tuple[str, np.ndarray]:
-    name, array = _read(entry)
+def _remembered(entry: bytes) -> tuple[str, np.ndarray] | None:
+    """What `_read` gives; None where a few bytes stand for many elements."""
+    name, proto = _parse(entry)
+    if math.prod(dim.size for dim in proto.tensor_shape.dim) > SMALL_SIZE:
+        return None
+    array = tensor_codec.decode(proto)
     array.flags.writeable = False
     return name, array
+
+
+def _parse(entry: bytes) -> tuple[str, tensor_pb2.TensorProto]:
+    try:
+        found = _Entry.FromString(entry)
+        return found.key, tensor_pb2.TensorProto.FromString(found.value)
+    except DecodeError as error:
+        raise invalid_argument(f"An input cannot be read: {error}") from error

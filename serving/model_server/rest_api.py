@@ -22,6 +22,7 @@ from serving.model_server.status import (
     from_exception,
     invalid_argument,
 )
+from serving.model_server.versions import is_version
 
 JSON = b"application/json"
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
@@ -86,6 +87,8 @@ class RestApi:
         if match is None:
             raise invalid_argument(f"Malformed request: {method} {path}")
         number = match["version"]
+        if number and not is_version(number):
+            raise invalid_argument(f"Failed to convert version: {number[:40]}")
         target = Target(
             name=match["name"] or "",
             version=int(number) if number else None,

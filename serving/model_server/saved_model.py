@@ -190,7 +190,8 @@ def _one_by_one(session_config: Any) -> Any:
 
 def _wrong_inputs(sent: set[str], wanted: set[str]) -> StatusError:
     def names(values: set[str]) -> str:
-        return "{" + ",".join(sorted(values)) + "}"
+        text = ",".join(sorted(values))
+        return "{" + (text if len(text) <= 500 else text[:500] + "...") + "}"
 
     return invalid_argument(
         f"input size does not match signature: {len(sent)}!={len(wanted)} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 
 from core.errors import ServingError
@@ -74,6 +75,8 @@ def from_exception(error: BaseException) -> StatusError:
     """The status of any exception; TensorFlow's errors keep their code."""
     if isinstance(error, StatusError):
         return error
+    if isinstance(error, asyncio.CancelledError):
+        return StatusError(Code.CANCELLED, "The caller went away.")
     code = getattr(error, "error_code", None)
     if isinstance(code, int) and code in Code._value2member_map_:
         return StatusError(Code(code), str(getattr(error, "message", error)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from serving.model_server.status import invalid_argument
 
 # More would be a request that names a huge shape and sends one value to fill it.
 MAX_ELEMENTS = 1 << 26
+MAX_DIMENSIONS = 32  # NumPy's, on either stack
 
 _FIELDS: dict[int, tuple[str, Any]] = {
     types_pb2.DT_FLOAT: ("float_val", np.float32),
@@ -39,10 +41,8 @@ def decode(proto: tensor_pb2.TensorProto) -> np.ndarray:
       StatusError: shape and values do not fit each other.
     """
     shape = [d.size for d in proto.tensor_shape.dim]
-    size = 1
-    for each in shape:
-        size *= each if each >= 0 else MAX_ELEMENTS + 1
-    if size > MAX_ELEMENTS:
+    size = math.prod(shape)
+    if len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0 or size > MAX_ELEMENTS:
         raise invalid_argument(f"A tensor cannot have the shape {shape}.")
     known = _FIELDS.get(proto.dtype)
     if known is None:
@@ -85,7 +85,7 @@ def _from_content(content: bytes, dtype: Any, size: int) -> np.ndarray:
 def _decode_rare(proto: tensor_pb2.TensorProto) -> np.ndarray:
     try:
         array: np.ndarray = tf.make_ndarray(proto)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise invalid_argument(f"Tensor cannot be read: {error}") from error
     return array
 

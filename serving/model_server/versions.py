@@ -9,6 +9,7 @@ from pathlib import Path
 from core.config.base import Config
 
 SAVED_MODEL_FILE = "saved_model.pb"
+MAX_VERSION = 2**63 - 1  # TensorFlow Serving counts in int64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,10 +43,14 @@ def find_versions(base_path: Path) -> dict[int, Path]:
     return {
         int(child.name): child
         for child in children
-        if child.name.isascii()
-        and child.name.isdigit()
-        and (child / SAVED_MODEL_FILE).is_file()
+        if is_version(child.name) and (child / SAVED_MODEL_FILE).is_file()
     }
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is the number of a version."""
+    is_short_number = text.isascii() and text.isdigit() and len(text) <= 19
+    return is_short_number and int(text) <= MAX_VERSION
 
 
 def fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:

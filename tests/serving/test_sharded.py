@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +73,32 @@ def test_similar_asks_the_shard_that_holds_the_item(servers) -> None:
         page = client.similar(item, k=5)
     home = shard_of(item, SHARDS)
     assert page.item_ids and {shard_of(i, SHARDS) for i in page.item_ids} == {home}
+
+
+def test_every_shard_reads_the_history(servers) -> None:
+    events = [(f"item-{n:05d}", "purchase", n) for n in range(1, 6)]
+    with ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client:
+        want = client.recommend(history=events, timestamp=100, k=10)
+        found = client.recommend(history=iter(events), timestamp=100, k=10)
+    assert (found.item_ids, found.scores) == (want.item_ids, want.scores)
+
+
+def test_a_shard_that_hangs_costs_its_items_and_no_time(servers) -> None:
+    """It takes connections and never answers; more callers than it has threads."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        targets = [servers[0].rest_url, address, servers[2].rest_url]
+        with (
+            ShardedClient(targets, protocol="rest", timeout_s=1.0) as client,
+            concurrent.futures.ThreadPoolExecutor(40) as callers,
+        ):
+            began = time.monotonic()
+            asked = [callers.submit(client.recommend, k=5) for _ in range(40)]
+            pages = [each.result() for each in asked]
+            took = time.monotonic() - began
+    assert all(page.partial and 1 in page.missing_shards for page in pages)
+    # 40 callers one after the other in 16 threads would wait three times, or six.
+    assert took < 2.5
 
 
 def test_a_bad_request_is_no_missing_shard(servers) -> None:

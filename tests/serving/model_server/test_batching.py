@@ -54,6 +54,15 @@ def test_shorter_histories_are_padded_in_front_and_filters_behind() -> None:
     assert k.shape == () and int(k) == 7
 
 
+def test_a_history_of_unequal_columns_runs_alone() -> None:
+    """Padded in front, its events would belong to other items."""
+    odd = request("a", ["x", "y", "z"], [], 3)
+    odd[2] = odd[2][:, :1]
+
+    assert batching.batch_key(page_plan(), odd) == (0, None)
+    assert batching.batch_key(page_plan(), request("a", ["x"], ["e"] * 3, 3))[0] == 1
+
+
 def test_searches_share_a_batch_whatever_their_words_and_histories() -> None:
     inputs = {features.QUERY: Spec((None,)), HISTORY: Spec((None, None))}
     plan = batching.plan("search", inputs, {"item_ids": Spec((None, None))})

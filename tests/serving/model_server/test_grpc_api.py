@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -263,3 +264,37 @@ def test_examples_share_the_features_of_their_context(stub: Stub) -> None:
     values = stub.Regress(request, timeout=10).result.regressions
 
     assert [each.value for each in values] == [9.0, 2.0]
+
+
+def test_a_callers_own_deadline_is_no_error_of_the_server(
+    running: RunningServer, stub: Stub
+) -> None:
+    def counted(status: str) -> float:
+        text = running.server.metrics.text().decode()
+        name = f'request_count{{model_name="souk",status="{status}"}} '
+        lines = [line for line in text.splitlines() if name in line]
+        return float(lines[0].split()[-1]) if lines else 0.0
+
+    internal, cancelled = counted("INTERNAL"), counted("CANCELLED")
+    request = predict_request(recommend_inputs(history=["item-00001"] * 1000))
+    for _ in range(50):
+        asked = stub.Predict.future(request)
+        time.sleep(0.002)
+        asked.cancel()
+    deadline = time.monotonic() + 10
+    while counted("CANCELLED") == cancelled and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert counted("CANCELLED") > cancelled
+    assert counted("INTERNAL") == internal
+
+
+def test_a_request_of_nothing_but_wrong_names_is_told_so(stub: Stub) -> None:
+    request = predict_request({})
+    for number in range(2000):
+        request.inputs[f"no_such_input_{number}"].CopyFrom(tf.make_tensor_proto(1))
+
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Predict(request, timeout=10)
+
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -245,12 +245,18 @@ def test_reloaded_configuration_brings_versions_labels_and_models(
         model_config_list {{
           config {{
             name: "souk" base_path: "{base}"
-            version_labels {{ key: "stable" value: 77 }}
+            version_labels {{ key: "canary" value: 77 }}
           }}
         }}""",
     )
     assert wrong_label.error_code == grpc.StatusCode.FAILED_PRECONDITION.value[0]
     wait_for(lambda: states(server)[1].state == States.END)  # latest 1 again
+    # The label stays where it was, as with TensorFlow Serving.
+    still = httpx.post(
+        f"{server.rest_url}/v1/models/souk/labels/canary:predict",
+        json={"signature_name": "recommend", "inputs": inputs},
+    )
+    assert still.status_code == 200
     gone = httpx.get(f"{server.rest_url}/v1/models/second")
     assert gone.status_code == 404
 

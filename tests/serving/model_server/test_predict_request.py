@@ -69,6 +69,17 @@ def test_what_repeats_is_read_once_and_cannot_be_changed() -> None:
     assert (first["k"], second["k"]) == (1, 2)
 
 
+def test_few_bytes_that_stand_for_many_values_are_not_remembered() -> None:
+    request = predict_pb2.PredictRequest()
+    proto = request.inputs["x"]
+    proto.CopyFrom(tf.make_tensor_proto([1.5]))
+    proto.tensor_shape.dim[0].size = 1_000_000
+
+    first, second = (tensors(shallow(request).inputs)["x"] for _ in range(2))
+
+    assert first is not second and first.size == 1_000_000
+
+
 def test_the_last_of_two_entries_of_one_name_counts() -> None:
     """As protobuf reads a map."""
     twice = made(k=1).SerializeToString() + made(k=2).SerializeToString()

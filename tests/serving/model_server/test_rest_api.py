@@ -122,6 +122,8 @@ def test_scalars_need_the_column_format(http: httpx.Client) -> None:
         (b'{"signature_name": "recommend", "inputs": [1]}', "expecting an object"),
         (b'{"signature_name": "recommend", "inputs": {}}', "Missing named input"),
         (b"\xff\xfe\xff", "JSON Parse error"),
+        (b'{"instances": ' + b"[" * 100 + b"]" * 100 + b"}", "at most 32 deep"),
+        (b'{"instances": [NaN, ' + b"9" * 5000 + b"]}", "JSON Parse error"),
     ],
 )
 def test_bad_requests_are_explained(
@@ -140,6 +142,7 @@ def test_bad_requests_are_explained(
         ("POST", "/v1/models/absent:predict", 404),
         ("POST", "/v1/models/souk/versions/99:predict", 404),
         ("POST", "/v1/models/souk/labels/none:predict", 400),
+        ("POST", f"/v1/models/souk/versions/{'9' * 5000}:predict", 400),
         ("POST", "/v1/models/souk:explain", 400),
         ("GET", "/v1/models/souk:predict", 400),
         ("GET", "/v1/models/absent", 404),
@@ -237,6 +240,7 @@ def test_metrics_count_requests_and_batches(http: httpx.Client) -> None:
     lines = page.text.splitlines()
     counted = ':tensorflow:serving:request_count{model_name="souk",status="OK"} '
     assert any(line.startswith(counted) for line in lines)
+    assert "# TYPE :tensorflow:serving:request_count counter" in lines
     assert any(
         line.startswith(":tensorflow:serving:request_latency_bucket")
         and 'entrypoint="REST"' in line
@@ -267,6 +271,71 @@ def test_what_is_not_http_is_refused(running: RunningServer) -> None:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 400")
         assert connection.recv(1000) == b""
+
+
+def exchange(running: RunningServer, sent: bytes) -> bytes:
+    """What comes back until the server closes the connection."""
+    address = ("127.0.0.1", running.server.rest_api_port)
+    received = b""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(sent)
+        while chunk := connection.recv(65536):
+            received += chunk
+    return received
+
+
+def posted(*headers: str) -> bytes:
+    body = json.dumps({"instances": [encoded("item-00001")]}).encode()
+    lines = [f"POST {MODEL}:predict HTTP/1.1", "Host: x", *headers]
+    lines += [f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+CLOSE = b"GET /v1/models/souk HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def test_an_offer_of_http2_is_not_taken(running: RunningServer) -> None:
+    """As Java's HttpClient and `curl --http2` make it, with a body behind."""
+    offer = (
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAEAAEAA",
+    )
+
+    received = exchange(running, posted(*offer) + CLOSE)
+
+    assert received.count(b"HTTP/1.1 200 OK") == received.count(b"HTTP/1.1") == 2
+    assert b"predictions" in received
+
+
+def test_head_has_no_body(running: RunningServer) -> None:
+    received = exchange(
+        running, b"HEAD /v1/models/souk HTTP/1.1\r\nHost: x\r\n\r\n" + CLOSE
+    )
+
+    first, second = received.split(b"\r\n\r\n", 1)
+    assert first.startswith(b"HTTP/1.1 400")
+    assert second.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_is_broken_is_answered_after_what_is_not(running: RunningServer) -> None:
+    received = exchange(running, posted() + b"\x16\x03\x01\r\n\r\n")
+
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert received.count(b"HTTP/1.1") == 2
+    assert b"400 Bad Request" in received
+
+
+@pytest.mark.parametrize("k", [2**31, 2**32 + 3, -(2**40)])
+def test_a_number_beyond_its_type_is_the_callers_fault(
+    http: httpx.Client, k: int
+) -> None:
+    inputs = recommend_inputs(history=[], k=k)
+
+    response = post(http, {"signature_name": "recommend", "inputs": inputs})
+
+    assert response.status_code == 400
+    assert "`k`" in response.json()["error"]
 
 
 def test_half_characters_are_the_callers_fault(http: httpx.Client) -> None:

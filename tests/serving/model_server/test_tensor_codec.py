@@ -45,7 +45,9 @@ def test_the_last_value_fills_a_tensor_as_tensorflow_has_it() -> None:
     assert tensor_codec.decode(proto).tolist() == [1, 2, 2, 2]
 
 
-@pytest.mark.parametrize("sizes", [[-1], [1 << 20, 1 << 20], [1]])
+@pytest.mark.parametrize(
+    "sizes", [[-1], [0, -1], [-2, -1], [1 << 20, 1 << 20], [1], [1] * 40]
+)
 def test_shapes_that_do_not_fit_are_refused(sizes: list[int]) -> None:
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, float_val=[1, 2])
     for size in sizes:
@@ -53,6 +55,12 @@ def test_shapes_that_do_not_fit_are_refused(sizes: list[int]) -> None:
 
     with pytest.raises(StatusError):
         tensor_codec.decode(proto)
+
+
+@pytest.mark.parametrize("kind", [types_pb2.DT_RESOURCE, types_pb2.DT_VARIANT])
+def test_what_is_no_tensor_of_values_is_refused(kind: int) -> None:
+    with pytest.raises(StatusError, match="cannot be read"):
+        tensor_codec.decode(tensor_pb2.TensorProto(dtype=kind))
 
 
 def test_content_of_another_length_is_refused() -> None:

@@ -27,6 +27,14 @@ def test_only_numeric_folders_with_a_saved_model_are_versions(tmp_path: Path) ->
     assert sorted(find_versions(tmp_path)) == [1, 20261123]
 
 
+def test_a_number_beyond_int64_is_no_version(tmp_path: Path) -> None:
+    """gRPC's answers could not name it."""
+    for name in (str(2**63 - 1), str(2**63), "20261130161500123456"):
+        make(tmp_path, name)
+
+    assert list(find_versions(tmp_path)) == [2**63 - 1]
+
+
 def test_a_folder_that_is_not_there_has_no_versions(tmp_path: Path) -> None:
     assert find_versions(tmp_path / "absent") == {}
 
