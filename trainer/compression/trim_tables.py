@@ -33,26 +33,24 @@ def trim_lists(
       neighbours: by source.
       pad: row number of no item.
       entries: 0 keeps every column with an entry. Each source keeps one block at least.
-      block: columns that will share a scale; a source with fewer stays as it is.
+      block: columns that will share a scale; a source with fewer gets pads.
     """
-    lists = {n: t for n, t in neighbours.items() if t.scores.shape[1] >= block}
     order = sorted(
         (
             (gain, name)
-            for name, each in lists.items()
+            for name, each in neighbours.items()
             for gain in _gains(each, block)
             if gain > 0
         ),
         reverse=True,
     )
-    taken = dict.fromkeys(lists, 0)
+    taken = dict.fromkeys(neighbours, 0)
     for _, name in order[: entries // block if entries else None]:
         taken[name] += 1
-    trimmed = {
+    return {
         name: _trimmed(each, max(taken[name], 1) * block, pad)
-        for name, each in lists.items()
+        for name, each in neighbours.items()
     }
-    return {**neighbours, **trimmed}
 
 
 def _gains(table: Neighbours, block: int) -> list[float]:

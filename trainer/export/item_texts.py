@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from core import features
+from trainer.text_encoder.item_text import COLUMNS
 
 
-def item_texts(item: dict[str, tf.Tensor]) -> tf.Tensor:
-    """[M] string: title, brand and category levels, what is empty left out.
+def item_texts(item: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """[M] string: title, brand, category levels, description; what is empty left out.
 
-    Equal to `item_text` of an item without description. A brand that the title names
-    already is not repeated.
+    Equal to `item_text`, but for its cut. A brand that the title names already is not
+    repeated.
 
     Args:
-      item: title, brand, category, [M] string each.
+      item: title, brand, category and perhaps description, [M] string each.
     """
-    title = tf.strings.strip(item[features.TITLE])
-    brand = tf.strings.strip(item[features.BRAND])
-    brand = tf.where(_contained(brand, title), "", brand)
-    category = tf.strings.strip(item[features.CATEGORY])
-    levels = tf.strings.split(category, sep=features.CATEGORY_SEPARATOR)
-    category = _joined(levels, ", ")
-    parts = tf.stack([title, brand, category], axis=1)
+    values = {name: _stripped(item[name]) for name in COLUMNS if name in item}
+    title, brand = values[features.TITLE], values[features.BRAND]
+    values[features.BRAND] = tf.where(_contained(brand, title), "", brand)
+    levels = tf.strings.split(
+        values[features.CATEGORY], sep=features.CATEGORY_SEPARATOR
+    )
+    values[features.CATEGORY] = _joined(levels, ", ")
+    parts = tf.stack(list(values.values()), axis=1)
     return _joined(tf.RaggedTensor.from_tensor(parts), ". ")
+
+
+def _stripped(texts: tf.Tensor) -> tf.Tensor:
+    """Without white space at the ends, Unicode's too, as Python's `strip`."""
+    return tf.strings.regex_replace(texts, r"^[\s\p{Z}]+|[\s\p{Z}]+$", "")
 
 
 def _joined(parts: tf.RaggedTensor, separator: str) -> tf.Tensor:

@@ -50,11 +50,11 @@ def spread_categories(
 ) -> tf.Tensor:
     """[B, C] float32 scores, each lowered by `penalty` per better one of its category.
 
-    Looks at the best 2 x MAX_K candidates, which is all that a page can show; items
-    without a category are left as they are.
+    Looks at the best 2 x MAX_K candidates and leaves the others out, which are on no
+    page; items without a category are left as they are.
     """
     depth = tf.minimum(2 * signatures.MAX_K, tf.shape(rows)[1])
-    picks = tf.math.top_k(scores, k=depth).indices
+    best, picks = tf.math.top_k(scores, k=depth)
     leaves = tf.gather(catalogue.leaf_categories, tf.gather(rows, picks, batch_dims=1))
     same = (leaves[:, :, tf.newaxis] == leaves[:, tf.newaxis, :]) & (
         leaves[:, :, tf.newaxis] >= 0
@@ -64,9 +64,9 @@ def spread_categories(
     better = tf.reduce_sum(before, axis=2) - tf.linalg.diag_part(before)
     shape = tf.shape(scores, out_type=tf.int32)
     flat = picks + shape[1] * tf.range(shape[0])[:, tf.newaxis]
-    lowered = tf.tensor_scatter_nd_sub(
-        tf.reshape(scores, [-1]),
+    lowered = tf.tensor_scatter_nd_update(
+        tf.fill([tf.size(scores)], NOT_SHOWN),
         tf.reshape(flat, [-1, 1]),
-        tf.reshape(penalty * better, [-1]),
+        tf.reshape(best - penalty * better, [-1]),
     )
     return tf.reshape(lowered, shape)

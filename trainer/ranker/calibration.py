@@ -10,7 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 Floats = npt.NDArray[np.float64]
-_EPSILON = 1e-7
+# Knots lie at least so far apart; the graph's float32 tells numbers apart by 6e-8.
+_MIN_GAP = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -133,14 +134,20 @@ def _fit_isotonic(
     bins = int(min(max_bins, max(y.sum() // 20, 1)))
     share = np.cumsum(y + y.mean()) / (y + y.mean()).sum()
     bin_of = np.minimum((share * bins).astype(int), bins - 1)
+    # Equal probabilities stand in one bin: two knots in one place have any slope.
+    _, first, same = np.unique(p, return_index=True, return_inverse=True)
+    bin_of = bin_of[first][same]
     counts = np.bincount(bin_of, minlength=bins).astype(np.float64)
     kept = counts > 0
     xs = np.bincount(bin_of, p, bins)[kept] / counts[kept]
     ys = np.bincount(bin_of, y, bins)[kept] / counts[kept]
     ys = _pool_adjacent_violators(ys, counts[kept])
-    xs, first = np.unique(np.concatenate([[0.0], xs, [1.0]]), return_index=True)
-    ys = np.concatenate([[0.0], ys, [max(ys[-1], 1.0)]])[first]
-    return tuple(xs.tolist()), tuple(np.maximum.accumulate(ys).tolist())
+    xs = np.concatenate([[0.0], xs, [1.0]])
+    ys = np.concatenate([[0.0], ys, [max(ys[-1], 1.0)]])
+    apart = np.append(np.diff(xs) >= _MIN_GAP, True)
+    apart[0] = True
+    xs, ys = xs[apart], np.maximum.accumulate(ys[apart])
+    return tuple(xs.tolist()), tuple(ys.tolist())
 
 
 def _pool_adjacent_violators(values: Floats, weights: Floats) -> Floats:

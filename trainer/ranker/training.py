@@ -202,7 +202,7 @@ def run_epochs(
       writer: TensorBoard writer.
     """
     state = checkpoints.restore(fit.tracked) if checkpoints else Progress()
-    while len(state.epochs) < epochs:
+    while len(state.epochs) < epochs and not _is_stuck(state, config):
         epoch = len(state.epochs) + 1
         record = _train_epoch(fit, rows, moments, config=config, epoch=epoch)
         live = [v.numpy() for v in fit.model.trainable_variables]
@@ -221,11 +221,15 @@ def run_epochs(
         if checkpoints:
             checkpoints.save(fit.tracked, state)
         _report(name, epoch, epochs, record, writer)
-        if epoch - state.best_epoch >= config.patience:
-            break
     if state.best_weights is not None:
         fit.assign(state.best_weights)
     return state
+
+
+def _is_stuck(state: Progress, config: RankerConfig) -> bool:
+    """Whether so many epochs were no better that the fit ends; asked after a restart
+    too."""
+    return len(state.epochs) - state.best_epoch >= config.patience
 
 
 def list_batches(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import shutil
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow_transform as tft
 
 from core import progress
@@ -73,9 +78,37 @@ def train_retriever(
         pairs += f", {searches.train.num_moments} search pages"
     progress.say(fit.STEP, f"{catalogue.num_items} items, {pairs}")
     sizes = feature_sizes(transform)
+    # Beside the run's own folder, whose name changes from one execution to the next: a
+    # killed run's successor goes on there, if it learns the same from the same.
+    unfinished = Path(model_run_dir).parent / "unfinished"
+    run_dir = unfinished / fingerprint(config, train, evaluate, searches)
     model, history = fit_two_tower(
-        catalogue, sizes, train, evaluate, config, model_run_dir, searches
+        catalogue, sizes, train, evaluate, config, str(run_dir), searches
     )
     export = RetrieverExport(model, transform, catalogue, text and text.encoder)
     save_retriever(export, serving_model_dir)
+    shutil.copytree(run_dir, model_run_dir, dirs_exist_ok=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
     return history
+
+
+def fingerprint(config: RetrieverConfig, *learned_from: Any) -> str:
+    """Tells fits apart: by settings, and by the arrays in dataclasses and dicts."""
+    digest = hashlib.sha256(config.to_json().encode())
+
+    def add(value: Any) -> None:
+        if dataclasses.is_dataclass(value):
+            for field in dataclasses.fields(value):
+                add(getattr(value, field.name))
+        elif isinstance(value, dict):
+            for name in sorted(value):
+                digest.update(name.encode())
+                add(value[name])
+        elif value is not None:
+            array = np.ascontiguousarray(value)
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(array.data if array.dtype != object else repr(array).encode())
+
+    for each in learned_from:
+        add(each)
+    return digest.hexdigest()[:16]

@@ -45,7 +45,8 @@ def item_text(item: dict[str, Any]) -> str:
     'Nordal Jug. Home, Jugs'
     """
     values = {name: str(item.get(name) or "").strip() for name in COLUMNS}
-    if values[features.BRAND].casefold() in values[features.TITLE].casefold():
+    # `lower`, which the graph has too, not `casefold`: trainer/export/item_texts.py.
+    if values[features.BRAND].lower() in values[features.TITLE].lower():
         values[features.BRAND] = ""
     levels = values[features.CATEGORY].split(features.CATEGORY_SEPARATOR)
     values[features.CATEGORY] = ", ".join(filter(None, levels))

@@ -50,10 +50,6 @@ class TrainingPhase:
     def out_of_time(self) -> bool:
         return self.seconds >= self._seconds
 
-    @property
-    def done(self) -> bool:
-        return self.steps >= self.num_steps or self.out_of_time
-
     def next_step(self) -> None:
         """Counts a step and sets its learning rate."""
         done = self.steps / max(self.num_steps, 1)

@@ -57,11 +57,3 @@ def shuffled_batches(
         batches += np.array_split(rows, full)
     for number in rng.permutation(len(batches)):
         yield batches[number]
-
-
-def sorted_batches(
-    lengths: npt.NDArray[np.integer], batch_size: int
-) -> list[npt.NDArray[np.int64]]:
-    """Rows of every batch, shortest texts first: the least padding."""
-    order = np.argsort(lengths, kind="stable")
-    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -47,6 +47,10 @@ def test_a_last_part_block_is_filled_with_pads() -> None:
     assert found.rows[:, 3].tolist() == [PAD, PAD]
 
 
-def test_lists_shorter_than_a_block_stay_as_they_are() -> None:
-    found = trim_lists({"even": EVEN}, pad=PAD, entries=1, block=8)
-    assert found["even"] is EVEN
+def test_lists_shorter_than_a_block_are_one_block() -> None:
+    """Another source in the same block would be on its scale."""
+    found = trim_lists({"even": EVEN}, pad=PAD, entries=1, block=8)["even"]
+    width = EVEN.scores.shape[1]
+    np.testing.assert_array_equal(found.scores[:, :width], EVEN.scores)
+    assert found.scores.shape[1] == 8
+    assert (found.rows[:, width:] == PAD).all() and not found.scores[:, width:].any()

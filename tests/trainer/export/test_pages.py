@@ -40,6 +40,21 @@ def test_each_better_item_of_the_same_category_costs_one_penalty() -> None:
     assert scores.numpy().tolist() == [[0.0, 4.0, 2.0, 2.5]]
 
 
+def test_what_is_not_lowered_is_not_shown() -> None:
+    """More candidates than are looked at, falling evenly, all of one category."""
+    count = 320
+    catalogue = Catalogue(
+        pa.table({"item_id": [str(n) for n in range(count)], "category": ["x"] * count})
+    )
+    rows = tf.range(count)[None]
+    scores = tf.linspace(3.0, 0.0, count)[None]
+
+    spread = spread_categories(rows, scores, catalogue, penalty=1.0)
+
+    page = best_page(rows, spread, tf.constant(100), pad=count)
+    assert page.rows.numpy().tolist() == [list(range(100))]
+
+
 def test_items_without_a_category_do_not_count_as_one() -> None:
     catalogue = Catalogue(pa.table({"item_id": ["a", "b"]}))
     scores = tf.constant([[1.0, 2.0]])

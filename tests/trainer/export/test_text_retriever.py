@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.export.text_retriever import TextRetriever, item_texts
+from trainer.export.item_texts import item_texts
+from trainer.export.text_retriever import TextRetriever
 from trainer.text_encoder import item_text
 
 ITEMS = [
@@ -14,6 +15,10 @@ ITEMS = [
     {"title": "a.c", "brand": "abc", "category": "A > B > C", "description": ""},
     {"title": "line\nbreak Acme", "brand": "acme", "category": "", "description": ""},
     {"title": "杯 Kaito", "brand": "kaito", "category": "家 > 杯", "description": "保"},
+    {"title": r"a\b mug", "brand": r"A\B", "category": "", "description": "x"},
+    {"title": "GROSSE Lampe", "brand": "Große", "category": "", "description": ""},
+    {"title": "Straße", "brand": "STRASSE", "category": "", "description": ""},
+    {"title": "Jug\u3000", "brand": "\u00a0", "category": "", "description": ""},
     {"title": "", "brand": "", "category": "", "description": ""},
 ]
 

@@ -46,6 +46,28 @@ def test_probabilities_rise_and_the_graph_agrees() -> None:
     assert Calibrator.from_dict(found.to_dict()) == found
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("values", [3, 10, None])
+def test_the_graph_agrees_where_logits_tie(values: int | None, seed: int) -> None:
+    """People with equal histories have equal logits; None: a tenth of the rows has."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=20_000).astype(np.float32)
+    if values is None:
+        logits[:2_000] = 0.25
+    else:
+        logits = rng.choice(logits[:values], size=20_000)
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(2 - logits))).astype(np.float32)
+
+    found = fit_calibrator(logits, labels, method="isotonic")
+
+    asked = np.append(logits, np.linspace(-4, 4, 200).astype(np.float32))
+    p = found.apply(asked)
+    np.testing.assert_allclose(found.apply_tensor(tf.constant(asked)), p, atol=1e-4)
+    for value in np.unique(logits)[: values or 0]:
+        rate = labels[logits == value].mean()
+        assert found.apply(value) == pytest.approx(rate, abs=0.03)
+
+
 @pytest.mark.parametrize("method", ["platt", "isotonic"])
 @pytest.mark.parametrize("positives", [0, 1, 5000])
 def test_extreme_rates_stay_probabilities(method: str, positives: int) -> None:

@@ -89,6 +89,28 @@ def test_a_killed_fit_continues_to_the_same_weights(
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+def test_a_fit_that_stopped_early_stays_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in a later fit, it is asked again."""
+    falling = iter([0.9, 0.5, 0.4, 0.95, 0.99, 0.99])
+    monkeypatch.setattr(
+        fitting._RankerFit, "_validate", lambda *_: {"metric": next(falling)}
+    )
+    config = SMALL.replace(epochs=6, patience=2)
+    first = fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")
+    trained: list[int] = []
+    monkeypatch.setattr(
+        training, "_train_epoch", lambda *_, **kw: trained.append(kw["epoch"])
+    )
+
+    again = fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")
+
+    assert trained == []
+    assert len(first.history["trials"][0]["epochs"]) == 3
+    assert again.history["trials"][0]["best_epoch"] == 1
+
+
 def test_other_settings_do_not_continue_a_fit(tmp_path: Path) -> None:
     rows = world(tmp_path / "a")
     one = fitting._fingerprint(rows, SMALL)
