@@ -18,6 +18,7 @@ from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
 from pipeline.command_line import compress_settings_option, fail, home_option
 from pipeline.kubeflow import commands as kubeflow
 from pipeline.query_commands import query
+from pipeline.shop_argument import shop_argument, shop_name
 
 DEFAULT_SHOP = "demo"
 
@@ -127,20 +128,17 @@ def run(
     """
     if verbose:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"  # before TensorFlow is imported
-    import shops
     from pipeline.engines import BeamEngine
     from pipeline.run import RunRequest, run_shop
 
-    own = Path(shop)
-    if shop not in shops.NAMES and own.exists():  # one's own tables
-        data, source = own, shops.TABLES
-        shop = shops.own_name(own)
-    else:
-        source = shop
+    try:
+        meant = shop_argument(shop, data)
+    except SoukError as error:
+        fail(error)
     request = RunRequest(
-        layout=HomeLayout(home.resolve(), shop),
-        source=source,
-        data=data.resolve() if data else None,
+        layout=HomeLayout(home.resolve(), meant.name),
+        source=meant.source,
+        data=meant.data,
         seed=seed,
         cache=not no_cache,
         refit=refit,
@@ -176,7 +174,7 @@ def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
     from core.signatures import MODEL_NAME
     from serving.main import serve as serve_model
 
-    layout = HomeLayout(home.resolve(), shop)
+    layout = HomeLayout(home.resolve(), shop_name(shop))
     flags = {
         "model_base_path": layout.serving,
         "model_name": MODEL_NAME,
@@ -212,7 +210,7 @@ def inspect_command(
 @home_option
 def report(shop: str, home: Path) -> None:
     """Print where SHOP's newest report is."""
-    path = HomeLayout(home.resolve(), shop).report
+    path = HomeLayout(home.resolve(), shop_name(shop)).report
     if not path.is_file():
         from core.errors import ArtifactError
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from core.errors import ArtifactError
 from core.layout import HomeLayout
+from pipeline.shop_argument import shop_name
 from serving.inspect.gpus import gpu_named
 from serving.inspect.hot_path import Part
 from serving.inspect.inspection import Inspection, SignatureReport, inspect_model
@@ -44,7 +45,7 @@ def model_dir(model: str, home: Path) -> Path:
     path = Path(model)
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return path
-    served = HomeLayout(home.resolve(), model).serving
+    served = HomeLayout(home.resolve(), shop_name(model)).serving
     versions = [p for p in served.glob("*") if (p / "saved_model.pb").is_file()]
     if not versions:
         raise ArtifactError(

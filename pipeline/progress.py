@@ -7,6 +7,7 @@ import logging
 import time
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -88,7 +89,7 @@ class ProgressHandler(logging.Handler):
         component = self._running.get(getattr(record, "souk_node", newest))
         if component is None:
             return
-        component.note = note = getattr(record, "note", "")
+        component.note = note = escape(getattr(record, "note", ""))
         done = getattr(record, "souk_done", None)
         if done is not None:
             total = getattr(record, "souk_total", None)

@@ -14,6 +14,7 @@ from core.errors import ArtifactError
 from core.layout import HomeLayout
 from core.signatures import MODEL_NAME
 from pipeline.pages import Person, ShopTables, print_page
+from pipeline.shop_argument import shop_name
 from serving.client import Filters, Page, SoukClient
 
 
@@ -34,7 +35,9 @@ class QueryOptions:
     @property
     def layout(self) -> HomeLayout:
         home = self.home.resolve()
-        return HomeLayout(home, self.shop or newest_shop(home))
+        return HomeLayout(
+            home, shop_name(self.shop) if self.shop else newest_shop(home)
+        )
 
     def filters(self) -> Filters:
         return Filters(

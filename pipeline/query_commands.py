@@ -37,7 +37,9 @@ def _query_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _at_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "--at", type=click.DateTime(), help="UTC; the end of the data by default."
+        "--at",
+        type=click.DateTime(),
+        help="UTC; the end of the training data by default.",
     )(function)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from components.pusher.push import newest_version
 from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
@@ -51,14 +52,19 @@ def run_shop(request: RunRequest) -> None:
     with locked(layout), quiet(log, verbose=request.verbose) as screen:
         console = Console(file=screen)
         console.print(f"[bold]souk run {layout.shop}[/]  (log: {_short(log)})")
+        before = newest_version(layout.serving)
         try:
             _run(request, console)
         except SoukError:
             raise
         except Exception as error:
+            served = newest_version(layout.serving)
+            now = "what is served did not change"
+            if served is not None and served != before:
+                now = f"version {served.name} is pushed and served"
             raise SoukError(
                 f"The run of `{layout.shop}` stopped: {type(error).__name__}: {error}. "
-                f"The whole story is in `{log}`; what is served did not change. "
+                f"The whole story is in `{log}`; {now}. "
                 "Run again to resume after the last finished component."
             ) from error
 
@@ -87,6 +93,10 @@ def _run(request: RunRequest, console: Console) -> None:
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
     version = _require_pushed(layout)
+    choices = request.choices
+    compresses = choices.compress or choices.compress_settings is not None
+    if not shop.has_events and (compresses or choices.joint_ranker):
+        console.print("not compressed, no joint ranker: a shop without events has none")
     if request.refit and not shop.has_events:
         console.print(
             "no refit: a shop without events keeps nothing back to measure on"

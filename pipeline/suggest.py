@@ -18,6 +18,7 @@ from core import features
 from core.errors import ArtifactError
 from core.layout import HomeLayout
 from pipeline.query import newest_shop
+from pipeline.shop_argument import shop_name
 from serving.suggest import Completion, Suggester
 
 # Categories of what the person clicked or bought most.
@@ -74,9 +75,9 @@ def suggest(
     at: int | None,
     k: int,
 ) -> None:
-    """Prints completions; `at` in seconds UTC, None for the end of the data."""
+    """Prints completions; `at` in seconds UTC, None for the end of training data."""
     home = home.resolve()
-    layout = HomeLayout(home, shop or newest_shop(home))
+    layout = HomeLayout(home, shop_name(shop) if shop else newest_shop(home))
     suggester = load_suggester(layout)
     past = SearchPast()
     if user:

@@ -51,6 +51,7 @@ class EmbeddedServer:
             "port": -1,
             "rest_api_port": -1,
             "ready_file": str(self._ready_file),
+            "stop_at_end_of_input": "true",
             **(flags or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -83,7 +84,7 @@ class EmbeddedServer:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self._module, *flags],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end tells the server of ours
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONPATH": path},
@@ -116,6 +117,8 @@ class EmbeddedServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         return process.returncode
 
     def __enter__(self) -> EmbeddedServer:

@@ -67,12 +67,19 @@ def push(
     return serving_dir / version
 
 
-def newest_version(serving_dir: Path) -> Path | None:
-    """Folder of the newest complete version, None where nothing was pushed."""
+def newest_version(serving_dir: Path, holding: str = "") -> Path | None:
+    """Folder of the newest complete version, None where nothing was pushed.
+
+    Args:
+      serving_dir: what the model server watches.
+      holding: only versions with a file of this name; "": all.
+    """
     versions = [
         path
         for path in serving_dir.glob("[0-9]*")
-        if path.name.isdigit() and (path / SAVED_MODEL).is_file()
+        if path.name.isdigit()
+        and (path / SAVED_MODEL).is_file()
+        and (path / holding).exists()
     ]
     return max(versions, key=lambda path: int(path.name), default=None)
 

@@ -69,7 +69,8 @@ def line_chart(
 ) -> Markup:
     """Lines over epochs, the last value written at the end of each."""
     left, right, top, bottom = 46, 54, 10, 24
-    lines = [s for s in series if len(s.y)]
+    # A curve that is no number anywhere, of a fit that diverged, has no picture.
+    lines = [s for s in series if any(map(math.isfinite, s.y))]
     if not lines:
         return Markup("")
     ys = [v for s in lines for v in s.y if math.isfinite(v)]
@@ -92,7 +93,8 @@ def line_chart(
     for x in sorted({x_low, x_high}):
         parts.append(_text(place(x, low)[0], height - 8, f"{x:g}", "middle", "tick"))
     for line in lines:
-        pairs = [place(x, y) for x, y in zip(line.x, line.y, strict=True)]
+        points = zip(line.x, line.y, strict=True)
+        pairs = [place(x, y) for x, y in points if math.isfinite(y)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
         hue = f"c{line.hue % 4}"
         parts.append(f'<polyline class="curve {hue}" points="{path}"/>')

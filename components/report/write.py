@@ -35,11 +35,10 @@ def write_report(data: ReportData, path: str | Path) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = render(data)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(render(data), encoding="utf-8")
     if path.exists():
         path.rename(_earlier_name(path))
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
     return path
 

@@ -11,6 +11,7 @@ from core.config.compress import CompressConfig
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
 from pipeline.command_line import DEFAULT_HOME, compress_settings_option, fail
+from pipeline.shop_argument import shop_argument, shop_name
 
 
 @click.command("compile")
@@ -109,7 +110,7 @@ def compile_command(
     since what they hold (events, judgments) decides which steps there are.
     """
     try:
-        layout = HomeLayout(home.resolve(), _name(shop))
+        layout = HomeLayout(home.resolve(), shop_name(shop))
         name = "kubeflow-refit.yaml" if refit else "kubeflow.yaml"
         path = output or layout.root / name
         num_tasks = _compile(
@@ -153,15 +154,11 @@ def _compile(
     choices: RunChoices,
     refit: bool,
 ) -> int:
-    import shops
     from pipeline.home import locked
     from pipeline.kubeflow.config import ClusterConfig
     from pipeline.quiet import quiet
 
-    own = Path(shop)
-    source = shop
-    if shop not in shops.NAMES and own.exists():  # one's own tables
-        data, source = own, shops.TABLES
+    meant = shop_argument(shop, data)
     settings = ClusterConfig.from_file(cluster) if cluster else ClusterConfig()
     with locked(layout), quiet(layout.logs / "compile.log"):
         # Heavy imports, here so that they are quiet and `souk --help` is fast.
@@ -172,7 +169,7 @@ def _compile(
         target = Target(
             pipeline_root=pipeline_root,
             image=image,
-            source=source,
+            source=meant.source,
             data=cluster_data,
             seed=seed,
             home=cluster_home,
@@ -181,23 +178,11 @@ def _compile(
             refit=refit,
         )
         config = presets.for_shop(
-            *sources.ensure_tables(
-                layout, source, data=data.resolve() if data else None, seed=seed
-            )
+            *sources.ensure_tables(layout, meant.source, data=meant.data, seed=seed)
         )
         compiled = compile_pipeline(config, layout, target)
     compiled.write(path)
     return len(compiled.spec["deploymentSpec"]["executors"])
-
-
-def _name(shop: str) -> str:
-    """A shop's name, or the name of the folder or file that holds one's own tables."""
-    import shops
-
-    own = Path(shop)
-    if not own.exists():
-        return shop
-    return shops.own_name(own)
 
 
 @click.command("submit")

@@ -125,7 +125,9 @@ def compile_pipeline(
     edit_runs.use_cluster(spec, spec["root"]["dag"]["tasks"], target.cluster)
     spec["defaultPipelineRoot"] = target.pipeline_root
     labels = list(spec["deploymentSpec"]["executors"])
-    return CompiledPipeline(spec, edit_runs.volume(labels, target.cluster.volume_claim))
+    return CompiledPipeline(
+        spec, edit_runs.volume(labels, target.cluster.volume_claim, target.home)
+    )
 
 
 def _compiled_by_tfx(pipeline: Pipeline, image: str) -> dict[str, Any]:

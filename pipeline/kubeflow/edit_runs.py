@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.kubeflow import edit_tasks, names, own_tasks
 from pipeline.kubeflow.config import ClusterConfig, StepConfig
 from pipeline.kubeflow.own_tasks import Json
+from pipeline.local.dag import UNCACHED
 
 
 def use_cluster(spec: Json, tasks: Json, cluster: ClusterConfig) -> None:
@@ -21,7 +22,7 @@ def use_cluster(spec: Json, tasks: Json, cluster: ClusterConfig) -> None:
                 "backoffFactor": 2.0,
                 "backoffMaxDuration": "600s",
             }
-        if not cluster.cache:
+        if not cluster.cache or name in UNCACHED:
             task["cachingOptions"] = {"enableCache": False}
 
 
@@ -74,12 +75,15 @@ def wrap_in_exit_handler(
     }
 
 
-def volume(labels: list[str], claim: str) -> Json:
-    """KFP's platform part: the claim mounted in every container; {} for no claim."""
+def volume(labels: list[str], claim: str, home: str) -> Json:
+    """KFP's platform part: the claim mounted at the home in every container.
+
+    {} for no claim.
+    """
     if not claim:
         return {}
     mount = {
-        "mountPath": names.DEFAULT_HOME,
+        "mountPath": home,
         "constant": claim,
         "pvcNameParameter": {"runtimeValue": {"constant": claim}},
     }

@@ -19,9 +19,12 @@ from pipeline.local.launcher import StepLauncher
 from pipeline.local.order import Order
 from pipeline.local.process import WorkProcess
 from pipeline.local.step_code import add_code_digest
+from pipeline.local.step_files import add_file_digest
 from trainer.traced import spare_libraries
 
 _REFRESH_SECONDS = 0.1
+# What these leave may be gone or older by now: a version served, a page.
+UNCACHED = ("Pusher", "Report")
 
 
 class DagRunner(tfx_runner.IrBasedRunner):  # type: ignore[misc]
@@ -156,6 +159,10 @@ def launchers(pipeline: Any) -> list[StepLauncher]:
         executor = runner_utils.extract_executor_spec(deployment, name)
         if executor is not None:  # a resolver has none
             add_code_digest(executor, node.pipeline_node)
+            add_file_digest(executor, node.pipeline_node)
+        if name in UNCACHED:
+            caching = node.pipeline_node.execution_options.caching_options
+            caching.enable_cache = False
         found.append(
             StepLauncher(
                 pipeline_node=node.pipeline_node,

@@ -41,6 +41,8 @@ class ServerConfig(Config):
     max_enqueued_requests: int = 1000
     num_batch_threads: int = 0  # 0: one per core, at most 4
     tensorflow_intra_op_parallelism: int = 0  # 0: one thread per batch thread
+    # When what standard input is connected to has gone away, the server ends.
+    stop_at_end_of_input: bool = False
     ready_file: str = ""  # written when serving: {"port": ..., "rest_api_port": ...}
 
     def __post_init__(self) -> None:
@@ -121,6 +123,12 @@ def _model_of(entry: Any) -> ModelConfig:
     )
 
 
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
+    return text.lower() == "true"
+
+
 def parse(arguments: Sequence[str] | None = None) -> ServerConfig:
     """Settings from command-line flags, `--port=8500` and the like."""
     parser = argparse.ArgumentParser(
@@ -128,7 +136,6 @@ def parse(arguments: Sequence[str] | None = None) -> ServerConfig:
         description="TensorFlow Serving's gRPC and REST APIs over a SavedModel folder.",
     )
     for field in dataclasses.fields(ServerConfig):
-        parser.add_argument(
-            f"--{field.name}", type=type(field.default), default=field.default
-        )
+        kind: Any = _truth if isinstance(field.default, bool) else type(field.default)
+        parser.add_argument(f"--{field.name}", type=kind, default=field.default)
     return ServerConfig(**vars(parser.parse_args(arguments)))

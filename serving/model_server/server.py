@@ -182,12 +182,24 @@ async def _serve(config: ServerConfig, load: Load | None) -> None:
         loop.add_signal_handler(number, stopping.set)
     server = ModelServer(config, load)
     await server.start()
+    if config.stop_at_end_of_input:
+        await loop.connect_read_pipe(lambda: _UntilEnd(stopping), sys.stdin)
     say(_addresses(config, server))
     ready = loop.create_task(_announce(config, server))
     await stopping.wait()
     ready.cancel()
     say("Stopping: answering the requests under way.")
     await server.stop()
+
+
+class _UntilEnd(asyncio.Protocol):
+    """Sets the event when the other end of a pipe is closed, by whatever end."""
+
+    def __init__(self, ended: asyncio.Event) -> None:
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended.set()
 
 
 def _addresses(config: ServerConfig, server: ModelServer) -> str:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -67,6 +68,34 @@ def test_a_killed_server_is_gone(small_models: dict[int, Path]) -> None:
         assert server.stop() == -signal.SIGKILL
         with pytest.raises(httpx.ConnectError):
             httpx.get(server.rest_url)
+
+
+def test_a_server_ends_with_the_process_that_started_it(
+    small_models: dict[int, Path],
+) -> None:
+    code = (
+        "import sys, time\n"
+        "from serving.embedded import EmbeddedServer\n"
+        "server = EmbeddedServer(sys.argv[1]).start()\n"
+        "print(server.process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(small_models[1].parent)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    server = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.wait(10)
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{server}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{server}").exists()
 
 
 @pytest.mark.parametrize("flag", ["port", "rest_api_port"])

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from components.curate_schema.schema_file import edited_fingerprint
+from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version
 from core import presets
 from core.config.choices import RunChoices
@@ -56,7 +57,9 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         # Behind the newest event: all of them are trained on.
         splits = splits.replace(test_start=sources.newest_event(layout) + 1)
     config = settings(shop, splits, test_start, given[names.GATES], choices)
-    version = newest_version(layout.serving)
+    # A refit's version was measured on nothing: the one before it is compared with.
+    measured = newest_version(layout.serving, METRICS_FILE)
+    version = measured or newest_version(layout.serving)
     return {
         names.ROOT: str(layout.root),
         names.SERVED_VERSION: version.name if version else "",

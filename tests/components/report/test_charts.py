@@ -54,6 +54,13 @@ def test_lines_fall_when_the_loss_does_and_nan_needs_no_axis():
     assert line_chart([], title="none") == ""
 
 
+def test_a_curve_of_no_numbers_has_no_picture():
+    nothing = Series("loss", (1, 2), (float("nan"), float("inf")))
+    assert line_chart([nothing], title="t") == ""
+    some = Series("loss", (1, 2, 3), (float("nan"), 2.0, 1.0))
+    assert "nan," not in line_chart([some, nothing], title="t")
+
+
 def test_reliability_has_a_dot_per_bin():
     svg = reliability_chart([[0.1, 0.12, 10], [0.4, 0.35, 10]])
     assert svg.count("<circle") == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
@@ -148,6 +149,20 @@ def test_earlier_pages_stay_beside_the_newest(tmp_path):
         "index.html",
     ]
     assert "third" in path.read_text()
+
+
+def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "index.html"
+    path.write_text("the one before")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write_report(ReportData(shop="new", created=0), path)
+
+    assert path.read_bytes() == b"the one before"
 
 
 def test_missing_files_are_no_error(tmp_path):

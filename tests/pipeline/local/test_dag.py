@@ -88,6 +88,20 @@ def process_ids(folder: Path) -> list[int]:
     return [int(path.read_text()) for path in folder.glob("tfx/*/model/*/pid")]
 
 
+def test_what_is_served_and_shown_is_never_taken_from_the_cache(tmp_path) -> None:
+    """It may be gone by now, or something newer stands before it."""
+    for _ in range(2):
+        for name in ("Pusher", "Report", "Bundle"):
+            (tmp_path / name).unlink(missing_ok=True)
+        nodes = [meet(tmp_path, name) for name in ("Pusher", "Report", "Bundle")]
+        DagRunner(1).run(pipeline_of(tmp_path, nodes, cache=True))
+
+    ran = {
+        name for name in ("Pusher", "Report", "Bundle") if (tmp_path / name).exists()
+    }
+    assert ran == {"Pusher", "Report"}
+
+
 def test_nodes_that_wait_for_nothing_run_at_once_and_apart(tmp_path) -> None:
     # Either ends only while the other runs too.
     nodes = [meet(tmp_path, "a", others="b"), meet(tmp_path, "b", others="a")]

@@ -135,6 +135,18 @@ def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(
     assert after["served_version"] == "1700000000"
 
 
+def test_a_refit_is_not_what_the_next_model_is_compared_with(prepared) -> None:
+    """It was measured on nothing, so the gates would have nothing to hold."""
+    prepared()
+    served = prepared.home / "tiny" / "serving" / "souk"
+    for name in ("1700000000", "1700000100"):
+        (served / name).mkdir(parents=True)
+        (served / name / "saved_model.pb").touch()
+    (served / "1700000000" / "metrics.json").write_text("{}")
+
+    assert prepared()[1]["served_version"] == "1700000000"
+
+
 @pytest.mark.parametrize(
     ("parameters", "rule"),
     [
