@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -143,7 +144,8 @@ class SoukClient:
             `search` does not fit the request.
         """
         person = _person(user_id, history, timestamp, context)
-        values = {**person, features.QUERY: query}
+        # Letters and their marks as one character, as the catalogue has them.
+        values = {**person, features.QUERY: unicodedata.normalize("NFC", query)}
         return self._page(signatures.SEARCH, values, filters, k)
 
     def rank(

@@ -7,9 +7,10 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Control characters and invisible marks go; white space among them becomes a space.
-_INVISIBLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x200B, 0xFEFF])
-_INVISIBLE |= dict.fromkeys([0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85], " ")
+# Control characters and marks inside words go (soft hyphens, word joiners); what parts
+# words becomes a space, in Khmer and Thai U+200B.
+_INVISIBLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x2060, 0xFEFF])
+_INVISIBLE |= dict.fromkeys([0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x200B], " ")
 
 
 def normalize(text: str) -> str:

@@ -17,6 +17,8 @@ import numpy.typing as npt
 TABLE_SIZE = 0x30000
 # Latin, Greek and Cyrillic accents. Marks of other scripts are part of their letters.
 _ACCENTS = range(0x0300, 0x0370)
+# Soft hyphen, word joiner, byte order mark: inside words, and no part of them.
+_INSIDE_WORDS = (0xAD, 0x2060, 0xFEFF)
 # Semi-voiced and voiced marks stay composed with their kana.
 _RECOMPOSED = range(0x3040, 0x3100)
 
@@ -27,6 +29,8 @@ def fold(character: str) -> str:
     >>> fold("É"), fold("㎝"), fold("Ａ"), fold("ß"), fold("茶")
     ('e', 'cm', 'a', 'ss', '茶')
     """
+    if ord(character) in _INSIDE_WORDS:
+        return ""
     text = unicodedata.normalize("NFKD", character).casefold()
     text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if ord(c) not in _ACCENTS)

@@ -15,7 +15,9 @@ from components.clean import text
         ("ﬁne ①", "fine 1"),  # ligature, circled digit
         ("ＡＢＣ　茶杯", "ABC 茶杯"),  # full width letters, ideographic space
         ("Cafe\u0301", "Café"),  # composed
-        ("a\x00b\x07c\u200bd\ufeff", "abcd"),
+        ("a\x00b\x07c\u200bd\ufeff", "abc d"),
+        ("Wasch\u00admaschine", "Waschmaschine"),
+        ("កែវ\u200bទឹក", "កែវ ទឹក"),
         ("a\u00a0b", "a b"),
         ("", ""),
     ],

@@ -50,3 +50,15 @@ def test_long_texts_are_cut() -> None:
 )
 def test_singulars(word: str, expected: str) -> None:
     assert singular(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Wasch\u00admaschine", ["waschmaschine"]),  # a soft hyphen
+        ("tea\u2060pot", ["teapot"]),  # a word joiner
+        ("កែវ\u200bទឹក", ["កែវ", "ទឹក"]),  # what parts Khmer words
+    ],
+)
+def test_invisible_marks_join_or_part(text: str, words: list[str]) -> None:
+    assert terms(text) == words
