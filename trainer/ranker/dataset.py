@@ -18,13 +18,16 @@ SPLITS = ("train", "recent", "eval")
 META = "meta.json"
 Ints = npt.NDArray[np.int64]
 
+# Of a row that says nothing of an event.
+UNKNOWN_LABEL = 255
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CandidateRows:
     """All moments' candidates, one after another; N rows in M moments."""
 
     features: npt.NDArray[np.float32]  # [N, F]
-    labels: npt.NDArray[np.uint8]  # [N, T], in the order of event_types
+    labels: npt.NDArray[np.uint8]  # [N, T] 0, 1, UNKNOWN_LABEL; as event_types
     owned: npt.NDArray[np.bool_]  # [N], bought before the moment
     starts: Ints  # [M + 1], first row of each moment
     truth_size: npt.NDArray[np.int32]  # [M], true items, retrieved or not
@@ -128,7 +131,7 @@ def sample_lists(
         all_rows = rows.rows_of(moments[long])
         owner = np.repeat(np.arange(len(long)), sizes[long])
         keys = rng.random(len(all_rows), dtype=np.float32)
-        keys[rows.labels[all_rows].any(axis=1)] -= 1.0
+        keys[(rows.labels[all_rows] == 1).any(axis=1)] -= 1.0
         order = np.lexsort((keys, owner))
         begin = np.cumsum(sizes[long]) - sizes[long]
         lists[long] = all_rows[order[begin[:, None] + slots]]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from core.config.ranker import RankerConfig
 from core.errors import ArtifactError
-from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.ranker.dataset import UNKNOWN_LABEL, CandidateRows, Ints
 from trainer.ranker.fit import FittedRanker
 from trainer.ranker.judge import Judge
 from trainer.ranker.model import build_ranker
@@ -58,7 +58,9 @@ def join_rows(
     features[size:] = pages.features
     unseen = [any(fnmatch(name, p) for p in hidden) for name in names]
     features[size:, unseen] = np.nan
-    labels = np.zeros((len(pages.labels), len(moments.event_types)), np.uint8)
+    # Of an event that pages do not tell, they teach nothing.
+    shape = (len(pages.labels), len(moments.event_types))
+    labels = np.full(shape, UNKNOWN_LABEL, np.uint8)
     for place, event in enumerate(pages.event_types):
         labels[:, moments.event_types.index(event)] = pages.labels[:, place]
     return CandidateRows(

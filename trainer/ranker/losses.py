@@ -140,10 +140,11 @@ def pointwise_loss(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) -> tf.
 
     Args:
       logits: [M, R, T] float32.
-      labels: [M, R, T] float32, 0 or 1.
+      labels: [M, R, T] float32, 0 or 1; more where a row says nothing of an event.
       mask: [M, R] bool.
     """
     entropies = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+    entropies = tf.where(labels <= 1.0, entropies, 0.0)
     counts = tf.cast(mask, tf.float32)
     total = tf.reduce_sum(tf.reduce_mean(entropies, axis=-1) * counts)
     return tf.math.divide_no_nan(total, tf.reduce_sum(counts))

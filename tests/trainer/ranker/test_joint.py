@@ -14,7 +14,7 @@ from core.errors import ArtifactError
 from tests.trainer.ranker.worlds import EVAL_CUTOFF, FEATURES, world
 from trainer.export.ranker_export import RankerExport
 from trainer.ranker import losses
-from trainer.ranker.dataset import CandidateRows
+from trainer.ranker.dataset import UNKNOWN_LABEL, CandidateRows
 from trainer.ranker.fit import FittedRanker, fit_ranker
 from trainer.ranker.joint import (
     JointJudge,
@@ -83,7 +83,7 @@ def test_lists_stand_one_kind_after_the_other(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows.features[n:, kept], second.features[:, kept])
     np.testing.assert_array_equal(np.diff(rows.starts)[m:], np.diff(second.starts))
     np.testing.assert_array_equal(rows.labels[n:, 0], second.labels[:, 0])
-    assert not rows.labels[n:, 1:].any()
+    assert (rows.labels[n:, 1:] == UNKNOWN_LABEL).all()
     np.testing.assert_array_equal(rows.gains[n:], second.gains)
     # All pages count as one cut-off, and as the newest.
     assert len(set(rows.cutoff[m:])) == 1 and rows.cutoff[m:].min() > EVAL_CUTOFF

@@ -71,6 +71,17 @@ def test_padding_gets_no_loss_and_no_gradient(name: str) -> None:
     assert np.all(gradient[:, 4:] == 0) and np.any(gradient[:, :4] != 0)
 
 
+def test_pointwise_says_nothing_of_what_is_unknown() -> None:
+    logits = tf.Variable([[[0.5, -1.0], [2.0, 3.0]]])
+    with tf.GradientTape() as tape:
+        loss = losses.pointwise_loss(
+            logits, tf.constant([[[1.0, 255.0], [0.0, 1.0]]]), tf.constant([[True] * 2])
+        )
+    known = [np.log1p(np.exp(-0.5)), np.log1p(np.exp(2.0)), np.log1p(np.exp(-3.0))]
+    assert loss.numpy() == pytest.approx(sum(known) / 4, rel=1e-5)
+    assert tape.gradient(loss, logits).numpy()[0, 0, 1] == 0
+
+
 def test_pointwise_is_the_mean_binary_cross_entropy() -> None:
     # p = .5 and .8: -log .5 for a yes, -log(1 - .8) for a no
     logits = tf.constant([[[0.0], [np.log(4.0)]]], tf.float32)
