@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -115,6 +116,9 @@ def _open_csv(path: str, columns: Sequence[Column]) -> pa_csv.CSVStreamingReader
     if Path(path).stat().st_size == 0:
         raise _without_rows(path)
     delimiter = "\t" if path.endswith(".tsv") else ","
+    # Text is what any value is: columns that nobody reads stop no run.
+    types = dict.fromkeys(_header(path, delimiter), pa.string())
+    types |= {column.name: _csv_type(column) for column in columns}
     try:
         return pa_csv.open_csv(
             path,
@@ -126,7 +130,7 @@ def _open_csv(path: str, columns: Sequence[Column]) -> pa_csv.CSVStreamingReader
                 delimiter=delimiter, newlines_in_values=True
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types={c.name: _csv_type(c) for c in columns},
+                column_types=types,
                 null_values=[""],
                 strings_can_be_null=True,
             ),
@@ -136,8 +140,8 @@ def _open_csv(path: str, columns: Sequence[Column]) -> pa_csv.CSVStreamingReader
 
 
 def _header(path: str, delimiter: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.readline().strip().split(delimiter)
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader(file, delimiter=delimiter), [])
 
 
 def _csv_type(column: Column) -> pa.DataType:

@@ -69,6 +69,19 @@ def test_lossless_types_are_converted(tmp_path: Path) -> None:
     assert rows["event"] == ["view", "view"]
 
 
+def test_what_nobody_reads_may_hold_anything(tmp_path: Path) -> None:
+    """Numbers in the first block of a file, text behind it; under a quoted name."""
+    path = tmp_path / "events.csv"
+    rows = 9_000
+    filler = "1" * 1_000
+    with path.open("w", encoding="utf-8-sig") as file:
+        file.write('user_id,item_id,event,timestamp,"a note"\n')
+        file.writelines(f"u,i,view,{n},{filler}\n" for n in range(rows))
+        file.write("u,i,view,1,text\n")
+
+    assert _read(path).num_rows == rows + 1
+
+
 def test_gaps_in_whole_numbers_of_a_csv_are_read(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text(

@@ -58,7 +58,7 @@ def _sessions(own: list[Row], gap_s: int) -> list[list[Row]]:
     unnamed: list[list[Row]] = []
     last = None
     for row in own:
-        if row["session_id"] is not None:
+        if row["session_id"]:
             named.setdefault(row["session_id"], []).append(row)
             continue
         if last is None or row["timestamp"] - last > gap_s:
