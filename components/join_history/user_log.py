@@ -60,7 +60,8 @@ def session_codes(log: UserLog) -> IntArray:
     if features.SESSION_ID not in log.table.column_names:
         return np.full(len(log.users), -1, dtype=np.int64)
     names = log.table.column(features.SESSION_ID).to_numpy()
-    names = np.where(names == "", None, names)
+    names = names.copy()
+    names[names == ""] = None
     return np.asarray(pd.factorize(names)[0], dtype=np.int64)
 
 
