@@ -26,6 +26,7 @@ def create_pipeline(
     *,
     cache: bool = True,
     beam_args: Sequence[str] | None = None,
+    hold: bool = False,
 ) -> Pipeline:
     """Tables in `layout.tables` → a model in `layout.serving` and a report.
 
@@ -35,11 +36,12 @@ def create_pipeline(
       cache: reuse the outputs of steps whose inputs and settings did not change.
       beam_args: options of every Beam step (pipeline/beam_options.py); by default those
         of the direct runner.
+      hold: a blessed model waits for its refit and is not pushed.
     """
     if config.shop.has_events:
         data = data_stage(config, layout)
         models = model_stage(config, data)
-        release = release_stage(config, layout, data, models)
+        release = release_stage(config, layout, data, models, hold=hold)
         nodes = [*data.nodes, *models.nodes, *release]
     else:
         nodes = stages_without_events(config, layout)

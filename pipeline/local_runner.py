@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 from rich.console import Console
@@ -24,6 +25,7 @@ def run_local(
     *,
     cache: bool = True,
     refit: bool = False,
+    hold: bool = False,
     engine: BeamEngine | None = None,
     jobs: int = 1,
 ) -> None:
@@ -35,6 +37,7 @@ def run_local(
       console: shows progress.
       cache: reuse what did not change.
       refit: run the shorter DAG that trains on everything.
+      hold: of the whole DAG: a refit follows, which is what is pushed.
       engine: where Beam steps run; by default where the step itself runs.
       jobs: steps that run at once, each in a fork of this process, which must not have
         used TensorFlow, gRPC or Beam before; 1: in this process, one after the other.
@@ -43,7 +46,11 @@ def run_local(
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
         taken off. Any other failure of a component comes as it is.
     """
-    create = create_refit_pipeline if refit else create_pipeline
+    create = (
+        create_refit_pipeline
+        if refit
+        else functools.partial(create_pipeline, hold=hold)
+    )
     with engines.started(engine or BeamEngine(), layout.home) as beam_args:
         pipeline = create(config, layout, cache=cache, beam_args=beam_args)
         _run(pipeline, console, jobs)

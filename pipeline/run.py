@@ -81,18 +81,20 @@ def _run(request: RunRequest, console: Console) -> None:
             layout, request.source, data=request.data, seed=request.seed
         )
     config = presets.with_choices(presets.for_shop(shop, splits), request.choices)
+    refits = request.refit and shop.has_events
     run_local(
         config,
         layout,
         console,
         cache=request.cache,
+        hold=refits,
         engine=request.engine,
         jobs=_jobs(request),
     )
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
-    version = _require_pushed(layout)
+    version = _require_accepted(layout)
     choices = request.choices
     compresses = choices.compress or choices.compress_settings is not None
     if not shop.has_events and (compresses or choices.joint_ranker):
@@ -101,9 +103,10 @@ def _run(request: RunRequest, console: Console) -> None:
         console.print(
             "no refit: a shop without events keeps nothing back to measure on"
         )
-    elif request.refit:
+    elif refits:
         config = _refit(request, config, console)
-        version = _require_pushed(layout)
+        version = _require_accepted(layout)
+    assert version is not None  # only what a refit follows is held
     console.print(f"serving  {_short(version)}\n")
     show = pages.show_example if shop.has_events else pages.show_search_example
     show(console, layout, config, version)
@@ -138,13 +141,15 @@ def _jobs(request: RunRequest) -> int:
     return request.jobs or (1 if on_flink else default_jobs())
 
 
-def _require_pushed(layout: HomeLayout) -> Path:
-    """The version that this run's model is served as.
+def _require_accepted(layout: HomeLayout) -> Path | None:
+    """The version that this run's model is served as; None: its refit will be.
 
     Raises:
       NotBlessedError: with what each failed gate said.
     """
     pushed = _outcome(layout, "Pusher", "pushed.json")
+    if pushed.get("held"):
+        return None
     if pushed.get("pushed"):
         return Path(pushed["destination"])
     found = (_outcome(layout, gates, "verdicts.json") for gates in _GATES)

@@ -7,7 +7,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel
 
-from components.pusher.executor import AtomicExecutor
+from components.pusher.executor import HOLD, AtomicExecutor
 
 
 class AtomicPusher(Pusher):  # type: ignore[misc]
@@ -19,13 +19,19 @@ class AtomicPusher(Pusher):  # type: ignore[misc]
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(AtomicExecutor)
 
     def __init__(
-        self, model: BaseChannel, model_blessing: BaseChannel, serving_dir: str | Path
+        self,
+        model: BaseChannel,
+        model_blessing: BaseChannel,
+        serving_dir: str | Path,
+        *,
+        hold: bool = False,
     ) -> None:
         """
         Args:
           model: Model channel of the bundle.
           model_blessing: ModelBlessing channel of the gates.
           serving_dir: folder that the model server watches (HomeLayout.serving).
+          hold: a blessed model is accepted, but not pushed: its refit will be.
         """
         super().__init__(
             model=model,
@@ -35,4 +41,5 @@ class AtomicPusher(Pusher):  # type: ignore[misc]
                     base_directory=str(serving_dir)
                 )
             ),
+            custom_config={HOLD: True} if hold else None,
         )

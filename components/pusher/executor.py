@@ -14,6 +14,7 @@ from components.pusher.push import push
 from core.progress import say
 
 METRICS_FILE = "metrics.json"  # beside the blessing
+HOLD = "hold"  # of the custom config: a refit follows, which is what is pushed
 
 
 class AtomicExecutor(stock.Executor):  # type: ignore[misc]
@@ -32,7 +33,8 @@ class AtomicExecutor(stock.Executor):  # type: ignore[misc]
           output_dict: `pushed_model`: custom properties `pushed` (0 or 1),
             `pushed_destination` and `pushed_version`; the folder holds the same as
             `pushed.json`, not another copy of the model.
-          exec_properties: `push_destination`, PushDestination as JSON.
+          exec_properties: `push_destination`, PushDestination as JSON;
+            `custom_config`, {"hold": true} or null as JSON.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(
@@ -42,6 +44,11 @@ class AtomicExecutor(stock.Executor):  # type: ignore[misc]
             self._MarkNotPushed(pushed)
             _note(pushed.uri, {"pushed": False})
             say("Pusher", "not blessed: nothing pushed, the served version stays")
+            return
+        if json.loads(exec_properties.get("custom_config") or "null"):
+            self._MarkNotPushed(pushed)
+            _note(pushed.uri, {"pushed": False, "held": True})
+            say("Pusher", "accepted, not pushed: its refit on everything will be")
             return
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(

@@ -76,7 +76,9 @@ def status(data: ReportData) -> dict[str, str]:
             "style": "good",
             "text": f"Version {version} is in {data.pushed['destination']}.",
         }
-    return {"word": "blessed", "style": "good", "text": "Not pushed."}
+    held = data.pushed and data.pushed.get("held")
+    text = "Its refit on everything is what is pushed." if held else "Not pushed."
+    return {"word": "blessed", "style": "good", "text": text}
 
 
 def curves(history: Json) -> list[dict[str, Any]]:

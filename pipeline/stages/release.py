@@ -25,7 +25,12 @@ from pipeline.stages.models import ModelStage
 
 
 def release_stage(
-    config: SoukConfig, layout: HomeLayout, data: DataStage, models: ModelStage
+    config: SoukConfig,
+    layout: HomeLayout,
+    data: DataStage,
+    models: ModelStage,
+    *,
+    hold: bool = False,
 ) -> list[BaseNode]:
     """Evaluation through the bundle, TFMA, gates, push, report."""
     shop, evaluation = config.shop.to_json(), config.evaluation.to_json()
@@ -79,6 +84,7 @@ def release_stage(
         model=models.bundle,
         model_blessing=gates.outputs["blessing"],
         serving_dir=layout.serving,
+        hold=hold,
     ).with_id("Pusher")
     report = _report(layout, data, models, measured, searched, gates, pusher)
     return [last, measured, searched, examples, evaluator, gates, pusher, report]

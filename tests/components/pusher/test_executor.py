@@ -11,7 +11,7 @@ from components.pusher.component import AtomicPusher
 from components.pusher.executor import AtomicExecutor
 
 
-def _do(tmp_path: Path, *, blessed: bool):
+def _do(tmp_path: Path, *, blessed: bool, config: str = "null"):
     model = standard_artifacts.Model()
     model.uri = str(tmp_path / "model")
     serving_model = tmp_path / "model" / "Format-Serving"
@@ -33,7 +33,10 @@ def _do(tmp_path: Path, *, blessed: bool):
     AtomicExecutor().Do(
         {"model": [model], "model_blessing": [blessing]},
         {"pushed_model": [pushed]},
-        {"push_destination": proto_utils.proto_to_json(destination)},
+        {
+            "push_destination": proto_utils.proto_to_json(destination),
+            "custom_config": config,
+        },
     )
     return pushed
 
@@ -54,6 +57,17 @@ def test_an_unblessed_bundle_leaves_the_served_folder_alone(tmp_path):
     assert not (tmp_path / "serving").exists()
 
 
+def test_a_held_bundle_is_accepted_and_not_pushed(tmp_path):
+    pushed = _do(tmp_path, blessed=True, config='{"hold": true}')
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not (tmp_path / "serving").exists()
+    noted = json.loads((tmp_path / "pushed" / "pushed.json").read_text())
+    assert noted == {"pushed": False, "held": True}
+    unblessed = _do(tmp_path / "other", blessed=False, config='{"hold": true}')
+    noted = json.loads((Path(unblessed.uri) / "pushed.json").read_text())
+    assert noted == {"pushed": False}
+
+
 def test_component_names_its_destination():
     model, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
     pusher = AtomicPusher(
@@ -63,3 +77,4 @@ def test_component_names_its_destination():
     )
     assert "serving/souk" in pusher.exec_properties["push_destination"]
     assert set(pusher.outputs) == {"pushed_model"}
+    assert pusher.exec_properties["custom_config"] == "null"
