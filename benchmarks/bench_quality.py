@@ -3,13 +3,16 @@
 python -m benchmarks.bench_quality [--shop online-retail] [--home var] [--data PATH]
 
 The protocol is docs/evaluation.md's: histories as of the cut, distinct items bought
-after it, users and items known before it, NDCG and recall at 20. For a simulated shop
-the share of the oracle's NDCG is printed too. Without a pushed bundle, only the peers.
+after it, users and items known before it, NDCG and recall at 20. Where a shop logs
+several kinds of events, each peer gets those that serve it best on the horizon before
+the cut. For a simulated shop the share of the oracle's NDCG is printed too. Without a
+pushed bundle, only the peers.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -18,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.peers import peers, timed, world_scorer
+from benchmarks.peers import peers, timed, weightings, world_scorer
 from components.evaluate_funnel.asked import Pages, ask_bundle
 from components.evaluate_funnel.bundle_client import BundleClient
 from components.evaluate_funnel.evaluate import make_views, scorer_pages
@@ -58,15 +61,17 @@ def measure(shop: Shop, version: Path | None) -> None:
         f"{len(test_set.past):,} events before the cut, "
         f"{len(views[0].numbers):,} people ({len(views[1].numbers):,} with new items)"
     )
-    print(f"{'':28}{'all items':>34}{'new to the user':>36}")
-    print(f"{'system':28}" + 2 * f"{f'NDCG@{K} [95 %]':>28}{f'R@{K}':>8}" + "   fit s")
+    print(f"{'':41}{'all items':>34}{'new to the user':>36}")
+    print(f"{'system':41}" + 2 * f"{f'NDCG@{K} [95 %]':>28}{f'R@{K}':>8}" + "   fit s")
     oracle = None
     if shop.world is not None:
         oracle = _print_oracle(shop, test_set, views)
-    for name, fit in peers(test_set, shop.config).items():
-        scorer, seconds = timed(fit)
+    chosen = _best_weightings(shop, _max_history(version))
+    for name, (label, weights) in chosen.items():
+        scorer, seconds = timed(peers(test_set, shop.config, weights)[name])
         pages = scorer_pages(scorer, test_set, views, K)
-        _print_row(name, pages, views, f"{seconds:8.1f}", oracle)
+        title = f"{name}, {label}" if label else name
+        _print_row(title, pages, views, f"{seconds:8.1f}", oracle)
     if version is None:
         print("(no pushed bundle: run `souk run` for this shop first)")
         return
@@ -75,6 +80,27 @@ def measure(shop: Shop, version: Path | None) -> None:
     pages = ask_bundle(BundleClient(version, ids, BATCH_SIZE), test_set, views, K).pages
     asked = f"   asked in {time.perf_counter() - start:.0f} s"
     _print_row(f"souk, version {version.name}", pages, views, asked, oracle)
+
+
+def _best_weightings(
+    shop: Shop, max_history: int
+) -> dict[str, tuple[str, dict[str, float]]]:
+    """Peer → (name of the weights, weights of events): by NDCG of all items before."""
+    ways = weightings(shop.config)
+    before = shop.splits.replace(test_start=shop.splits.eval_start)
+    validation = test_set_of(dataclasses.replace(shop, splits=before), max_history)
+    views = make_views(validation)
+    best: dict[str, tuple[str, dict[str, float]]] = {}
+    values: dict[str, float] = {}
+    for label, weights in ways.items():
+        for name, fit in peers(validation, shop.config, weights).items():
+            value = 0.0
+            if len(ways) > 1:
+                pages = scorer_pages(fit(), validation, views, K)
+                value = float(_ndcg(pages, views[0]).mean())
+            if value > values.get(name, -1.0):
+                values[name], best[name] = value, (label, weights)
+    return best
 
 
 def test_set_of(shop: Shop, max_history: int) -> TestSet:
@@ -153,7 +179,7 @@ def _print_row(
         share = f" {value / oracle[number]:4.0%}" if oracle else ""
         interval = f"{value:.3f} [{low:.3f}, {high:.3f}]{share}"
         cells.append(f"{interval:>28}{found:8.3f}")
-    print(f"{name:28}" + "".join(cells) + note, flush=True)
+    print(f"{name:41}" + "".join(cells) + note, flush=True)
 
 
 def _ndcg(pages: Pages, view: View) -> np.ndarray:

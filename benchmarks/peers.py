@@ -1,9 +1,14 @@
-"""Recommenders of others, fitted on the same matrix as souk's baselines."""
+"""Recommenders of others, with what they need to be at their best here.
+
+They see the events that serve them best, by how much each counts (`event_weights`, to
+be chosen on an earlier period), and show what is popular where they know nothing of a
+person.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,17 +23,66 @@ EASE_L2 = 300.0
 TREND_DAYS, TREND_POWER = 30, 0.75
 
 
-def peers(test_set: TestSet, shop: ShopConfig) -> dict[str, Callable[[], Scorer]]:
+def peers(
+    test_set: TestSet, shop: ShopConfig, event_weights: Mapping[str, float]
+) -> dict[str, Callable[[], Scorer]]:
     """Name → function that fits the peer and returns its scorer."""
-    counts = baselines.interactions(test_set, shop)
+    counts = interactions(test_set, event_weights)
+    popular = baselines.interactions(test_set, shop)
+
+    def filled(fit: Callable[[], Scorer]) -> Callable[[], Scorer]:
+        return lambda: with_popularity(fit(), popular)
+
     return {
-        "popularity": lambda: baselines.popularity_scorer(counts),
+        "popularity": lambda: baselines.popularity_scorer(popular),
         "user frequency": lambda: baselines.user_frequency_scorer(counts),
-        "item-kNN BM25 (implicit)": lambda: implicit_bm25(counts),
-        "ALS-64 (implicit)": lambda: implicit_als(counts),
-        "EASE (NumPy)": lambda: ease(counts),
-        "EASE x recent trend": lambda: ease(counts, trend(test_set, shop)),
+        "item-kNN BM25 (implicit)": filled(lambda: implicit_bm25(counts)),
+        "ALS-64 (implicit)": filled(lambda: implicit_als(counts)),
+        "EASE (NumPy)": filled(lambda: ease(counts)),
+        "EASE x recent trend": filled(lambda: ease(counts, trend(test_set, shop))),
     }
+
+
+def weightings(shop: ShopConfig) -> dict[str, dict[str, float]]:
+    """Ways to weigh a shop's events, the target event alone among them."""
+    ways = {"": {shop.target_event: 1.0}}
+    if len(shop.event_types) > 1:
+        ways["shop's weights"] = dict(
+            zip(shop.event_types, shop.event_weights, strict=True)
+        )
+        ways["events alike"] = dict.fromkeys(shop.event_types, 1.0)
+    return ways
+
+
+def interactions(
+    test_set: TestSet, event_weights: Mapping[str, float]
+) -> sp.csr_matrix:
+    """[num_users, n] float32: summed weights of a user's events with an item.
+
+    Several of one kind in one second count once, as in souk's baselines.
+    """
+    past = test_set.past
+    past = past[past["event"].isin(list(event_weights))]
+    past = past.drop_duplicates(["user", "row", "timestamp", "event"])
+    weights = past["event"].map(event_weights).to_numpy(np.float32)
+    num_users = int(test_set.past["user"].max()) + 1 if len(test_set.past) else 0
+    matrix = sp.csr_matrix(
+        (weights, (past["user"], past["row"])), (num_users, test_set.num_items)
+    )
+    matrix.sum_duplicates()
+    return matrix
+
+
+def with_popularity(scorer: Scorer, counts: sp.csr_matrix) -> Scorer:
+    """What is popular where a scorer tells no difference, of strangers everywhere."""
+    popular = baselines.popularity_scorer(counts)
+
+    def score(users: IntArray) -> np.ndarray:
+        found = np.asarray(scorer(users), np.float64)
+        fill = popular(users)
+        return found + 1e-6 * fill / (fill.max(initial=0.0) + 1.0)
+
+    return score
 
 
 def implicit_bm25(counts: sp.csr_matrix) -> Scorer:
@@ -61,9 +115,9 @@ def implicit_als(counts: sp.csr_matrix) -> Scorer:
 
 
 def ease(counts: sp.csr_matrix, item_weights: np.ndarray | None = None) -> Scorer:
-    """EASE (Steck, 2019) on who bought what; scores times `item_weights` [n]."""
+    """EASE (Steck, 2019) on who had what, at most 1 each; times `item_weights` [n]."""
     held = counts.copy()
-    held.data[:] = 1.0
+    held.data = np.minimum(held.data, 1.0)
     gram = (held.T @ held).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += EASE_L2
     inverse = np.linalg.inv(gram)

@@ -49,7 +49,7 @@ def test_tantivy_tolerates_an_edit_where_asked():
     pytest.importorskip("tantivy")
     typed = [Request("enmael"), Request("blue")]
     assert tantivy_system(ITEMS, ("title",))(typed) == [[], ["b"]]
-    assert tantivy_system(ITEMS, ("title",), edits=1)(typed) == [["a"], ["b"]]
+    assert tantivy_system(ITEMS, ("title",), edits=True)(typed) == [["a"], ["b"]]
 
 
 def test_requests_survive_the_way_through_a_table():
