@@ -52,9 +52,9 @@ def edited_fingerprint(path: Path) -> str:
     if not path.is_file():
         return ""
     text = path.read_text(encoding="utf-8", errors="replace")
-    _, marked, rest = text.partition(_MARK)
+    head, marked, rest = text.partition(_MARK)
     digest, _, body = rest.partition("\n")
-    if marked and digest == _digest(body):
+    if marked and head == _HEADER and digest == _digest(body):
         return ""
     return _digest(text)
 

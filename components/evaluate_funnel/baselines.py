@@ -130,8 +130,13 @@ def pages(
 def top_rows(scores: Scores, length: int) -> IntArray:
     """[B, length] columns of the largest scores, best first; -inf gives -1."""
     keep = min(length, scores.shape[1])
-    best = np.argpartition(-scores, keep - 1, axis=1)[:, :keep]
-    best.sort(axis=1)
+    at = np.argpartition(-scores, keep - 1, axis=1)[:, keep - 1 : keep]
+    last = np.take_along_axis(scores, at, axis=1)
+    above, equal = scores > last, scores == last
+    # Of those that are as good as the last place the first of the catalogue.
+    left = keep - above.sum(axis=1, keepdims=True)
+    best = np.nonzero(above | (equal & (equal.cumsum(axis=1) <= left)))[1]
+    best = best.reshape(len(scores), keep)
     values = np.take_along_axis(scores, best, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     best = np.take_along_axis(best, order, axis=1)

@@ -30,11 +30,12 @@ from components.evaluate_funnel.measure import (
     with_intervals,
 )
 from components.evaluate_funnel.slices import slice_labels
-from components.evaluate_funnel.test_set import IntArray, TestSet
+from components.evaluate_funnel.test_set import TestSet
 from core import signatures
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
 from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
+from core.metrics.probability import quantile_bins
 from core.progress import advance
 from core.room import batch_size
 
@@ -42,7 +43,6 @@ METRICS_FILE = "metrics.json"
 SCHEMA_VERSION = 1
 LAST_BLESSED = "last_blessed"
 UNCOMPRESSED = "uncompressed"
-_CALIBRATION_MOMENTS = 1000
 
 
 def evaluate_funnel(
@@ -91,7 +91,9 @@ def evaluate_funnel(
     systems |= {name: other.pages for name, other in found.items()}
     advance("EvaluateFunnel", 2, 3, f"{len(systems)} systems")
     report = summarize(systems, test_set, shop, views, config)
-    report["probabilities"] = _probabilities(client, test_set, asked.pages["all"], shop)
+    report["probabilities"] = _probabilities(
+        client, test_set, shop, asked.pages["all"].shape[1]
+    )
     report["example_pages"] = asked.examples(test_set, config.num_example_pages)
     report["timing"] = {
         "bundle_seconds": round(seconds, 3),
@@ -205,16 +207,17 @@ def summarize(
 
 
 def _probabilities(
-    client: BundleClient, test_set: TestSet, pages: IntArray, shop: ShopConfig
+    client: BundleClient, test_set: TestSet, shop: ShopConfig, length: int
 ) -> dict[str, Any]:
-    """AUC and calibration of the target's probability on the items a page shows."""
-    chosen = np.arange(min(test_set.num_moments, _CALIBRATION_MOMENTS))
-    candidates = pages[chosen]
-    hits = hit_matrix(candidates, _first(test_set.truth, len(chosen)))
+    """AUC and calibration of the target's probability on the items a page shows.
+
+    Of anybody, whatever happened next: among those alone who bought something every
+    honest probability would be too small.
+    """
+    candidates, _, _ = client.recommend(test_set.anybody, length)
+    hits = hit_matrix(candidates, test_set.anybody_truth)
     predicted = client.rank(
-        test_set.moments.take(chosen),
-        candidates,
-        signatures.probability(shop.target_event),
+        test_set.anybody, candidates, signatures.probability(shop.target_event)
     )
     shown = candidates >= 0
     labels, probabilities = hits[shown], predicted[shown]
@@ -231,13 +234,8 @@ def _probabilities(
 
 def _reliability(labels: Any, probabilities: Any, num_bins: int = 10) -> list[Any]:
     """[mean probability, share of positives, rows] per bin of equally many rows."""
-    order = np.argsort(probabilities, kind="stable")
+    bins = quantile_bins(probabilities, num_bins)
     return [
-        [float(probabilities[b].mean()), float(labels[b].mean()), len(b)]
-        for b in np.array_split(order, num_bins)
-        if len(b)
+        [float(probabilities[b].mean()), float(labels[b].mean()), int(b.sum())]
+        for b in (bins == number for number in np.unique(bins))
     ]
-
-
-def _first(truth: Truth, count: int) -> Truth:
-    return truth.select(np.arange(truth.num_moments) < count)

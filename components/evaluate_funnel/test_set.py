@@ -16,6 +16,7 @@ from core.errors import ArtifactError
 from core.metrics import Truth
 
 IntArray = npt.NDArray[np.int64]
+_ANYBODY = 1_000  # moments that calibration is measured on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TestSet:
       owned: rows of the items the user already had (target events before the moment).
       past: events before the cut-off: columns user (code), row, event, timestamp.
       users: [M] int64, code of each moment's user in `past`, -1 for none.
+      anybody: some of all moments, those without a relevant item among them.
+      anybody_truth: theirs.
     """
 
     __test__ = False  # no pytest class
@@ -41,6 +44,8 @@ class TestSet:
     owned: Truth
     past: pd.DataFrame
     users: IntArray
+    anybody: pa.Table
+    anybody_truth: Truth
 
     @property
     def num_items(self) -> int:
@@ -93,6 +98,8 @@ def build_test_set(
             f"before {cutoff}. Received: {moments.num_rows} moments, none of them. "
             "Move `SplitConfig.test_start` back or add newer events."
         )
+    anybody = _choose(np.ones(moments.num_rows, bool), _ANYBODY, seed)
+    everybody, whole_truth = moments, truth
     moments = moments.filter(pa.array(chosen))
     codes, known_users = pd.factorize(past["user_id"])
     past = past.assign(user=codes).drop(columns="user_id")
@@ -106,6 +113,8 @@ def build_test_set(
         users=pd.Index(known_users).get_indexer(
             moments.column(features.USER_ID).to_pandas()
         ),
+        anybody=everybody.filter(pa.array(anybody)),
+        anybody_truth=whole_truth.select(anybody),
     )
 
 

@@ -48,9 +48,10 @@ class EvaluationConfig(Config):
         for name in ("max_moments", "max_events", "batch_size", "bootstrap_samples"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         self.require(
-            list(self.activity_edges) == sorted(set(self.activity_edges)),
+            list(self.activity_edges) == sorted(set(self.activity_edges))
+            and min(self.activity_edges, default=0) >= 1,
             "activity_edges",
-            "strictly ascending",
+            "one or more numbers >= 1, strictly ascending",
         )
         self.require(
             1 <= self.max_rank_examples <= 20_000, "max_rank_examples", "1 .. 20000"

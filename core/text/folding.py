@@ -31,6 +31,8 @@ def fold(character: str) -> str:
     """
     if ord(character) in _INSIDE_WORDS:
         return ""
+    if character.isdecimal():  # of any script: Arabic, Devanagari, Thai
+        return str(unicodedata.decimal(character))
     text = unicodedata.normalize("NFKD", character).casefold()
     text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if ord(c) not in _ACCENTS)

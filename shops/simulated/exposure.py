@@ -57,7 +57,9 @@ def horizon_exposure(
 
 def _shares(popularity: FloatArray, start: IntArray) -> FloatArray:
     """[H, n] probability of each item per slot of a page of its span."""
-    totals = np.add.reduceat(popularity, start[:-1], axis=1)
+    # Not `add.reduceat`, which has no sum of nothing: a span may be empty.
+    summed = np.pad(np.cumsum(popularity, axis=1), ((0, 0), (1, 0)))
+    totals = np.diff(summed[:, start], axis=1)
     per_item = np.repeat(totals, np.diff(start), axis=1)
     return np.asarray(popularity / np.maximum(per_item, 1e-12))
 

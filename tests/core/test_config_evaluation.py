@@ -18,6 +18,7 @@ def test_round_trip(config):
         (lambda: EvaluationConfig(k_values=(5, 10)), "primary_k"),
         (lambda: EvaluationConfig(k_values=(20, 200)), "at most 100"),
         (lambda: EvaluationConfig(activity_edges=(5, 5)), "ascending"),
+        (lambda: EvaluationConfig(activity_edges=()), "one or more"),
         (lambda: GatesConfig(min_coverage=1.5), "0 .. 1"),
         (lambda: GatesConfig(max_latency_ms=0.0), "or None"),
     ],

@@ -36,6 +36,7 @@ def load_preset(config: TextEncoderConfig) -> tuple[TextEncoder, WordPieceTokeni
     Raises:
       ConfigError: the folder is neither, or holds another architecture.
     """
+    keras.utils.set_random_seed(config.seed)  # of adapters and of a projection
     folder = Path(config.preset).expanduser()
     if any((folder / name).is_file() for name in _KERAS_WEIGHTS):
         backbone = _keras_backbone(folder)
@@ -118,9 +119,17 @@ def _hugging_face_backbone(folder: Path) -> Any:
 def _hugging_face_tokenizer(folder: Path) -> WordPieceTokenizer:
     path = folder / _HF_TOKENIZER
     settings = _json(path) if path.is_file() else {}
-    return _tokenizer(
-        _lines(folder / _HF_VOCABULARY), bool(settings.get("do_lower_case", True))
-    )
+    lower_case = bool(settings.get("do_lower_case", True))
+    # None: accents go where letters are lower-cased, as here.
+    strips = settings.get("strip_accents")
+    apart = settings.get("tokenize_chinese_chars", True)
+    if strips not in (None, lower_case) or not apart:
+        raise ConfigError(
+            "`preset` must strip accents where it lower-cases and there alone, and set "
+            f"Chinese characters apart. Received: strip_accents {strips}, do_lower_case "
+            f"{lower_case}, tokenize_chinese_chars {apart} in {path}. Use another BERT."
+        )
+    return _tokenizer(_lines(folder / _HF_VOCABULARY), lower_case)
 
 
 def _tokenizer(vocabulary: list[str], lower_case: bool) -> WordPieceTokenizer:

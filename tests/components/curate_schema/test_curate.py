@@ -57,7 +57,10 @@ def test_only_a_person_s_edit_changes_the_fingerprint(tmp_path: Path) -> None:
     schema_file.write(path, schema)
     assert schema_file.edited_fingerprint(path) == ""
     assert schema_file.read(path) == schema
-    path.write_text(path.read_text().replace("0.4", "0.5"))
+    generated = path.read_text()
+    path.write_text(generated.replace("0.4", "0.5"))
+    assert len(schema_file.edited_fingerprint(path)) == 64
+    path.write_text('feature { name: "coupon" }\n' + generated)
     assert len(schema_file.edited_fingerprint(path)) == 64
 
 

@@ -15,6 +15,14 @@ def test_popularity_counts_buyers_not_purchases():
     assert page.tolist() == [[1, 0, 2], [1, 0, 2]]
 
 
+def test_ties_go_by_catalogue_order_at_the_last_place_too():
+    scores = np.zeros((3, 1_000))
+    scores[1, 700] = 1.0
+    scores[2] = np.arange(1_000) % 2  # 500 of them tie for five places
+    found = baselines.top_rows(scores, 5)
+    assert found.tolist() == [[0, 1, 2, 3, 4], [700, 0, 1, 2, 3], [1, 3, 5, 7, 9]]
+
+
 def test_user_frequency_puts_own_items_first_then_popular_ones():
     page = baselines.pages(
         baselines.user_frequency_scorer(COUNTS), np.array([0, 1, -1]), 4

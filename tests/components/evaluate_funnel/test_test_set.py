@@ -49,6 +49,9 @@ def test_truth_is_distinct_target_events_on_items_seen_before_the_cut_off():
     assert found.new_truth.rows.tolist() == [2]
     assert found.cutoff == 100
     assert len(found.past) == 4
+    # Probabilities are asked of everybody.
+    assert found.anybody.column("user_id").to_pylist() == ["u", "stranger"]
+    assert found.anybody_truth.sizes.tolist() == [2, 0]
 
 
 def test_large_test_sets_are_sampled_the_same_way_each_time():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.metrics import area_under_curve, calibration_error
+from core.metrics.probability import quantile_bins
 
 
 def test_auc_counts_pairs_with_half_for_ties():
@@ -24,6 +25,22 @@ def test_auc_equals_pair_counting_on_random_scores():
 
 def test_auc_of_one_class_is_a_coin_flip():
     assert area_under_curve([1, 1], [0.1, 0.2]) == 0.5
+
+
+def test_equal_probabilities_are_in_one_bin_whatever_their_order():
+    constant = np.full(100, 0.5)
+    assert calibration_error([1] * 50 + [0] * 50, constant) == pytest.approx(0)
+    mixed = np.repeat([0.2, 0.7], [60, 40])
+    labels = np.r_[np.arange(60) < 12, np.arange(40) < 20]
+    # .2 as it is, .5 in place of .7
+    assert calibration_error(labels, mixed) == pytest.approx(0.4 * 0.2)
+
+
+def test_bins_hold_about_equally_many():
+    values = np.random.default_rng(0).permutation(1000) / 1000.0
+    bins = quantile_bins(values, 10)
+    assert np.bincount(bins).tolist() == [100] * 10
+    assert (np.diff(bins[np.argsort(values)]) >= 0).all()
 
 
 def test_calibration_error_of_a_constant_is_its_bias():

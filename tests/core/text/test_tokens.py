@@ -52,6 +52,11 @@ def test_singulars(word: str, expected: str) -> None:
     assert singular(word) == expected
 
 
+@pytest.mark.parametrize("text", ["500ml", "५००ml", "٥٠٠ml", "๕๐๐ml", "５００ml"])
+def test_digits_of_every_script_are_the_same_numbers(text: str) -> None:
+    assert terms(text) == ["500", "ml"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
