@@ -126,8 +126,9 @@ def _hugging_face_tokenizer(folder: Path) -> WordPieceTokenizer:
     if strips not in (None, lower_case) or not apart:
         raise ConfigError(
             "`preset` must strip accents where it lower-cases and there alone, and set "
-            f"Chinese characters apart. Received: strip_accents {strips}, do_lower_case "
-            f"{lower_case}, tokenize_chinese_chars {apart} in {path}. Use another BERT."
+            f"Chinese characters apart. Received in {path}: strip_accents {strips}, "
+            f"do_lower_case {lower_case}, tokenize_chinese_chars {apart}. "
+            "Use another BERT."
         )
     return _tokenizer(_lines(folder / _HF_VOCABULARY), lower_case)
 
