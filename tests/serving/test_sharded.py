@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,3 +157,18 @@ def test_shards_are_even_and_do_not_move() -> None:
     assert sum(sizes) == ITEMS and min(sizes) > ITEMS / SHARDS / 2
     with pytest.raises(ConfigError, match="one server per shard"):
         ShardedClient([])
+
+
+def test_shards_that_hang_together_cost_one_timeout(monkeypatch):
+    go = threading.Event()
+    targets = [f"127.0.0.1:{port}" for port in (9, 10, 11)]
+    with ShardedClient(targets, timeout_s=0.5) as client:
+        for shard in client._clients:
+            monkeypatch.setattr(shard, "recommend", lambda **kw: go.wait(20))
+        began = time.monotonic()
+        try:
+            with pytest.raises(ModelUnavailableError, match="None of 3"):
+                client.recommend(k=5)
+            assert time.monotonic() - began < 1.0
+        finally:
+            go.set()

@@ -45,7 +45,7 @@ def _dirty_events() -> pa.Table:
     return as_table("events", [rows[n] for n in order])
 
 
-@pytest.mark.parametrize("events_per_bucket", [10_000, 700, 100])
+@pytest.mark.parametrize("events_per_bucket", [10_000, 2_000, 700, 100])
 def test_buckets_do_not_change_what_is_kept_clipped_and_counted(
     tmp_path: Path, events_per_bucket: int
 ) -> None:

@@ -45,3 +45,9 @@ def test_rare_items_and_missing_values_stay() -> None:
 def test_items_do_not_mix() -> None:
     values = [1.0] * 6 + [1000.0] * 6
     assert _clip(values, [0] * 6 + [1] * 6)[1] == 0
+
+
+def test_just_enough_events_have_a_range():
+    clipped, changed = _clip([2.0, 2.0, 2.0, 2.0, 900.0], [0] * 5)  # min_events = 5
+    np.testing.assert_allclose(clipped, [2, 2, 2, 2, 20])
+    assert changed == 1

@@ -128,3 +128,18 @@ def test_compression_is_not_judged_where_there_is_none_or_nobody_asks():
         "compression" in gate
         for gate in gates(worse, max_compression_drop_percent=None)
     )
+
+
+def test_a_slice_has_a_bound_of_its_own():
+    # -10 %: more than a model may fall (5), less than a slice may (15).
+    now, before = _metrics(slice_ndcg=0.27), _metrics(slice_ndcg=0.3)
+    assert _failed(check_metrics(now, before, GatesConfig())) == []
+
+
+def test_another_primary_metric_is_not_compared():
+    other = copy.deepcopy(_metrics())
+    other["primary_metric"] = "recall@20"
+    for system in other["systems"].values():
+        system["all"] = {"recall@20": {"value": 0.9}}
+    verdicts = check_metrics(_metrics(), other, GatesConfig())
+    assert "another test" in next(v for v in verdicts if v.skipped).message

@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from tfx.components.util import model_utils
 from tfx.types import standard_artifacts
 
 from components.evaluate_funnel.artifacts import FunnelMetrics
 from components.gates.artifacts import GateVerdicts
-from components.gates.check_serving import check_serving
+from components.gates.check_serving import _check_answer, check_serving
 from components.gates.component import Gates
 from core.config.gates import GatesConfig
+from core.errors import ServingError
 from tests.components import small_world
 from tests.components.gates.test_check_metrics import _metrics
 
@@ -124,3 +125,30 @@ def test_a_broken_bundle_does_not_serve(bundle, tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"not a saved model")
     verdicts = check_serving(tmp_path, GatesConfig(serving_timeout_s=4))
     assert _failed(verdicts) == ["answers its warm-up requests in the model server"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_is_enough(bad):
+    request, response = predict_pb2.PredictRequest(), predict_pb2.PredictResponse()
+    request.model_spec.signature_name = "rank"
+    for scores, ok in (([0.5, 0.25], True), ([0.5, bad], False)):
+        proto = tf.make_tensor_proto(np.array([scores], np.float32))
+        response.outputs["score"].CopyFrom(proto)
+        if ok:
+            _check_answer(request, response)
+        else:
+            with pytest.raises(ServingError, match="`rank` answered score"):
+                _check_answer(request, response)
+
+
+def test_a_slow_bundle_is_refused(bundle):
+    verdicts = check_serving(bundle, GatesConfig(max_latency_ms=1e-6))
+    assert _failed(verdicts) == ["is fast enough"]
+
+
+def test_a_bundle_that_answers_nan_is_refused(tmp_path):
+    folder = small_world.save_fake_bundle(tmp_path / "model", gain=float("nan"))
+    _write_warmup(folder)
+    verdicts = check_serving(folder, GatesConfig())
+    assert _failed(verdicts) == ["answers its warm-up requests in the model server"]
+    assert "not finite" in verdicts[1].message

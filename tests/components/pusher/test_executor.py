@@ -78,3 +78,10 @@ def test_component_names_its_destination():
     assert "serving/souk" in pusher.exec_properties["push_destination"]
     assert set(pusher.outputs) == {"pushed_model"}
     assert pusher.exec_properties["custom_config"] == "null"
+
+
+def test_the_metrics_travel_with_the_version(tmp_path):
+    pushed = _do(tmp_path, blessed=True)
+    version = Path(pushed.get_string_custom_property("pushed_destination"))
+    metrics = json.loads((version / "metrics.json").read_text())
+    assert metrics["systems"]["bundle"]["all"]["ndcg@20"]["value"] == 0.4

@@ -105,3 +105,9 @@ def test_sigkill_leaves_the_last_version_and_the_next_push_cleans_up(tmp_path, s
     assert not list(serving.glob(".pushing-*"))
     assert _visible(serving) == [last.name, pushed.name]
     assert (pushed / "saved_model.pb").read_text() == "two"
+
+
+def test_the_newest_version_is_the_highest_number(tmp_path):
+    for name in ("9", "10"):
+        _model(tmp_path / name)
+    assert newest_version(tmp_path) == tmp_path / "10"

@@ -206,3 +206,15 @@ def test_a_full_queue_refuses() -> None:
         assert closed.value.code == Code.UNAVAILABLE
 
     asyncio.run(scenario())
+
+
+def test_a_request_of_several_rows_does_not_exceed_the_limit():
+    signature = Doubling()
+    answers_of(signature, [[1], [2, 2], [3, 3]], max_rows=3)
+    assert signature.batches == [1, 2, 2]
+
+
+def test_what_was_passed_over_keeps_its_order():
+    signature = Doubling()
+    answers_of(signature, [[1], [2, 2], [3, 3], [4, 4, 4]], max_rows=3)
+    assert signature.batches == [1, 2, 2, 3]

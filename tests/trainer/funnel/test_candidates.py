@@ -29,3 +29,13 @@ def test_candidates_are_the_best_allowed_ones_and_pads_behind() -> None:
     assert best_candidates(scores, 2).numpy().tolist() == [[1, 2]] * 2
     found = best_candidates(scores, 9, allowed).numpy().tolist()
     assert found == [[1, 2, 0, 4], [2, 0, 4, 4]]
+
+
+def test_pads_of_the_chunks_are_never_among_the_best():
+    rng = np.random.default_rng(0)
+    scores = -1.0 - rng.random((2, 1_003)).astype(np.float32)  # 1,003 = 16 * 63 - 5
+    values, rows = top_rows(tf.constant(scores), 5)
+    wanted = np.argsort(-scores, axis=1)[:, :5]
+    np.testing.assert_array_equal(rows, wanted)
+    np.testing.assert_array_equal(values, np.take_along_axis(scores, wanted, axis=1))
+    assert best_candidates(tf.constant(scores), 5).numpy().max() < 1_003

@@ -113,3 +113,25 @@ def test_batches_hold_the_targets_of_their_moments(funnel: CandidateFunnel) -> N
     batches = fusion_batches(funnel, table, funnel.tables.item_ids)
     assert sum(batch.labels.sum() for batch in batches) == wanted > 0
     assert all((b.shares >= 0).all() and (b.shares <= 1).all() for b in batches)
+
+
+def test_an_item_drawn_for_three_counts_as_three():
+    rng = np.random.default_rng(0)
+    shares = rng.random((8, 2, 10)).astype(np.float16)
+    labels = np.zeros((8, 10), np.float32)
+    labels[np.arange(8), shares[:, 0, :6].argmax(axis=1)] = 1.0
+    # Items 6 .. 9 were drawn with a chance of one in three, or stand there three times.
+    copies = np.array([*range(6), *[6, 7, 8, 9] * 3])
+    offsets = np.log(np.where(np.arange(10) < 6, 1.0, 3.0)).astype(np.float32)
+    shared = np.zeros((0, 10), np.float32)
+    drawn = FusionBatch(shares=shares, shared=shared, labels=labels, offsets=offsets)
+    whole = FusionBatch(
+        shares=shares[:, :, copies],
+        shared=shared[:, copies],
+        labels=labels[:, copies],
+        offsets=np.zeros(len(copies), np.float32),
+    )
+    start = FusionWeights(names=("a", "b"), linear=(1.0, 1.0), root=(0.0, 0.0))
+    fits = [fit_fusion([b], start, epochs=40, l2=1e-3, seed=1) for b in (drawn, whole)]
+    np.testing.assert_allclose(fits[0].linear, fits[1].linear, atol=1e-3)
+    np.testing.assert_allclose(fits[0].root, fits[1].root, atol=1e-3)

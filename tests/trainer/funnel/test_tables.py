@@ -123,3 +123,45 @@ def test_settings_out_of_range_are_refused() -> None:
         NeighboursConfig(popularity_days=(30, 7))
     with pytest.raises(ConfigError, match="ease_lambda"):
         NeighboursConfig(ease_lambda=0.0)
+
+
+AS_OF, DAY = tiny_shop.T2, tiny_shop.DAY
+
+
+def tables_of(rows):
+    users, ids, kinds, days = zip(*rows, strict=True)
+    events = pa.table(
+        {
+            "user_id": users,
+            "item_id": ids,
+            "event": kinds,
+            "timestamp": pa.array([AS_OF - d * DAY for d in days], pa.int64()),
+        }
+    )
+    return build_item_tables(
+        tiny_shop.items(),
+        events,
+        as_of=AS_OF,
+        shop=tiny_shop.SHOP,
+        config=NeighboursConfig(
+            num_neighbours=10, ease_lambda=5.0, title_dim=8, trend_days=7
+        ),
+    )
+
+
+def test_what_was_only_viewed_has_been_seen():
+    tables = tables_of([("a", "i00", "view", 3), ("b", "i01", "purchase", 2)])
+    assert np.flatnonzero(tables.seen).tolist() == [0, 1]
+    assert np.flatnonzero(tables.buyers).tolist() == [1]
+
+
+def test_who_buys_again_does_not_make_an_item_trend():
+    tables = tables_of(
+        [
+            ("a", "i00", "purchase", 30),
+            ("a", "i00", "purchase", 2),  # a regular
+            ("b", "i00", "purchase", 2),
+            ("b", "i01", "purchase", 30),
+        ]
+    )
+    assert tables.trending[:2].tolist() == [1.0, 0.0]

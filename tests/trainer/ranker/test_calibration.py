@@ -90,3 +90,13 @@ def test_calibration_error_by_hand() -> None:
     # bins (.2 | 0) and (.8 | .5): mean of .2 and .3
     error = calibration.expected_calibration_error(p, y, bins=2)
     assert error == pytest.approx(0.25)
+
+
+def test_a_score_that_ranks_the_wrong_way_round_is_not_turned():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=5_000).astype(np.float32)
+    labels = (rng.random(5_000) < 1 / (1 + np.exp(2 * logits))).astype(float)
+    for method in ("platt", "isotonic"):
+        found = fit_calibrator(logits, labels, method=method)
+        assert found.slope > 0
+        assert np.all(np.diff(found.apply(np.linspace(-3, 3, 50))) >= 0)

@@ -73,3 +73,12 @@ def test_a_broken_folder_is_refused(tmp_path: Path, break_it: str) -> None:
         np.savez(path, **arrays)
     with pytest.raises(ArtifactError):
         read_candidates(uri)
+
+
+def test_the_newest_cutoffs_are_those_of_the_moments_asked(tmp_path):
+    rows = read_candidates(write_world(tmp_path, moments=5, rows=7))
+    train = rows.moments("train")
+    last = rows.cutoff[train].max()
+    assert last < EVAL_CUTOFF
+    newest = rows.newest(train, 1)
+    assert set(rows.cutoff[newest]) == {last}

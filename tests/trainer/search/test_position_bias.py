@@ -164,3 +164,12 @@ def test_clicks_weighted_by_inverse_propensity_teach_the_true_order() -> None:
     }
     assert taus["raw"] < 0.6
     assert taus["ips"] > 0.9
+
+
+def test_pairs_that_always_stood_in_one_slot_tell_nothing():
+    # A fixed ranking by attractiveness: click rates fall, nobody knows why.
+    slots = np.repeat(np.arange(5), 1_000)
+    rate = np.array([0.5, 0.4, 0.3, 0.2, 0.1])[slots]
+    clicked = np.tile(np.arange(1_000), 5) < 1_000 * rate
+    found = estimate_propensities(np.zeros_like(slots), slots, slots, clicked)
+    np.testing.assert_allclose(found.values, 1.0)

@@ -78,3 +78,9 @@ def test_a_shop_that_logs_views_alone() -> None:
 def test_nobody_searched() -> None:
     words, counts = words_in_use(log_of([("a", "click", 1, "")]), AS_OF)
     assert words == () and len(counts) == 0
+
+
+def test_a_search_at_the_cutoff_does_not_count():
+    events = [("a", "click", AS_OF - 1, "mug"), ("b", "click", AS_OF, "mug")]
+    assert words_in_use(log_of(events), AS_OF)[0] == ()
+    assert words_in_use(log_of(events), AS_OF + 1)[0] == ("mug",)
