@@ -197,7 +197,9 @@ if [ -e "$stamp" ] && [ ! -e "$unfinished" ] && [ "$(version_of "$venv/bin/pytho
   && [ "$(cat "$stamp")" = "$(fingerprint "$version")" ]; then exit 0; fi
 say "installing $lock for Python $version into $venv (3 GB; about a minute on a fast network)"
 started=$SECONDS
-if [ -e "$unfinished" ] || [ "$(version_of "$venv/bin/python")" != "$version" ]; then rm -rf "$venv"; fi
+# Programs of an environment name its place: one that was moved has broken ones.
+if [ -e "$unfinished" ] || [ "$(version_of "$venv/bin/python")" != "$version" ] \
+  || ! grep -qsF "$PWD/$venv" "$venv/bin/activate"; then rm -rf "$venv"; fi
 [ -x "$venv/bin/python" ] || make_venv "$python"
 touch "$unfinished"
 rm -f "$stamp"
