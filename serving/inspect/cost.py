@@ -3,12 +3,15 @@
 A neutral or recorded request runs once on the CPU with TensorFlow's full trace, which
 tells every tensor's shape, dynamic ones too. From them, by op:
 
-- MatMul, BatchMatMul: 2 m n k FLOPs; operands read, result written once.
+- MatMul, BatchMatMul, Einsum, Conv2D: two FLOPs per number of the result and number
+  that is summed for it; operands read, result written once.
 - gathers: no FLOPs; what they take is read and written, not the table behind it.
 - top-k: n FLOPs per row of n (one comparison each); input read, result written.
 - reductions, segment sums and scatters: one FLOP per input number.
 - all else: one FLOP per float of the result (none for integers); inputs and results.
 - constants, variable reads, reshapes and the like are views: nothing.
+
+An op in a loop counts once, however often it ran.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ _GATHERS = frozenset(
     ("GatherV2", "GatherNd", "ResourceGather", "ResourceGatherNd")
     + ("Slice", "StridedSlice")
 )
-_PRODUCTS = frozenset(("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"))
+_PRODUCTS = frozenset(
+    ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D")
+)
 _FOLDS = frozenset(
     ("Sum", "Max", "Min", "Mean", "Prod", "Any", "All", "ArgMax", "ArgMin", "TopKV2")
     + ("UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin", "SegmentSum")
@@ -109,12 +114,14 @@ def costs(metadata: config_pb2.RunMetadata) -> list[OpCost]:
             if node.name not in shapes:
                 continue
             refs = [ref for ref in node.input if not ref.startswith("^")]
-            given = {ref: tensor for ref in refs if (tensor := _input(shapes, ref))}
-            flops, nbytes = op_cost(node, list(given.values()), shapes[node.name])
+            # A list: an op may have one tensor twice.
+            given = [(ref, t) for ref in refs if (t := _input(shapes, ref))]
+            inputs = [tensor for _, tensor in given]
+            flops, nbytes = op_cost(node, inputs, shapes[node.name])
             here = places[node.name]
             moved = sum(
                 tensor.nbytes
-                for ref, tensor in given.items()
+                for ref, tensor in given
                 if (places.get(ref.split(":")[0]) is Place.GPU) != (here is Place.GPU)
             )
             op = plain_op(node.op)
@@ -136,8 +143,7 @@ def op_cost(
     if op in _GATHERS:
         return 0, 2 * written
     if op in _PRODUCTS and len(inputs) >= 2:
-        inner = inputs[0].shape[-2 if _transposed(node) else -1]
-        return 2 * outputs[0].size * inner, read + written
+        return 2 * outputs[0].size * _summed(node, op, inputs), read + written
     if op in _FOLDS:
         return (inputs[0].size if inputs else 0), read + written
     floats = sum(tensor.size for tensor in outputs if tensor.dtype.is_floating)
@@ -159,6 +165,21 @@ def _renamed(node: node_def_pb2.NodeDef, op: str) -> node_def_pb2.NodeDef:
     copied.CopyFrom(node)
     copied.op = op
     return copied
+
+
+def _summed(node: node_def_pb2.NodeDef, op: str, inputs: list[Shaped]) -> int:
+    """How many products are summed for each number of a product's result."""
+    if op == "Conv2D":
+        return math.prod(inputs[1].shape[:3])  # height, width, channels
+    if op != "Einsum":
+        return inputs[0].shape[-2 if _transposed(node) else -1]
+    terms, _, result = node.attr["equation"].s.decode().partition("->")
+    sizes: dict[str, int] = {}
+    for term, tensor in zip(terms.split(","), inputs, strict=True):
+        before, _, after = term.partition("...")
+        sizes |= dict(zip(before, tensor.shape, strict=False))
+        sizes |= dict(zip(reversed(after), reversed(tensor.shape), strict=False))
+    return math.prod(n for label, n in sizes.items() if label not in result)
 
 
 def _transposed(node: node_def_pb2.NodeDef) -> bool:

@@ -110,6 +110,28 @@ def test_costs_are_those_of_the_shapes_that_ran() -> None:
     assert by_op["MatMul"].place is Place.GPU
 
 
+@pytest.mark.parametrize(
+    ("work", "flops"),
+    [
+        # [2, 6, 8] x [8, 4, 5] over 8: an attention's projection
+        (lambda x: tf.einsum("bth,hnd->btnd", x, tf.ones([8, 4, 5])), 2 * 12 * 20 * 8),
+        (lambda x: tf.einsum("...h,hd->...d", x, tf.ones([8, 5])), 2 * 12 * 5 * 8),
+        (lambda x: tf.matmul(x, x, transpose_b=True), 2 * 2 * 6 * 6 * 8),
+        (lambda x: tf.nn.conv1d(x, tf.ones([3, 8, 7]), 1, "SAME"), 2 * 12 * 7 * 3 * 8),
+    ],
+    ids=["einsum", "ellipsis", "itself", "convolution"],
+)
+def test_every_kind_of_product_counts_in_full(work, flops) -> None:
+    graph = tf.Graph()
+    with graph.as_default():
+        x = tf.compat.v1.placeholder(tf.float32, [None, None, 8], name="x")
+        y = work(x)
+    with tf.compat.v1.Session(graph=graph, config=cost.session_config()) as session:
+        ran = cost.trace(session, [y.name], {"x:0": np.ones([2, 6, 8], np.float32)})
+    products = [found for found in cost.costs(ran) if found.product_of]
+    assert sum(found.flops for found in products) == flops
+
+
 def test_products_run_at_the_rate_of_their_type() -> None:
     with tf.Graph().as_default() as graph:
         left = tf.compat.v1.placeholder(tf.float32, [None, 3])
