@@ -39,7 +39,8 @@ def read(path: Path) -> schema_pb2.Schema:
         raise InputDataError(
             f"`{path}` must be a tensorflow_metadata Schema as text. "
             f"Received: {error}. "
-            "Correct that line, or delete the file to have it written anew."
+            "Correct that line, or delete the file and run with --no-cache, which "
+            "writes it anew."
         ) from error
 
 
