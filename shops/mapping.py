@@ -17,7 +17,6 @@ from core.features import EVENTS
 FILE_NAMES = ("shop.yaml", "shop.yml")
 UNITS = ("s", "ms", "us", "ns")
 ISO = "iso"
-PRESETS = ("tiny", "online-retail")  # core/presets.py knows them by name
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,11 +73,6 @@ class Mapping(Config):
                     f"file's. Not canonical: {', '.join(unknown)}. "
                     f"Known: {', '.join(sorted(known))}."
                 )
-        self.require(
-            self.name not in PRESETS,
-            "name",
-            f"another one than {', '.join(PRESETS)}, which have settings of their own",
-        )
         taken = {c.name for t in ("items", "events") for c in contract.TABLES[t]}
         self.require(
             not taken & set(self.context),

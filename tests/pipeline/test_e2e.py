@@ -155,7 +155,7 @@ def test_an_unblessed_model_is_not_pushed_and_the_report_says_why(
     strict = config.replace(gates=config.gates.replace(max_size_mb=0.001))
     run_local(strict, layout, Console(file=io.StringIO()))
     with pytest.raises(NotBlessedError, match=r"0\.001"):
-        run_module._require_pushed(layout)
+        run_module._require_accepted(layout)
     assert runs.fingerprint(layout.serving) == before
     assert "0.001" in layout.report.read_text("utf-8")
 

@@ -224,7 +224,6 @@ def test_parts_are_one_table(tmp_path: Path, file: str) -> None:
     [
         ("splits: {horizon_days: 7 days}", "horizon_days` must be a whole number"),
         ("splits: {test_start: soon}", "isoformat string: 'soon'"),
-        ("name: online-retail", "`Mapping.name` must be another one"),
         ("context: [price]", "`Mapping.context` must be columns of another name"),
         ("context: [country, 7]", "`Mapping.context` must be text"),
         ("event_names: [a]", "event_names` must be names with values"),
