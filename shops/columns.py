@@ -145,8 +145,8 @@ def _counted(raw: pd.Series, form: str | None) -> pd.Series:
         times = pd.to_datetime(raw, format=form, errors="coerce", utc=True)
     except (ValueError, TypeError, OverflowError):
         return pd.Series(np.nan, index=raw.index)
-    seconds = times.dt.tz_localize(None).astype("datetime64[ns]")
-    return (seconds.astype("int64") // 1_000_000_000).where(times.notna())
+    seconds = times.dt.tz_localize(None).to_numpy("datetime64[s]").astype("int64")
+    return pd.Series(seconds, index=raw.index).where(times.notna())
 
 
 def _check(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from serving.model_server.grpc_service import PredictionService
+from serving.model_server.metrics import Metrics
 from tests.serving.running import (
     RunningServer,
     as_arrays,
@@ -267,26 +269,22 @@ def test_examples_share_the_features_of_their_context(stub: Stub) -> None:
 
 
 def test_a_callers_own_deadline_is_no_error_of_the_server(
-    running: RunningServer, stub: Stub
+    running: RunningServer,
 ) -> None:
-    def counted(status: str) -> float:
-        text = running.server.metrics.text().decode()
-        name = f'request_count{{model_name="souk",status="{status}"}} '
-        lines = [line for line in text.splitlines() if name in line]
-        return float(lines[0].split()[-1]) if lines else 0.0
+    service = PredictionService(running.server._predictor, Metrics())
 
-    internal, cancelled = counted("INTERNAL"), counted("CANCELLED")
-    request = predict_request(recommend_inputs(history=["item-00001"] * 1000))
-    for _ in range(50):
-        asked = stub.Predict.future(request)
-        time.sleep(0.002)
-        asked.cancel()
-    deadline = time.monotonic() + 10
-    while counted("CANCELLED") == cancelled and time.monotonic() < deadline:
-        time.sleep(0.05)
+    async def cancelled(request: Any) -> None:
+        raise asyncio.CancelledError
 
-    assert counted("CANCELLED") > cancelled
-    assert counted("INTERNAL") == internal
+    async def call() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await service._counted("Predict", predict_request({}), cancelled)
+
+    asyncio.run(call())
+
+    text = service._metrics.text().decode()
+    assert 'request_count{model_name="souk",status="CANCELLED"} 1.0' in text
+    assert 'status="INTERNAL"' not in text
 
 
 def test_a_request_of_nothing_but_wrong_names_is_told_so(stub: Stub) -> None:
