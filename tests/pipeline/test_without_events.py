@@ -132,5 +132,6 @@ def test_the_served_model_searches_and_has_nothing_personal(first, layout) -> No
 def test_an_unchanged_shop_comes_from_the_cache(first, folder, layout) -> None:
     again = runs.souk("run", str(folder), home=layout.home)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert all(runs.components(again.stdout).values())
-    assert len(runs.versions(layout)) == 1
+    ran = {name for name, cached in runs.components(again.stdout).items() if not cached}
+    assert ran == {"Pusher", "Report"}  # what they leave may be gone by now
+    assert len(runs.versions(layout)) == 1  # the same bundle is not pushed twice
