@@ -90,7 +90,7 @@ def test_a_shard_that_hangs_costs_its_items_and_no_time(servers) -> None:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         targets = [servers[0].rest_url, address, servers[2].rest_url]
         with (
-            ShardedClient(targets, protocol="rest", timeout_s=1.0) as client,
+            ShardedClient(targets, protocol="rest", timeout_s=2.0) as client,
             concurrent.futures.ThreadPoolExecutor(40) as callers,
         ):
             began = time.monotonic()
@@ -98,8 +98,8 @@ def test_a_shard_that_hangs_costs_its_items_and_no_time(servers) -> None:
             pages = [each.result() for each in asked]
             took = time.monotonic() - began
     assert all(page.partial and 1 in page.missing_shards for page in pages)
-    # 40 callers one after the other in 16 threads would wait three times, or six.
-    assert took < 2.5
+    # One timeout; 40 callers in turns of 16, or of fewer, would wait for three.
+    assert took < 4.0
 
 
 def test_a_bad_request_is_no_missing_shard(servers) -> None:
@@ -162,13 +162,13 @@ def test_shards_are_even_and_do_not_move() -> None:
 def test_shards_that_hang_together_cost_one_timeout(monkeypatch):
     go = threading.Event()
     targets = [f"127.0.0.1:{port}" for port in (9, 10, 11)]
-    with ShardedClient(targets, timeout_s=0.5) as client:
+    with ShardedClient(targets, timeout_s=1.0) as client:
         for shard in client._clients:
             monkeypatch.setattr(shard, "recommend", lambda **kw: go.wait(20))
         began = time.monotonic()
         try:
             with pytest.raises(ModelUnavailableError, match="None of 3"):
                 client.recommend(k=5)
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 2.0  # not three
         finally:
             go.set()
