@@ -18,9 +18,8 @@ COMPILED_CHOICES, REFIT = "compiled_choices", "refit"
 # Outputs of Prepare, inputs of the tasks that depend on them.
 ROOT = "souk_root"  # folder of the shop below the home, on the volume
 SETTINGS = "settings"  # its artifact: the outputs as a file
-SERVED_VERSION = (
-    "served_version"  # newest pushed and measured version, "" before the first
-)
+# Newest pushed and measured version, "" before the first.
+SERVED_VERSION = "served_version"
 
 # Stand in string parameters for what only the run knows; a step fills them in.
 ROOT_TOKEN, RUN_TOKEN = "${souk_root}", "${souk_run}"

@@ -31,13 +31,17 @@ def add_code_digest(spec: Any, node: pipeline_pb2.PipelineNode) -> None:
       spec: a Python or Beam executor's specification, which is changed.
       node: whose parameters may name further functions.
     """
-    beam = isinstance(spec, executable_spec_pb2.BeamExecutableSpec)
-    python = spec.python_executor_spec if beam else spec
-    texts = [python.class_path]
+    texts = [python_spec(spec).class_path]
     for parameter in node.parameters.parameters.values():
         texts.append(parameter.field_value.string_value)
     names = {name for text in texts for name in _DOTTED.findall(text)}
-    python.extra_flags.append(f"--souk_code={code_digest(names)}")
+    python_spec(spec).extra_flags.append(f"--souk_code={code_digest(names)}")
+
+
+def python_spec(spec: Any) -> Any:
+    """The Python class of an executor's specification, Beam's or plain."""
+    beam = isinstance(spec, executable_spec_pb2.BeamExecutableSpec)
+    return spec.python_executor_spec if beam else spec
 
 
 def code_digest(names: Iterable[str], root: Path = _ROOT) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.local.step_code import python_spec
 
 # Step -> the file or folder that its parameters name; "" for none.
 _NAMED: dict[str, Callable[[Mapping[str, str]], str]] = {
@@ -34,9 +36,7 @@ def add_file_digest(spec: Any, node: pipeline_pb2.PipelineNode) -> None:
         return
     parameters = node.parameters.parameters.items()
     path = named({name: p.field_value.string_value for name, p in parameters})
-    beam = isinstance(spec, executable_spec_pb2.BeamExecutableSpec)
-    python = spec.python_executor_spec if beam else spec
-    python.extra_flags.append(f"--souk_files={digest_of(path)}")
+    python_spec(spec).extra_flags.append(f"--souk_files={digest_of(path)}")
 
 
 def digest_of(path: str) -> str:
