@@ -66,7 +66,7 @@ def measure(shop: Shop, version: Path | None) -> None:
     oracle = None
     if shop.world is not None:
         oracle = _print_oracle(shop, test_set, views)
-    chosen = _best_weightings(shop, _max_history(version))
+    chosen = _best_weightings(shop, test_set, _max_history(version))
     for name, (label, weights) in chosen.items():
         scorer, seconds = timed(peers(test_set, shop.config, weights)[name])
         pages = scorer_pages(scorer, test_set, views, K)
@@ -83,10 +83,13 @@ def measure(shop: Shop, version: Path | None) -> None:
 
 
 def _best_weightings(
-    shop: Shop, max_history: int
+    shop: Shop, test_set: TestSet, max_history: int
 ) -> dict[str, tuple[str, dict[str, float]]]:
     """Peer → (name of the weights, weights of events): by NDCG of all items before."""
     ways = weightings(shop.config)
+    if len(ways) == 1:
+        ((label, weights),) = ways.items()
+        return dict.fromkeys(peers(test_set, shop.config, weights), (label, weights))
     before = shop.splits.replace(test_start=shop.splits.eval_start)
     validation = test_set_of(dataclasses.replace(shop, splits=before), max_history)
     views = make_views(validation)
@@ -94,10 +97,8 @@ def _best_weightings(
     values: dict[str, float] = {}
     for label, weights in ways.items():
         for name, fit in peers(validation, shop.config, weights).items():
-            value = 0.0
-            if len(ways) > 1:
-                pages = scorer_pages(fit(), validation, views, K)
-                value = float(_ndcg(pages, views[0]).mean())
+            pages = scorer_pages(fit(), validation, views, K)
+            value = float(_ndcg(pages, views[0]).mean())
             if value > values.get(name, -1.0):
                 values[name], best[name] = value, (label, weights)
     return best

@@ -27,7 +27,7 @@ def peers(
     test_set: TestSet, shop: ShopConfig, event_weights: Mapping[str, float]
 ) -> dict[str, Callable[[], Scorer]]:
     """Name → function that fits the peer and returns its scorer."""
-    counts = interactions(test_set, event_weights)
+    counts = baselines.interactions(test_set, shop, event_weights)
     popular = baselines.interactions(test_set, shop)
 
     def filled(fit: Callable[[], Scorer]) -> Callable[[], Scorer]:
@@ -52,25 +52,6 @@ def weightings(shop: ShopConfig) -> dict[str, dict[str, float]]:
         )
         ways["events alike"] = dict.fromkeys(shop.event_types, 1.0)
     return ways
-
-
-def interactions(
-    test_set: TestSet, event_weights: Mapping[str, float]
-) -> sp.csr_matrix:
-    """[num_users, n] float32: summed weights of a user's events with an item.
-
-    Several of one kind in one second count once, as in souk's baselines.
-    """
-    past = test_set.past
-    past = past[past["event"].isin(list(event_weights))]
-    past = past.drop_duplicates(["user", "row", "timestamp", "event"])
-    weights = past["event"].map(event_weights).to_numpy(np.float32)
-    num_users = int(test_set.past["user"].max()) + 1 if len(test_set.past) else 0
-    matrix = sp.csr_matrix(
-        (weights, (past["user"], past["row"])), (num_users, test_set.num_items)
-    )
-    matrix.sum_duplicates()
-    return matrix
 
 
 def with_popularity(scorer: Scorer, counts: sp.csr_matrix) -> Scorer:

@@ -9,6 +9,10 @@ from core import features
 
 Kind = Literal["string", "int64", "float32"]
 
+# Why adapters set aside rows of guests, with which nothing is wrong.
+NO_USER_ID, NO_CUSTOMER_ID = "no user_id", "no customer id"
+OF_GUESTS = (NO_USER_ID, NO_CUSTOMER_ID)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Column:

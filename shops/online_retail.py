@@ -15,6 +15,7 @@ import pyarrow as pa
 from core.config import ShopConfig, SplitConfig
 from core.errors import InputDataError
 from core.features import PURCHASE
+from core.tables import NO_CUSTOMER_ID
 from shops import contract, files, online_retail_source
 from shops.shop import Shop, Tables
 from shops.text import normalize_column
@@ -108,7 +109,7 @@ def rejection_reasons(lines: pd.DataFrame) -> pd.Series:
     """
     rules = {
         "exact duplicate line": lines.duplicated(),
-        "no customer id": lines["CustomerID"].isna(),
+        NO_CUSTOMER_ID: lines["CustomerID"].isna(),
         "cancelled invoice": lines["InvoiceNo"].str.startswith("C", na=False),
         "quantity not above zero": ~(lines["Quantity"] > 0),
         "price not above zero": ~(lines["UnitPrice"] > 0),

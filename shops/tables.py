@@ -99,7 +99,7 @@ def _read_events(
     mapping: Mapping, mapped: TableMapping, folder: Path, ids: set[str], now: int
 ) -> tuple[pd.DataFrame, pa.Table]:
     frame, checks = _read(folder, "events", mapped, mapping=mapping)
-    checks.reject(frame["user_id"].isna(), "no user_id")
+    checks.reject(frame["user_id"].isna(), canonical.NO_USER_ID)
     checks.reject(frame["item_id"].isna(), "no item_id")
     checks.reject(frame[TIMESTAMP].isna(), "no timestamp")
     checks.reject(~frame["item_id"].isin(ids), "item_id is not in items")

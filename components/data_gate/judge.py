@@ -15,11 +15,10 @@ from tensorflow_metadata.proto.v0 import (
 )
 
 from core.config.validation import ValidationConfig
+from core.tables import OF_GUESTS
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 EDIT_SCHEMA = "fix the data, or edit the schema file"
-# Why adapters reject rows that nothing is wrong with.
-OF_GUESTS = ("no user_id", "no customer id")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,21 @@ Scores = npt.NDArray[np.float32]
 Scorer = Callable[[IntArray], Scores]
 
 
-def interactions(test_set: TestSet, shop: ShopConfig) -> sp.csr_matrix:
-    """[num_users, n] float32: times (distinct seconds) a user had a target event."""
+def interactions(
+    test_set: TestSet, shop: ShopConfig, weights: Mapping[str, float] | None = None
+) -> sp.csr_matrix:
+    """[num_users, n] float32: times (distinct seconds) a user had a target event.
+
+    With `weights`, of events by type: the weights of all such times added up.
+    """
+    weights = weights or {shop.target_event: 1.0}
     past = test_set.past
-    bought = past[past["event"] == shop.target_event]
-    visits = bought.drop_duplicates(["user", "row", "timestamp"])
+    told = past[past["event"].isin(list(weights))]
+    visits = told.drop_duplicates(["user", "row", "timestamp", "event"])
     num_users = int(past["user"].max()) + 1 if len(past) else 0
-    ones = np.ones(len(visits), np.float32)
+    worth = visits["event"].map(weights).to_numpy(np.float32)
     matrix = sp.csr_matrix(
-        (ones, (visits["user"], visits["row"])), (num_users, test_set.num_items)
+        (worth, (visits["user"], visits["row"])), (num_users, test_set.num_items)
     )
     matrix.sum_duplicates()
     return matrix

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from components.evaluate_funnel import baselines
 from components.evaluate_funnel.test_set import build_test_set
 from core.config import ShopConfig
 from core.errors import ArtifactError
@@ -49,6 +50,10 @@ def test_truth_is_distinct_target_events_on_items_seen_before_the_cut_off():
     assert found.new_truth.rows.tolist() == [2]
     assert found.cutoff == 100
     assert len(found.past) == 4
+    bought = baselines.interactions(found, SHOP).toarray()
+    assert bought.tolist() == [[2, 0, 0, 0], [0, 0, 1, 0]]  # u: a twice; v: c
+    weighed = baselines.interactions(found, SHOP, {"view": 0.5, "purchase": 1.0})
+    assert weighed.toarray().tolist() == [[2, 0.5, 0, 0], [0, 0, 1, 0]]
     # Probabilities are asked of everybody.
     assert found.anybody.column("user_id").to_pylist() == ["u", "stranger"]
     assert found.anybody_truth.sizes.tolist() == [2, 0]
