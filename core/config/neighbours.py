@@ -22,13 +22,14 @@ class NeighboursConfig(Config):
     # EASE inverts an n x n matrix: seconds at 4 k items, minutes beyond 10 k.
     ease_max_items: int = 8_000
     ease_lambda: float = 300.0  # Online Retail trial; L2 on item-item weights
-    # A second EASE over purchases weighted by exp(-age / this).
+    # Weight exp(-age / this) of a pair's newest event, in a second EASE over purchases,
+    # and in EASE and factors over all event types.
     lately_days: float = 120.0
     lately_lambda: float = 100.0
     # Ridge from what was bought before the last days to what was bought in them.
     forecast_days: float = 39.0
     forecast_lambda: float = 200.0
-    num_factors: int = 48
+    num_factors: int = 64
     # Shrinkage of cosine neighbours: counts below it are mostly chance.
     shrinkage: float = 10.0
     # Decay of a visit's weight in the basket table, as exp(-age / this).

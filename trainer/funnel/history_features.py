@@ -37,8 +37,9 @@ def history_columns(
 
     Sums: target visits; their decayed counts, one per `decay_days`; interest (all
     events by weight, decayed by the first scale); counts, then decayed counts of the
-    other event types; events. Maxima: -age of the last target event; age of the first;
-    -its visit number (1 = the last visit); then -age of each other type.
+    other event types; all events, decayed by the last scale. Maxima: -age of the last
+    target event; age of the first; -its visit number (1 = the last visit); then -age
+    of each other type.
     """
     ages = history.ages[..., None]
     decays = tf.exp(-ages / tf.constant(config.decay_days, tf.float32))
@@ -49,7 +50,7 @@ def history_columns(
     kinds = _kinds(history, shop)
     counts = fresh * kinds
     sums = [target, target * decays, fresh * first * weights]
-    sums += [counts, counts * first, fresh]
+    sums += [counts, counts * first, fresh * decays[..., -1:]]
     at_target = _is_target(history, shop)
     visit = tf.cumsum(history.visit * at_target, axis=1)
     of_target = tf.stack([-history.ages, history.ages, -visit], axis=-1)
@@ -64,7 +65,7 @@ def history_weights(
     """Weights [B, H] of each distinct item, at the one slot that stands for it.
 
     once: 1 per bought item; recent: log(1 + decayed visits), of bought items too;
-    interest: log(1 + decayed weight of all events).
+    interest: log(1 + decayed count of all events), whatever their type.
 
     Args:
       slots: [B, H] the slot of each one's item, from 1; 0 = none.
@@ -76,7 +77,7 @@ def history_weights(
     return {
         ONCE: bought,
         RECENT: bought * tf.math.log1p(at[..., decays]),
-        WEIGHED: stands * tf.math.log1p(at[..., decays + 1]),
+        WEIGHED: stands * tf.math.log1p(at[..., -1]),
     }
 
 

@@ -8,7 +8,7 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
 from trainer.funnel import history_features
-from trainer.funnel.constants import RECENT, TableConstants
+from trainer.funnel.constants import WEIGHED, TableConstants
 from trainer.funnel.history import canonical_history
 from trainer.funnel.scores import group_maxima, group_sums, pick, weighted_sum
 from trainer.funnel.state import Person
@@ -54,7 +54,7 @@ def read_person(
         weights=weights,
         own=history_features.own_scores(columns[0], config),
         taken=feature_blocks.facet_shares(history, constants, config),
-        factors=weighted_sum(weights[RECENT], factors),
+        factors=weighted_sum(weights[WEIGHED], factors),
         titles=feature_blocks.title_profile(history, constants, config),
         query=query_embeddings,
     )

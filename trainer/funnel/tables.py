@@ -135,7 +135,8 @@ def build_item_tables(
     names, values = item_features(
         log, prices=prices, titles=titles.neighbours, shop=shop, config=config
     )
-    into, out = nb.item_factors(nb.user_item_matrix(target), config.num_factors)
+    touched = _lately(log, config)
+    into, out = nb.item_factors(touched, config.num_factors)
     _, gaps = popularity.repeat_statistics(target, config.visit_s)
     return ItemTables(
         as_of=as_of,
@@ -143,7 +144,8 @@ def build_item_tables(
         config=config,
         item_ids=np.asarray(items.column(features.ITEM_ID).to_pylist(), dtype=np.str_),
         neighbours={
-            **_collaborative(log, target, shop, config),
+            **_collaborative(target, config),
+            **_interest(touched, shop, config),
             TITLE: titles.neighbours,
         },
         factors_in=into,
@@ -163,8 +165,9 @@ def build_item_tables(
 
 
 def _collaborative(
-    log: EventLog, target: EventLog, shop: ShopConfig, config: NeighboursConfig
+    target: EventLog, config: NeighboursConfig
 ) -> dict[str, nb.Neighbours]:
+    """Tables of purchases alone."""
     bought = nb.user_item_matrix(target)
     count, shrinkage = config.num_neighbours, config.shrinkage
     visits = nb.visit_item_matrix(
@@ -180,18 +183,27 @@ def _collaborative(
         BASKET: cosine(visits, count=count, shrinkage=1.0),
     }
     if target.num_items <= config.ease_max_items:
-        tables[CF] = _cf(bought, config)
+        tables[CF] = _cf(bought, config.ease_lambda, config)
         tables |= _dense_only(target, config)
-    if len(shop.event_types) > 1:
-        weights = np.asarray(shop.event_weights)[log.kinds]
-        weights = np.maximum(weights / max(shop.event_weights), 0.1)
-        tables[INTEREST] = _cf(nb.user_item_matrix(log, weights), config)
     return tables
+
+
+def _interest(
+    touched: sparse.csr_matrix, shop: ShopConfig, config: NeighboursConfig
+) -> dict[str, nb.Neighbours]:
+    """Tables of all event types, where there are several."""
+    if len(shop.event_types) == 1:
+        return {}
+    return {INTEREST: _cf(touched, config.lately_lambda, config)}
+
+
+def _lately(log: EventLog, config: NeighboursConfig) -> sparse.csr_matrix:
+    """[num_users, n] exp(-age of the pair's newest event / `lately_days`)."""
+    return nb.user_item_matrix(log, np.exp(-log.ages / config.lately_days))
 
 
 def _dense_only(target: EventLog, config: NeighboursConfig) -> dict[str, nb.Neighbours]:
     """Tables that need n x n solves."""
-    decayed = nb.user_item_matrix(target, np.exp(-target.ages / config.lately_days))
     recent = target.ages <= config.forecast_days
     ridge = nb.forecast(
         nb.user_item_matrix(target.where(~recent)),
@@ -200,14 +212,18 @@ def _dense_only(target: EventLog, config: NeighboursConfig) -> dict[str, nb.Neig
     )
     count = config.num_neighbours
     return {
-        LATELY: nb.top_of_rows(nb.ease(decayed, config.lately_lambda), count),
+        LATELY: nb.top_of_rows(
+            nb.ease(_lately(target, config), config.lately_lambda), count
+        ),
         FORECAST: nb.top_of_rows(ridge, count),
     }
 
 
-def _cf(matrix: sparse.csr_matrix, config: NeighboursConfig) -> nb.Neighbours:
+def _cf(
+    matrix: sparse.csr_matrix, l2: float, config: NeighboursConfig
+) -> nb.Neighbours:
     if matrix.shape[1] <= config.ease_max_items:
-        weights = nb.ease(matrix, config.ease_lambda)
+        weights = nb.ease(matrix, l2)
         return nb.top_of_rows(weights, config.num_neighbours)
     return cosine(matrix, count=config.num_neighbours, shrinkage=config.shrinkage)
 

@@ -49,8 +49,16 @@ def slow_features(
             sum(1 for k in first if k[0] == "view" and k[2] == row)
         ),
     }
-    found["cf_score"] = math.sqrt(_cf(sorted({r for r, _ in bought}), tables)[row])
+    once = dict.fromkeys({r for r, _ in bought}, 1.0)
+    found["cf_score"] = math.sqrt(_linked("cf", once, tables)[row])
     weights = {k: math.exp(-(now - t) / days / 120.0) for k, t in first.items()}
+    touched: dict[int, float] = {}
+    for key, weight in weights.items():
+        touched[key[2]] = touched.get(key[2], 0.0) + weight
+    touched = {r: math.log1p(weight) for r, weight in touched.items()}
+    found["interest_score"] = math.sqrt(_linked("interest", touched, tables)[row])
+    taste = sum(w * tables.factors_in[r] for r, w in touched.items())
+    found["factors_score"] = math.sqrt(max(float(tables.factors_out[row] @ taste), 0.0))
     for name, ids in tables.facets.items():
         same = sum(w for k, w in weights.items() if ids[k[2]] == ids[row])
         total = sum(weights.values())
@@ -61,11 +69,11 @@ def slow_features(
     return found
 
 
-def _cf(rows: list[int], tables: ItemTables) -> np.ndarray:  # type: ignore[type-arg]
+def _linked(source: str, weights: dict[int, float], tables: ItemTables) -> np.ndarray:  # type: ignore[type-arg]
     scores = np.zeros(tables.num_items)
-    table = tables.neighbours["cf"]
-    for row in rows:
+    table = tables.neighbours[source]
+    for row, weight in weights.items():
         for other, score in zip(table.rows[row], table.scores[row], strict=True):
             if other < tables.num_items:
-                scores[other] += score
+                scores[other] += weight * score
     return scores

@@ -121,10 +121,8 @@ def test_the_rough_score_is_the_root_of_each_link_and_what_an_item_is_by_itself(
     np.testing.assert_allclose(found[:N], expected[:N], rtol=1e-4, atol=1e-4)
 
 
-def test_candidates_are_the_best_of_the_roughly_best(
-    few: CandidateFunnel, whole: CandidateFunnel
-) -> None:
-    state = few.state(people(), QUERIES)
+def test_candidates_are_the_best_of_the_roughly_best(few: CandidateFunnel) -> None:
+    state = few.state(people())
     rough = few.everywhere(state).numpy()[:, :N]
     shelf = np.argsort(-rough, axis=1)[:, :6]
     np.testing.assert_array_equal(np.sort(few.weighed(state)), np.sort(shelf))

@@ -165,3 +165,26 @@ def test_who_buys_again_does_not_make_an_item_trend():
         ]
     )
     assert tables.trending[:2].tolist() == [1.0, 0.0]
+
+
+def test_what_was_viewed_lately_goes_with_what_else_was():
+    """EASE in closed form over each pair's newest event of any type."""
+    rows = [
+        *[("a", "i00", "view", 30), ("a", "i00", "purchase", 3)],
+        *[("a", "i01", "view", 2), ("b", "i01", "view", 50), ("b", "i02", "view", 1)],
+        *[("c", "i00", "view", 9), ("c", "i02", "purchase", 200)],
+    ]
+    tables = tables_of(rows)
+    newest = np.array([[3, 2, np.inf], [np.inf, 50, 1], [9, np.inf, 200]])
+    held = np.exp(-newest / tables.config.lately_days)
+    inverse = np.linalg.inv(held.T @ held + tables.config.lately_lambda * np.eye(3))
+    expected = -inverse / np.diag(inverse) * (1 - np.eye(3))
+    found = np.zeros((3, tables.num_items + 1))
+    table = tables.neighbours["interest"]
+    np.put_along_axis(found, table.rows[:3].astype(int), table.scores[:3], axis=1)
+    np.testing.assert_allclose(
+        found[:, :3], np.maximum(expected, 0), rtol=1e-4, atol=1e-8
+    )
+    # Nobody bought i01; views alone give it a taste.
+    assert np.abs(tables.factors_in[1]).max() > 0
+    assert tables.buyers[1] == 0
