@@ -144,8 +144,7 @@ def build_item_tables(
         config=config,
         item_ids=np.asarray(items.column(features.ITEM_ID).to_pylist(), dtype=np.str_),
         neighbours={
-            **_collaborative(target, config),
-            **_interest(touched, shop, config),
+            **_collaborative(log, touched, shop, config),
             TITLE: titles.neighbours,
         },
         factors_in=into,
@@ -165,67 +164,66 @@ def build_item_tables(
 
 
 def _collaborative(
-    target: EventLog, config: NeighboursConfig
+    log: EventLog,
+    touched: sparse.csr_matrix,
+    shop: ShopConfig,
+    config: NeighboursConfig,
 ) -> dict[str, nb.Neighbours]:
-    """Tables of purchases alone."""
-    bought = nb.user_item_matrix(target)
-    count, shrinkage = config.num_neighbours, config.shrinkage
+    """Tables of purchases, and of all events where there are several types.
+
+    Args:
+      touched: of `_lately`, over all event types.
+    """
+    target = log.of_kind(shop.event_types.index(shop.target_event))
+    bought, several = nb.user_item_matrix(target), len(shop.event_types) > 1
+    count = config.num_neighbours
     visits = nb.visit_item_matrix(
         target,
         visit_s=config.visit_s,
         decay_days=config.basket_decay_days,
         max_items=config.max_visit_items,
     )
-    similar = cosine(bought, count=count, shrinkage=shrinkage)
-    tables = {
-        CF: similar,
-        KNN: similar,
-        BASKET: cosine(visits, count=count, shrinkage=1.0),
-    }
-    if target.num_items <= config.ease_max_items:
-        tables[CF] = _cf(bought, config.ease_lambda, config)
-        tables |= _dense_only(target, config)
+
+    def alike(matrix: sparse.csr_matrix) -> nb.Neighbours:
+        return cosine(matrix, count=count, shrinkage=config.shrinkage)
+
+    similar = alike(touched if several else bought)
+    tables = {KNN: similar, BASKET: cosine(visits, count=count, shrinkage=1.0)}
+    if target.num_items > config.ease_max_items:
+        cf = alike(bought) if several else similar
+        return tables | {CF: cf} | ({INTEREST: similar} if several else {})
+    tables |= _dense_only(target, bought, config)
+    if several:
+        weights = nb.ease(touched, config.lately_lambda)
+        tables[INTEREST] = nb.top_of_rows(weights, count)
     return tables
 
 
-def _interest(
-    touched: sparse.csr_matrix, shop: ShopConfig, config: NeighboursConfig
+def _dense_only(
+    target: EventLog, bought: sparse.csr_matrix, config: NeighboursConfig
 ) -> dict[str, nb.Neighbours]:
-    """Tables of all event types, where there are several."""
-    if len(shop.event_types) == 1:
-        return {}
-    return {INTEREST: _cf(touched, config.lately_lambda, config)}
+    """Tables of purchases that need n x n solves."""
+    recent = target.ages <= config.forecast_days
+
+    def best(weights: FloatArray) -> nb.Neighbours:
+        return nb.top_of_rows(weights, config.num_neighbours)
+
+    return {
+        CF: best(nb.ease(bought, config.ease_lambda)),
+        LATELY: best(nb.ease(_lately(target, config), config.lately_lambda)),
+        FORECAST: best(
+            nb.forecast(
+                nb.user_item_matrix(target.where(~recent)),
+                nb.user_item_matrix(target.where(recent)),
+                config.forecast_lambda,
+            )
+        ),
+    }
 
 
 def _lately(log: EventLog, config: NeighboursConfig) -> sparse.csr_matrix:
     """[num_users, n] exp(-age of the pair's newest event / `lately_days`)."""
     return nb.user_item_matrix(log, np.exp(-log.ages / config.lately_days))
-
-
-def _dense_only(target: EventLog, config: NeighboursConfig) -> dict[str, nb.Neighbours]:
-    """Tables that need n x n solves."""
-    recent = target.ages <= config.forecast_days
-    ridge = nb.forecast(
-        nb.user_item_matrix(target.where(~recent)),
-        nb.user_item_matrix(target.where(recent)),
-        config.forecast_lambda,
-    )
-    count = config.num_neighbours
-    return {
-        LATELY: nb.top_of_rows(
-            nb.ease(_lately(target, config), config.lately_lambda), count
-        ),
-        FORECAST: nb.top_of_rows(ridge, count),
-    }
-
-
-def _cf(
-    matrix: sparse.csr_matrix, l2: float, config: NeighboursConfig
-) -> nb.Neighbours:
-    if matrix.shape[1] <= config.ease_max_items:
-        weights = nb.ease(matrix, l2)
-        return nb.top_of_rows(weights, config.num_neighbours)
-    return cosine(matrix, count=config.num_neighbours, shrinkage=config.shrinkage)
 
 
 def _prices(items: pa.Table) -> FloatArray:

@@ -85,7 +85,22 @@ def test_big_catalogues_get_cosine_in_place_of_ease() -> None:
     assert {"cf", "knn", "basket", "interest", "title"} <= set(big.neighbours)
     assert set(small.neighbours) - set(big.neighbours) == {"lately", "forecast"}
     np.testing.assert_array_equal(
-        big.neighbours["cf"].scores, big.neighbours["knn"].scores
+        big.neighbours["interest"].scores, big.neighbours["knn"].scores
+    )
+    # Who buys what, whatever else they looked at.
+    bought = np.zeros((20, tiny_shop.NUM_ITEMS))
+    events = tiny_shop.events().to_pandas()
+    events = events[(events.timestamp < AS_OF) & (events.event == "purchase")]
+    bought[events.user_id.str[1:].astype(int), events.item_id.str[1:].astype(int)] = 1
+    together = bought.T @ bought
+    held = np.sqrt(np.outer(np.diag(together), np.diag(together)))
+    expected = together / (held + CONFIG.shrinkage)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(
+        big.neighbours["cf"].scores, -np.sort(-expected, axis=1)[:, :10], rtol=1e-4
+    )
+    np.testing.assert_array_equal(
+        big.neighbours["knn"].scores, small.neighbours["knn"].scores
     )
 
 
