@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 from core.config.bundle import BundleConfig
 from core.config.choices import RunChoices
 from core.config.clean import CleanConfig
@@ -21,6 +24,7 @@ from core.config.splits import SplitConfig
 from core.config.text_encoder import FROZEN, LORA, TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
+from core.errors import ConfigError
 
 # What tells where the shop's own search has put an item, rather than how well it fits:
 # a ranker that sees it learns to repeat the logged pages. On the simulated shop's
@@ -32,6 +36,14 @@ EXPOSURE_FEATURES = (
     *("item_again_rate", "item_anew_rate", "item_title_*"),
     *("cf_*", "lately_*", "forecast_*", "factors_*", "knn_*", "basket_*"),
     *("interest_*", "query_click*", "query_person_share", "query_fused"),
+)
+
+
+# What a file of settings may change.
+PARTS = tuple(
+    field.name
+    for field in dataclasses.fields(SoukConfig)
+    if field.name not in ("shop", "splits", "joint_ranker")
 )
 
 
@@ -63,18 +75,45 @@ def without_events(full: SoukConfig) -> SoukConfig:
 
 
 def with_choices(full: SoukConfig, choices: RunChoices) -> SoukConfig:
-    """The settings with what the command line chose."""
+    """The settings with what the command line chose.
+
+    Raises:
+      ConfigError: a chosen setting is unknown or out of its range.
+    """
     if choices.text_encoder_preset:
         full = with_text_encoder(full, choices.text_encoder_preset)
     layers = choices.text_encoder_layers  # without a preset an error
     full = full.replace(text_encoder=full.text_encoder.replace(kept_layers=layers))
     compress = choices.compress_settings or full.compress
     enabled = choices.compress or choices.compress_settings is not None
-    return full.replace(
+    full = full.replace(
         joint_ranker=choices.joint_ranker,
         compress=compress.replace(enabled=enabled),
         bundle=full.bundle.replace(static_shapes=choices.static_shapes),
     )
+    return with_settings(full, choices.settings)
+
+
+def with_settings(full: SoukConfig, settings: dict[str, dict[str, Any]]) -> SoukConfig:
+    """The settings with those of some parts changed.
+
+    Args:
+      full: all settings.
+      settings: part -> its changes. What a shop is, and when its periods begin, comes
+        with its tables.
+
+    Raises:
+      ConfigError: a part or a setting is unknown, or a value is out of its range.
+    """
+    unknown = sorted(set(settings) - set(PARTS))
+    if unknown:
+        raise ConfigError(
+            f"Settings must be of {', '.join(PARTS)}. Received: {', '.join(unknown)}."
+        )
+    changed = {
+        part: getattr(full, part).updated(changes) for part, changes in settings.items()
+    }
+    return full.replace(**changed)
 
 
 def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:

@@ -15,9 +15,16 @@ from core.config.compress import CompressConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
-from pipeline.command_line import compress_settings_option, fail, home_option
+from pipeline.command_line import (
+    compress_settings_option,
+    fail,
+    home_option,
+    settings_option,
+)
 from pipeline.kubeflow import commands as kubeflow
 from pipeline.query_commands import query
+from pipeline.settings import read_settings, settings_file
+from pipeline.settings_command import settings_command
 from pipeline.shop_argument import shop_argument, shop_name
 
 DEFAULT_SHOP = "demo"
@@ -100,6 +107,7 @@ def main() -> None:
     "after the other. By default 2; 1 on one processor, with a GPU or Flink "
     "(docs/running.md).",
 )
+@settings_option
 @click.option("-v", "--verbose", is_flag=True, help="Show all logs on the screen.")
 @home_option
 def run(
@@ -118,6 +126,7 @@ def run(
     flink_master: str,
     beam_workers: int,
     jobs: int | None,
+    settings_path: Path | None,
     verbose: bool,
     home: Path,
 ) -> None:
@@ -133,6 +142,7 @@ def run(
 
     try:
         meant = shop_argument(shop, data)
+        settings = read_settings(settings_file(settings_path, meant.data))
     except SoukError as error:
         fail(error)
     request = RunRequest(
@@ -151,6 +161,7 @@ def run(
                 str(text_encoder_preset.resolve()) if text_encoder_preset else ""
             ),
             text_encoder_layers=text_encoder_layers,
+            settings=settings,
         ),
         verbose=verbose,
         engine=BeamEngine(
@@ -219,6 +230,7 @@ def report(shop: str, home: Path) -> None:
 
 
 main.add_command(query)
+main.add_command(settings_command)
 kubeflow.register(main)
 
 if __name__ == "__main__":

@@ -39,6 +39,17 @@ def compress_settings_option(function: Callable[..., Any]) -> Callable[..., Any]
     )(function)
 
 
+def settings_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--settings`, a path or None."""
+    return click.option(
+        "--settings",
+        "settings_path",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="YAML of what differs from the shop's preset, by part: `ranker: {epochs: "
+        "8}`. By default the settings.yaml beside one's own tables (docs/settings.md).",
+    )(function)
+
+
 def _compress_settings(
     context: click.Context, parameter: click.Parameter, path: Path | None
 ) -> CompressConfig | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from components.pusher.push import newest_version
 from core.config.choices import RunChoices
@@ -74,13 +75,18 @@ def _run(request: RunRequest, console: Console) -> None:
     from core import presets
     from pipeline import pages, sources
     from pipeline.local_runner import run_local
+    from pipeline.settings import differences
 
     layout, started = request.layout, time.monotonic()
     with console.status("tables"):
         shop, splits = sources.ensure_tables(
             layout, request.source, data=request.data, seed=request.seed
         )
-    config = presets.with_choices(presets.for_shop(shop, splits), request.choices)
+    preset = presets.for_shop(shop, splits)
+    config = presets.with_choices(preset, request.choices)
+    plain = presets.with_choices(preset, request.choices.replace(settings={}))
+    for difference in differences(plain, config):
+        console.print(f"setting  {escape(difference)}", highlight=False)
     refits = request.refit and shop.has_events
     run_local(
         config,
@@ -95,9 +101,7 @@ def _run(request: RunRequest, console: Console) -> None:
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
     console.print(f"report   {_short(layout.report)}")
     version = _require_accepted(layout)
-    choices = request.choices
-    compresses = choices.compress or choices.compress_settings is not None
-    if not shop.has_events and (compresses or choices.joint_ranker):
+    if not shop.has_events and (config.compress.enabled or config.joint_ranker):
         console.print("not compressed, no joint ranker: a shop without events has none")
     if request.refit and not shop.has_events:
         console.print(

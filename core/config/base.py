@@ -62,6 +62,20 @@ class Config:
         """A copy with some settings changed, checked again."""
         return dataclasses.replace(self, **changes)
 
+    def updated(self: ConfigT, changes: dict[str, Any]) -> ConfigT:
+        """A copy with what a dictionary says changed, in nested settings too.
+
+        Raises:
+          ConfigError: a key is unknown or a value is out of its range.
+        """
+        inner = {
+            name: current.updated(value)
+            for name, value in changes.items()
+            if isinstance(value, dict)
+            and isinstance(current := getattr(self, name, None), Config)
+        }
+        return self.from_dict({**self.to_dict(), **changes, **inner})
+
     def require(self, holds: bool, name: str, rule: str, remedy: str = "") -> None:
         """Raises ConfigError, naming the setting, the rule and the value received."""
         if not holds:
@@ -97,10 +111,10 @@ def _plain(value: Any) -> Any:
 
 def _typed(hint: Any, value: Any) -> Any:
     origin = typing.get_origin(hint)
-    if value is None:
-        return None
     if origin in (typing.Union, types.UnionType):
         inner = [a for a in typing.get_args(hint) if a is not type(None)]
+        if value is None:
+            return None
         return _typed(inner[0], value) if len(inner) == 1 else value
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Iterable):

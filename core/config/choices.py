@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from core.config.base import Config
 from core.config.compress import CompressConfig
@@ -20,3 +21,5 @@ class RunChoices(Config):
     # Folder of a pretrained text encoder; "": one is trained on the shop's own texts.
     text_encoder_preset: str = ""
     text_encoder_layers: int = 0  # of the preset that are kept; 0: all
+    # Part of SoukConfig -> what differs from the preset and from the choices above.
+    settings: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)

@@ -10,7 +10,13 @@ from core.config.choices import RunChoices
 from core.config.compress import CompressConfig
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
-from pipeline.command_line import DEFAULT_HOME, compress_settings_option, fail
+from pipeline.command_line import (
+    DEFAULT_HOME,
+    compress_settings_option,
+    fail,
+    settings_option,
+)
+from pipeline.settings import read_settings, settings_file
 from pipeline.shop_argument import shop_argument, shop_name
 
 
@@ -72,6 +78,7 @@ from pipeline.shop_argument import shop_argument, shop_name
     default=0,
     help="As for `souk run`.",
 )
+@settings_option
 @click.option(
     "--refit",
     is_flag=True,
@@ -101,6 +108,7 @@ def compile_command(
     joint_ranker: bool,
     text_encoder_preset: str,
     text_encoder_layers: int,
+    settings_path: Path | None,
     refit: bool,
     home: Path,
 ) -> None:
@@ -131,6 +139,9 @@ def compile_command(
                 joint_ranker=joint_ranker,
                 text_encoder_preset=text_encoder_preset,
                 text_encoder_layers=text_encoder_layers,
+                settings=read_settings(
+                    settings_file(settings_path, shop_argument(shop, data).data)
+                ),
             ),
             refit=refit,
         )

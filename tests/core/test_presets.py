@@ -65,3 +65,35 @@ def test_settings_of_compression_replace_the_shops_own_and_switch_it_on() -> Non
 def test_the_decision_survives_json() -> None:
     config = presets.for_shop(ShopConfig(name="a", has_events=False), SPLITS)
     assert not type(config).from_json(config.to_json()).shop.has_events
+
+
+def test_settings_of_a_file_are_applied_last_and_to_what_they_name_alone() -> None:
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    settings = {
+        "ranker": {"epochs": 2, "hidden_units": [64]},
+        "neighbours": {"query_clicks": {"max_positions": 5}},
+        "compress": {"enabled": False},
+    }
+    chosen = RunChoices(compress=True, settings=settings)
+    assert RunChoices.from_json(chosen.to_json()) == chosen
+    found = presets.with_choices(full, chosen)
+    clicks = full.neighbours.query_clicks.replace(max_positions=5)
+    assert found == full.replace(
+        ranker=full.ranker.replace(epochs=2, hidden_units=(64,)),
+        neighbours=full.neighbours.replace(query_clicks=clicks),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"splits": {"horizon_days": 7}}, "Settings must be of"),
+        ({"ranker": {"epochs": 0}}, "RankerConfig.epochs"),
+        ({"ranker": {"epochs": None}}, "RankerConfig.epochs"),
+        ({"ranker": {"epoch": 3}}, "no setting epoch"),
+    ],
+)
+def test_settings_that_break_a_rule_are_named(settings: dict, said: str) -> None:
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    with pytest.raises(ConfigError, match=said):
+        presets.with_settings(full, settings)

@@ -107,8 +107,7 @@ def settings(
             f"`{names.GATES}` must be a JSON mapping of gate settings. Received: "
             f'{gates!r} ({error}). Example: {{"max_drop_percent": 3}}.'
         ) from error
-    gates_config = type(config.gates).from_dict({**config.gates.to_dict(), **changes})
-    return config.replace(gates=gates_config)
+    return config.replace(gates=config.gates.updated(changes))
 
 
 def _check_shop(shop: ShopConfig, given: Json) -> None:

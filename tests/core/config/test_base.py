@@ -54,6 +54,17 @@ def test_unknown_settings_are_refused_with_the_known_ones() -> None:
         Inner.from_dict({"speed": 1})
 
 
+def test_changes_reach_nested_settings_and_leave_the_others() -> None:
+    outer = Outer(inner=Inner(rate=0.25), sizes=(1, 2), limit=3.0)
+    changed = outer.updated({"sizes": [4], "inner": {"rate": 1}})
+    assert changed == Outer(inner=Inner(rate=1.0), sizes=(4,), limit=3.0)
+    assert outer.updated({"limit": None}).limit is None
+    with pytest.raises(ConfigError, match="no setting speed"):
+        outer.updated({"inner": {"speed": 1}})
+    with pytest.raises(ConfigError, match="sizes` must be a list"):
+        outer.updated({"sizes": None})
+
+
 def test_equal_settings_give_equal_json() -> None:
     assert Outer(inner=Inner()).to_json() == Outer(inner=Inner(rate=0.5)).to_json()
 

@@ -88,11 +88,16 @@ def test_dates_and_gates_of_the_run_reach_the_settings(prepared, config) -> None
 
 
 def test_what_was_chosen_at_compile_time_reaches_the_settings(prepared) -> None:
-    choices = {"compress": True, "text_encoder_preset": "/souk/presets/minilm"}
+    choices = {
+        "compress": True,
+        "text_encoder_preset": "/souk/presets/minilm",
+        "settings": {"ranker": {"epochs": 2}},
+    }
     _, values = prepared(compiled_choices=json.dumps(choices))
     config = SoukConfig.from_json(values["config"])
     assert config.compress.enabled
     assert config.text_encoder.preset == "/souk/presets/minilm"
+    assert config.ranker.epochs == 2
 
 
 def pushed_by(root: Path, run: str, *, pushed: bool, at: int) -> None:
