@@ -74,7 +74,7 @@ def recommend(
     """Prints a person's page; `at` in seconds UTC, None for the end of the data."""
     settings = shops.read_tables(options.layout.tables)
     tables = ShopTables(options.layout, settings.config.context_features)
-    at = at or settings.splits.test_start
+    at = settings.splits.test_start if at is None else at
     person = tables.person(user, at, settings.splits.max_history)
     with SoukClient(options.target) as client:
         page = client.recommend(

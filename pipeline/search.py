@@ -33,7 +33,7 @@ def search(
     layout = options.layout
     settings = shops.read_tables(layout.tables)
     tables = ShopTables(layout, settings.config.context_features)
-    at = at or settings.splits.test_start
+    at = settings.splits.test_start if at is None else at
     person = tables.person(user, at, settings.splits.max_history)
     suggester = load_suggester(layout)
     with SoukClient(options.target) as client:

@@ -82,7 +82,8 @@ def suggest(
     past = SearchPast()
     if user:
         settings = shops.read_tables(layout.tables)
-        past = search_past(settings.tables, user, at or settings.splits.test_start)
+        end = settings.splits.test_start if at is None else at
+        past = search_past(settings.tables, user, end)
     found = suggester.suggest(
         prefix, history_queries=past.queries, categories=past.categories, k=k
     )

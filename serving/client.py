@@ -13,6 +13,7 @@ import numpy as np
 
 from core import features, signatures
 from core.errors import ConfigError, InvalidRequestError
+from core.text.displayed import category_path, displayed
 from serving.transports import GrpcTransport, InputSpec, RestTransport, Specs, Transport
 
 _NUMPY = {
@@ -179,7 +180,7 @@ class SoukClient:
             if not known:
                 raise
             # Perhaps a new version with other inputs is in service by now.
-            before, self._specs = self._specs, {}
+            before, self._specs = self._specs, self._transport.specs()
             if self._inputs(signature) == before.get(signature):
                 raise
             return self._predict(signature, values)
@@ -198,14 +199,15 @@ class SoukClient:
         return self._transport.predict(signature, inputs)
 
     def _inputs(self, signature: str) -> Specs:
-        if not self._specs:
-            self._specs = self._transport.specs()
-        if signature not in self._specs:
+        specs = self._specs  # another thread may put new ones there
+        if not specs:
+            self._specs = specs = self._transport.specs()
+        if signature not in specs:
             raise InvalidRequestError(
                 f"The model has no signature `{signature}`. "
-                f"It has: {', '.join(sorted(self._specs))}."
+                f"It has: {', '.join(sorted(specs))}."
             )
-        return self._specs[signature]
+        return specs[signature]
 
     def _page(
         self, signature: str, values: dict[str, Any], filters: Filters | None, k: int
@@ -214,7 +216,7 @@ class SoukClient:
             raise InvalidRequestError(
                 f"`k` must be between 1 and {signatures.MAX_K}. Received: {k}."
             )
-        given = dataclasses.asdict(filters or Filters())
+        given = _filtered(filters or Filters())
         outputs = self.predict(signature, {**values, **given, signatures.K: k})
         item_ids = [str(v) for v in outputs[signatures.ITEM_IDS][0]]
         shown = sum(1 for item_id in item_ids if item_id)
@@ -245,15 +247,51 @@ def _person(
     timestamp: int | None,
     context: Mapping[str, str] | None,
 ) -> dict[str, Any]:
-    events = [HistoryEvent(*event) for event in history]
+    events = [_event(event) for event in history]
     return {
         features.USER_ID: user_id,
         features.HISTORY_ITEM_IDS: [event.item_id for event in events],
         features.HISTORY_EVENTS: [event.event for event in events],
         features.HISTORY_TIMESTAMPS: [event.timestamp for event in events],
         features.TIMESTAMP: int(time.time()) if timestamp is None else timestamp,
-        **(context or {}),
+        **{name: _shown(value) for name, value in (context or {}).items()},
     }
+
+
+def _shown(value: Any) -> Any:
+    """Text as Clean leaves the log's."""
+    return displayed(value) if isinstance(value, str) else value
+
+
+def _event(event: HistoryEvent | tuple[Any, ...]) -> HistoryEvent:
+    if isinstance(event, (tuple, list)) and 1 <= len(event) <= len(
+        HistoryEvent._fields
+    ):
+        return HistoryEvent(*event)
+    raise InvalidRequestError(
+        f"`history` must hold (item_id, event, timestamp). Received: {event!r}."
+    )
+
+
+def _filtered(filters: Filters) -> dict[str, Any]:
+    """Inputs of a page's filters; categories as Clean leaves the catalogue's."""
+    lists = {
+        name: _listed(name, getattr(filters, name))
+        for name in (signatures.EXCLUDE_ITEM_IDS, signatures.CATEGORIES)
+    }
+    lists[signatures.CATEGORIES] = [
+        category_path(path) if isinstance(path, str) else path
+        for path in lists[signatures.CATEGORIES]
+    ]
+    return {**vars(filters), **lists}
+
+
+def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InvalidRequestError(
+            f"Input `{name}` must be a list of texts. Received: {values!r}."
+        )
+    return list(values)
 
 
 def _array(name: str, value: Any, spec: InputSpec) -> np.ndarray:
@@ -262,20 +300,22 @@ def _array(name: str, value: Any, spec: InputSpec) -> np.ndarray:
     if dtype is None:
         raise InvalidRequestError(f"Input `{name}` has the type {spec.dtype}.")
     neutral: Any = b"" if dtype is object else 0
-    if value is None or (spec.rank >= 2 and not len(value)):
+    if value is None or (spec.rank >= 2 and not len(_listed(name, value))):
         return np.full((1,) * spec.rank, neutral, dtype)
-    array = np.array(_encoded(value), dtype)
+    try:
+        array = np.array(_encoded(value) if dtype is object else value, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = "text" if dtype is object else np.dtype(dtype).name
+        raise InvalidRequestError(
+            f"Input `{name}` must be {kind}. Received: {value!r} ({error})."
+        ) from error
     return array if spec.rank == 0 else array[np.newaxis]
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return value.encode()
-        except UnicodeEncodeError as error:  # half of a character: no text
-            raise InvalidRequestError(
-                f"Texts must be Unicode. Received: {value!r}."
-            ) from error
-    if isinstance(value, (list, tuple)):
+    """Texts as UTF-8 bytes, in lists as they are nested."""
+    if isinstance(value, (str, bytes)):
+        return value.encode() if isinstance(value, str) else value
+    if isinstance(value, (list, tuple, np.ndarray)):
         return [_encoded(item) for item in value]
-    return value
+    raise TypeError(f"{type(value).__name__} is no text")

@@ -81,6 +81,7 @@ class EmbeddedServer:
         path = os.pathsep.join(
             [str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
+        self._ready_file.unlink(missing_ok=True)  # of a server before
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self._module, *flags],

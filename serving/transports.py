@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import http.client
+import json
+import math
 import threading
 import urllib.parse
 from collections.abc import Mapping
@@ -14,6 +17,8 @@ import orjson
 
 from core.errors import InvalidRequestError, ModelUnavailableError, ServingError
 
+# Answers of the size that the server takes as requests.
+MAX_MESSAGE_BYTES = 64 << 20
 # Statuses after which the same call may succeed: not found (yet), full, not up.
 _RETRIABLE = {"NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
 _CALLERS_FAULT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
@@ -22,6 +27,7 @@ _BY_HTTP_STATUS = {
     404: "NOT_FOUND",
     413: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
+    502: "UNAVAILABLE",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
@@ -78,7 +84,8 @@ class GrpcTransport:
         self._rpc_error = grpc.RpcError
         self._predict_pb2 = predict_pb2
         self._metadata_pb2 = get_model_metadata_pb2
-        self._channel = grpc.insecure_channel(target)
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        self._channel = grpc.insecure_channel(target, options)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model_name = model_name
         self._timeout_s = timeout_s
@@ -128,10 +135,15 @@ class RestTransport:
         self._path = f"{url.path.rstrip('/')}/v1/models/{model_name}"
         self._timeout_s = timeout_s
         self._local = threading.local()
+        self._outputs: dict[str, list[str]] = {}  # of each signature, once it is known
 
     def specs(self) -> dict[str, Specs]:
         page = self._call("GET", f"{self._path}/metadata", None)
         definitions = page["metadata"]["signature_def"]["signature_def"]
+        self._outputs = {
+            name: list(definition.get("outputs", ()))
+            for name, definition in definitions.items()
+        }
         return {
             name: {
                 alias: InputSpec(info["dtype"], len(info["tensor_shape"]["dim"]))
@@ -144,11 +156,16 @@ class RestTransport:
     def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Outputs:
         columns = {name: _json_able(value) for name, value in inputs.items()}
         body = {"signature_name": signature, "inputs": columns}
-        outputs = self._call("POST", f"{self._path}:predict", orjson.dumps(body))
+        outputs = self._call("POST", f"{self._path}:predict", _dumped(body))
         found = outputs["outputs"]
         if not isinstance(found, dict):  # a single output comes without its name
-            return {"": np.asarray(found)}
+            return {self._lone_output(signature): np.asarray(found)}
         return {name: np.asarray(value) for name, value in found.items()}
+
+    def _lone_output(self, signature: str) -> str:
+        if signature not in self._outputs:
+            self.specs()
+        return next(iter(self._outputs.get(signature, [])), "")
 
     def _call(self, method: str, path: str, body: bytes | None) -> Any:
         for attempt in (0, 1):
@@ -166,13 +183,17 @@ class RestTransport:
                     raise ModelUnavailableError(
                         f"No answer from {self._host}: {error!r}"
                     ) from error
+        # Who answers may be a load balancer, with a page of its own.
         try:
             page = orjson.loads(payload)
-        except orjson.JSONDecodeError as error:
-            raise ServingError(f"Not JSON: {payload[:200]!r}") from error
+        except orjson.JSONDecodeError:
+            page = None
         if response.status != 200:
             status = _BY_HTTP_STATUS.get(response.status, f"HTTP {response.status}")
-            raise error_of(status, str(page.get("error", page)))
+            said = page.get("error", page) if isinstance(page, dict) else payload[:200]
+            raise error_of(status, str(said))
+        if not isinstance(page, dict):
+            raise ServingError(f"Not an object of JSON: {payload[:200]!r}")
         return page
 
     def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
@@ -208,5 +229,27 @@ def _as_text(array: np.ndarray) -> np.ndarray:
 def _json_able(array: np.ndarray) -> Any:
     if array.dtype.kind != "O":
         return array.tolist()
-    flat = [value.decode() for value in array.ravel().tolist()]
-    return np.array(flat, dtype=object).reshape(array.shape).tolist()
+    flat = [_text_or_bytes(value) for value in array.ravel().tolist()]
+    shaped = np.empty(len(flat), object)
+    shaped[:] = flat
+    return shaped.reshape(array.shape).tolist()
+
+
+def _text_or_bytes(value: bytes) -> str | dict[str, str]:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(value).decode()}
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    """JSON, with TensorFlow Serving's Infinity and NaN where there are some."""
+    if all(_is_finite(value) for value in body["inputs"].values()):
+        return orjson.dumps(body)
+    return json.dumps(body).encode()
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)

@@ -7,17 +7,23 @@ from collections.abc import Collection
 import pandas as pd
 
 from core.features import GRADE, IN_STOCK, ITEM_ID, PRICE, QUERY, TITLE
+from core.text.displayed import category_path, displayed
 from shops.columns import RowChecks
 from shops.text import normalize_column
 
-TEXT_COLUMNS = ("title", "description", "brand", "category")
+TEXT_COLUMNS = {
+    "title": displayed,
+    "description": displayed,
+    "brand": displayed,
+    "category": category_path,
+}
 
 
 def check_items(frame: pd.DataFrame, checks: RowChecks) -> None:
     """Normalizes the texts of `frame` in place and rejects rows that break a rule."""
-    for name in TEXT_COLUMNS:
+    for name, normalize in TEXT_COLUMNS.items():
         if name in frame:
-            frame[name] = normalize_column(frame[name])
+            frame[name] = normalize_column(frame[name], normalize)
     checks.reject(frame[ITEM_ID].isna(), "no item_id")
     checks.reject(frame[TITLE].isna(), "no title")
     checks.reject_if_not_above_zero(frame, PRICE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.errors import InputDataError
 from core.tables import EVENTS
+from core.text.displayed import category_path, displayed
 
 EVENT_PRICE = "event_price"  # what this event cost; `price` is the catalogue's
 # Columns of the catalogue that every event carries.
@@ -37,13 +38,13 @@ ITEM_COLUMNS = (
     features.CATEGORY,
     features.PRICE,
 )
-_TEXT_COLUMNS = (
-    features.TITLE,
-    features.DESCRIPTION,
-    features.BRAND,
-    features.CATEGORY,
-    features.QUERY,
-)
+_TEXT_COLUMNS = {
+    features.TITLE: displayed,
+    features.DESCRIPTION: displayed,
+    features.BRAND: displayed,
+    features.CATEGORY: category_path,
+    features.QUERY: displayed,
+}
 NO_VALUES: dict[str, FloatArray] = {
     features.PRICE: np.zeros(0),
     features.QUANTITY: np.zeros(0),
@@ -154,11 +155,13 @@ def clean_events(
     return kept, pa.concat_tables([rejected, from_bots])
 
 
-def _normalized(table: pa.Table, names: Sequence[str]) -> pa.Table:
+def _normalized(table: pa.Table, names: Iterable[str]) -> pa.Table:
     for name in names:
         if name in table.column_names:
             position = table.column_names.index(name)
-            column = text.normalize_column(table.column(name))
+            column = text.normalize_column(
+                table.column(name), _TEXT_COLUMNS.get(name, displayed)
+            )
             table = table.set_column(position, name, column)
     return table
 

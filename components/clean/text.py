@@ -1,25 +1,18 @@
-"""Text as the catalogue shows it: NFKC, single spaces, no control characters."""
+"""Columns of text as the catalogue shows it."""
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Control characters and marks inside words go (soft hyphens, word joiners); what parts
-# words becomes a space, in Khmer and Thai U+200B.
-_INVISIBLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x2060, 0xFEFF])
-_INVISIBLE |= dict.fromkeys([0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x200B], " ")
+from core.text.displayed import displayed
 
 
-def normalize(text: str) -> str:
-    """NFKC form without control characters, white space collapsed; case is kept."""
-    visible = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
-    return " ".join(visible.split())
-
-
-def normalize_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def normalize_column(
+    column: pa.ChunkedArray, normalize: Callable[[str], str] = displayed
+) -> pa.ChunkedArray:
     """Every value normalized; what becomes empty becomes null.
 
     Args:

@@ -105,12 +105,12 @@ class ModelManager:
         while model.config is not None:
             usable = []
             for version, path in found.items():
-                if version in model.loaded or not await self._is_broken(
+                if model.serves(version, path) or not await self._is_broken(
                     model, version, path
                 ):
                     usable.append(version)
             wanted = model.config.policy.choose(usable)
-            missing = [v for v in reversed(wanted) if v not in model.loaded]
+            missing = [v for v in reversed(wanted) if not model.serves(v, found[v])]
             if not missing:
                 return wanted
             await self._bring_up(model, missing[0], found[missing[0]])
@@ -142,7 +142,9 @@ class ModelManager:
                 status.message,
             )
             return
-        model.put(version, loaded)
+        replaced = model.put(version, loaded)
+        if replaced is not None and not replaced.in_flight:
+            self._close(model, replaced)
         seconds = time.perf_counter() - started
         logger.info("%s version %d in service (%.1f s)", model.name, version, seconds)
 
@@ -164,7 +166,8 @@ class ModelManager:
             self._close(model, loaded)
 
     def _close(self, model: Model, loaded: LoadedModel) -> None:
-        model.status[loaded.version] = VersionStatus(State.END)
+        if loaded.version not in model.loaded:  # else another folder's took its place
+            model.status[loaded.version] = VersionStatus(State.END)
         future = asyncio.ensure_future(self._in_thread(loaded.close))
         self._closing.add(future)
         future.add_done_callback(self._closing.discard)
@@ -238,7 +241,8 @@ class ModelManager:
         await self.refresh()
         for config in configs:
             model = self._models[config.name]
-            if not model.loaded:
+            folders = {loaded.path.parent for loaded in model.loaded.values()}
+            if config.base_path not in folders:
                 raise StatusError(
                     Code.NOT_FOUND,
                     f"No version of {config.name} found under {config.base_path}",

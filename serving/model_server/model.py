@@ -63,12 +63,21 @@ class Model:
         self.failures: dict[int, Failure] = {}
         self.latest: LoadedModel | None = None
 
-    def put(self, version: int, loaded: LoadedModel) -> None:
-        """Puts a loaded version into service."""
+    def serves(self, version: int, path: Path) -> bool:
+        """Whether a version is in service from this folder, not from another one."""
+        loaded = self.loaded.get(version)
+        return loaded is not None and loaded.path == path
+
+    def put(self, version: int, loaded: LoadedModel) -> LoadedModel | None:
+        """Puts a loaded version into service; returns the one whose place it takes."""
+        replaced = self.loaded.get(version)
+        if replaced is not None and replaced.in_flight:
+            self.retiring.append(replaced)
         self.loaded[version] = loaded
         self.failures.pop(version, None)
         self.status[version] = VersionStatus(State.AVAILABLE)
         self.latest = self.loaded[max(self.loaded)]
+        return replaced
 
     def take_out(self, version: int) -> LoadedModel:
         """Takes a version out of service; requests under way keep it."""

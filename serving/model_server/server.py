@@ -101,7 +101,7 @@ class ModelServer:
         wanted = max(self._config.port, 0)
         _require_free(self._config.host, wanted, "port")
         try:
-            self.port = server.add_insecure_port(f"{self._config.host}:{wanted}")
+            self.port = server.add_insecure_port(_address(self._config.host, wanted))
         except RuntimeError as error:
             raise _port_taken(self._config.host, wanted, "port") from error
         await server.start()
@@ -147,21 +147,32 @@ class ModelServer:
         await self.manager.close()
 
 
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _require_free(host: str, port: int, flag: str) -> None:
     """gRPC names no cause when it cannot bind, so a plain socket tries first."""
     if port == 0:
         return
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ServingError(
+            f"Cannot listen on {host}: {error}. Give an address of this machine."
+        ) from error
+    family, kind, _, _, address = found[0]
+    with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address)
         except OSError as error:
             raise _port_taken(host, port, flag) from error
 
 
 def _port_taken(host: str, port: int, flag: str) -> ServingError:
     return ServingError(
-        f"Cannot listen on {host}:{port}: the port is taken or not allowed. "
+        f"Cannot listen on {_address(host, port)}: the port is taken or not allowed. "
         f"Stop what uses it, or choose another with --{flag}=PORT ({ANY_PORT}: any)."
     )
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
+from core.errors import (
+    ConfigError,
+    InvalidRequestError,
+    ModelUnavailableError,
+    ServingError,
+)
 from serving.client import Filters, HistoryEvent, SoukClient
 from serving.testing import FakeSoukClient
 from tests.serving.running import RunningServer
@@ -94,12 +103,94 @@ def test_similar_and_rank(client: SoukClient) -> None:
 def test_requests_that_do_not_fit_are_refused(client: SoukClient) -> None:
     with pytest.raises(InvalidRequestError, match="no signature `absent`"):
         client.predict("absent", {})
-    with pytest.raises(InvalidRequestError, match="must be Unicode"):
+    with pytest.raises(InvalidRequestError, match="must be text"):
         client.search("\ud800")  # half of a surrogate pair
     with pytest.raises(InvalidRequestError, match="no input weather"):
         client.recommend(context={"weather": "rain"})
     with pytest.raises(InvalidRequestError, match="between 1 and 100"):
         client.recommend(k=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"user_id": 17850}, "user_id"),
+        ({"history": [(12, "view", 5)]}, "history_item_ids"),
+        ({"history": [("item-00001", "view", None)]}, "history_timestamps"),
+        ({"history": ["item-00001"]}, "history"),
+        ({"context": {"country": 5}}, "country"),
+        ({"timestamp": 2**63}, "timestamp"),
+        ({"filters": Filters(exclude_item_ids="item-00001")}, "exclude_item_ids"),
+        ({"filters": Filters(categories=[3])}, "categories"),  # type: ignore[list-item]
+    ],
+)
+def test_values_of_another_type_are_named(
+    client: SoukClient, arguments: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=f"`{named}`"):
+        client.recommend(**arguments)
+
+
+def test_ids_may_come_as_a_set_or_an_array(client: SoukClient) -> None:
+    free = client.recommend(k=20).item_ids
+    for some in (set(free[:2]), np.array(free[:2]), iter(free[:2])):
+        filters = Filters(exclude_item_ids=some)  # type: ignore[arg-type]
+        assert client.recommend(filters=filters, k=18).item_ids == free[2:]
+
+
+def test_a_category_may_be_written_otherwise_than_the_catalogue_has_it(
+    client: SoukClient,
+) -> None:
+    filters = Filters(categories=["  ｃategory-3 > "])
+    found = client.recommend(filters=filters, k=100).item_ids
+    assert found and all(int(item[5:]) % 10 == 3 for item in found)
+
+
+def test_both_protocols_take_bytes_and_what_is_no_number(client: SoukClient) -> None:
+    example = tf.train.Example()
+    example.features.feature["timestamp"].int64_list.value.append(1_700_000_000)
+    example.features.feature["item_id"].bytes_list.value.append(b"item-00001")
+    found = client.predict("serving_default", {"examples": example.SerializeToString()})
+    assert {name: value.tolist() for name, value in found.items()} == {"score": [[2]]}
+    assert len(client.recommend(filters=Filters(price_max=float("inf")))) == 10
+
+
+def test_an_answer_may_be_as_large_as_a_request(client: SoukClient) -> None:
+    ranked = client.rank(["item-00001"] * 600_000)
+    assert len(ranked["score"]) == 600_000
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (503, b"<html>Service Unavailable</html>", ModelUnavailableError),
+        (502, b'{"message": "bad gateway"}', ModelUnavailableError),
+        (504, b"", ModelUnavailableError),
+        (429, b"slow down", ModelUnavailableError),
+        (503, b"[]", ModelUnavailableError),
+        (400, b'{"error": "no"}', InvalidRequestError),
+        (200, b"hello", ServingError),
+    ],
+)
+def test_a_load_balancers_own_page_is_told_by_its_status(
+    status: int, body: bytes, kind: type[Exception]
+) -> None:
+    class Balancer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Balancer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = SoukClient(f"127.0.0.1:{server.server_port}", "rest", timeout_s=5)
+        with client, pytest.raises(kind) as refused:
+            client.recommend()
+        server.shutdown()
+    assert refused.type is kind
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:

@@ -115,3 +115,19 @@ def test_wrong_flags_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert code == 2
     assert "model_base_path" in capsys.readouterr().err
+
+
+def test_a_server_starts_again_and_listens_on_ipv6(
+    small_models: dict[int, Path],
+) -> None:
+    folder = small_models[1].parent
+    server = EmbeddedServer(folder, flags={"host": "::1"})
+    try:
+        for _ in range(2):
+            server.start()
+            url = f"http://[::1]:{server.rest_api_port}/v1/models/souk"
+            states = httpx.get(url).json()["model_version_status"]
+            assert states[0]["state"] == "AVAILABLE"
+            server.stop()
+    finally:
+        server.stop()

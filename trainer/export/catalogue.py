@@ -7,11 +7,12 @@ import pyarrow as pa
 import tensorflow as tf
 
 from core import features
+from core.text.displayed import category_levels
 
 
 def category_prefixes(path: str) -> list[str]:
     """Every prefix of a category path: `a > b` gives `a`, `a > b`; '' gives none."""
-    levels = [level.strip() for level in path.split(">") if level.strip()]
+    levels = category_levels(path)
     return [
         features.CATEGORY_SEPARATOR.join(levels[: depth + 1])
         for depth in range(len(levels))

@@ -23,8 +23,8 @@ from components.clean import text
     ],
 )
 def test_text_is_normalized_and_keeps_its_case(raw: str, normal: str) -> None:
-    assert text.normalize(raw) == normal
-    assert text.normalize(normal) == normal
+    column = pa.chunked_array([[raw, normal]])
+    assert text.normalize_column(column).to_pylist() == [normal or None] * 2
 
 
 def test_columns_keep_order_and_blank_becomes_null() -> None:
