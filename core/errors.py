@@ -14,6 +14,9 @@ A message holds the rule, the value received and the next step.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
+
 
 class SoukError(Exception):
     """Root of souk's errors; `exit_code` is what the `souk` command returns."""
@@ -66,3 +69,7 @@ def souk_error_in(error: BaseException | None) -> SoukError | None:
             return error
         error = error.__cause__ or error.__context__
     return None
+
+
+# What reading a damaged file of ours raises, beside what its content may lack.
+UNREADABLE = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error)

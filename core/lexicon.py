@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import ArtifactError
+from core.errors import UNREADABLE, ArtifactError
 
 # Where it lies below the SavedModel; TensorFlow Serving passes `assets.extra` by.
 LEXICON_PATH = Path("assets.extra") / "suggest"
@@ -122,7 +122,7 @@ class Lexicon:
                 for name, row in _KINDS.items()
             }
             return cls(as_of=int(manifest["as_of"]), **rows)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (*UNREADABLE, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"`{folder}` must hold a lexicon: {MANIFEST} and "
                 f"{', '.join(_KINDS)} as .jsonl.gz. Received: {error!r}. "
@@ -155,7 +155,7 @@ def _line(values: tuple[Any, ...]) -> str:
 
 def _read(path: Path, row_type: type[RowT], count: int) -> tuple[RowT, ...]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        names = json.loads(next(file))
+        names = json.loads(next(file, ""))
         rows = tuple(
             row_type(**dict(zip(names, json.loads(line), strict=True))) for line in file
         )

@@ -43,14 +43,16 @@ STOP_WORDS = (
 )
 
 # English plurals to singulars: (ending, what stands for it). An S stemmer after Harman
-# (1991), with the -es of sibilants cut whole so that `dresses` meets `dress`.
+# (1991), with the -es of sibilants cut whole so that `dresses` meets `dress`, and -ie
+# as -y, since -ies is the plural of both (`hoodie`, `berry`).
 PLURALS = (
     (r"^([a-z]{2,}(?:ss|x|ch|sh|zz))es$", r"\1"),
-    (r"^([a-z]{2,})ies$", r"\1y"),
+    (r"^([a-z]{2,})ies?$", r"\1y"),
     (r"^([a-z]{2,}[^us\W\d])s$", r"\1"),
 )
 
-# Scripts Han, Hiragana and Katakana (Scripts.txt of Unicode) up to TABLE_SIZE.
+# Scripts Han, Hiragana and Katakana (Scripts.txt of Unicode) up to TABLE_SIZE, and the
+# long vowel mark, which is Common there and part of Japanese words.
 _IDEOGRAPHS = (
     (0x2E80, 0x2FD5),
     (0x3005, 0x3005),
@@ -60,7 +62,7 @@ _IDEOGRAPHS = (
     (0x3041, 0x3096),
     (0x309D, 0x309F),
     (0x30A1, 0x30FA),
-    (0x30FD, 0x30FF),
+    (0x30FC, 0x30FF),
     (0x31F0, 0x31FF),
     (0x32D0, 0x32FE),
     (0x3300, 0x3357),

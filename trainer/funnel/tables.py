@@ -14,7 +14,7 @@ from scipy import sparse
 from core import features
 from core.config import Config, ShopConfig
 from core.config.neighbours import NeighboursConfig
-from core.errors import ArtifactError
+from core.errors import UNREADABLE, ArtifactError
 from trainer.funnel import neighbours as nb
 from trainer.funnel import popularity, text
 from trainer.funnel.cosine import cosine, cosine_of_near_cells
@@ -87,7 +87,7 @@ class ItemTables:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return cls(**_nested(arrays))
-        except (OSError, KeyError, ValueError, TypeError, EOFError) as error:
+        except (*UNREADABLE, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"Item tables must be readable at {path}. Received: {error}. "
                 "Run the ItemNeighbours step again."

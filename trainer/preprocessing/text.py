@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+_CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 _FULL_WIDTH_FIRST, _FULL_WIDTH_LAST = 0xFF01, 0xFF5E
 _FULL_WIDTH_OFFSET = 0xFEE0
 _IDEOGRAPHIC_SPACE = 0x3000

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import ArtifactError
+from core.errors import UNREADABLE, ArtifactError
 
 SPLITS = ("train", "recent", "eval")
 META = "meta.json"
@@ -159,7 +159,7 @@ def _read_small(path: Path, meta: dict[str, Any]) -> dict[str, npt.NDArray[Any]]
             }
             if "gains" in arrays:
                 part["gains"] = arrays["gains"]
-    except (KeyError, ValueError, OSError, EOFError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise ArtifactError(f"{path} is not a candidates shard: {error}.") from error
     num_moments, num_rows = len(part["cutoff"]), len(part["group"])
     group = part.pop("group")

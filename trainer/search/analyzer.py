@@ -9,8 +9,8 @@ from core.text.tokens import PLURALS, STOP_WORDS
 from trainer.layers.code_points import CodePointTable
 from trainer.one_op import one_op
 
-# Each Chinese or Japanese character becomes a token of its own.
-_IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+# Each Chinese or Japanese character becomes a token of its own, long vowel marks too.
+_IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 # Two of them that touch: no word of its own, and no part of the text.
 PAIR = rf"{_IDEOGRAPH}{{2}}"
 # A mark between words that do not touch, of a private use block that folding empties.

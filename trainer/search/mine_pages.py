@@ -162,8 +162,8 @@ def _mined(
         shown = np.take_along_axis(shown, rows, axis=1)
         if sample:
             draw = rng.random(rows.shape) + shown + (gains > 0) - 2.0 * (rows == n)
-            size = min(search.config.max_rows_per_page, rows.shape[1])
-            kept = np.argsort(-draw, axis=1, kind="stable")[:, :size]
+            most = search.config.max_rows_per_page
+            kept = np.argsort(-draw, axis=1, kind="stable")[:, :most]
             rows, gains, shown = (
                 np.take_along_axis(p, kept, axis=1) for p in (rows, gains, shown)
             )

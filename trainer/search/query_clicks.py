@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.config.query_clicks import QueryClicksConfig
-from core.errors import ArtifactError
+from core.errors import UNREADABLE, ArtifactError
 from trainer.search.impressions import IntArray
 from trainer.search.position_bias import Propensities
 from trainer.search.query_log import QueryLog, impressions_before
@@ -68,7 +68,7 @@ class QueryClicks:
             for name in ("as_of", "num_items"):
                 fields[name] = int(fields[name])
             return cls(**fields)
-        except (OSError, KeyError, ValueError, TypeError, EOFError) as error:
+        except (*UNREADABLE, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"Query clicks must be readable at {path}. Received: {error}. "
                 "Run the ItemNeighbours step again."

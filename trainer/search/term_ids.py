@@ -139,7 +139,8 @@ def typed_words(
     known = {term for term in terms.tolist() if term.isascii()}
     forms = dict.fromkeys(known)
     for term in known:
-        forms[term + b"s"] = forms[term + b"es"] = forms[term[:-1] + b"ies"] = None
+        forms |= dict.fromkeys([term + b"s", term + b"es"])
+        forms |= dict.fromkeys([term[:-1] + b"ie", term[:-1] + b"ies"])
     words, found = [], []
     texts = sorted(forms)
     for start in range(0, len(texts), _BATCH):

@@ -46,11 +46,14 @@ def fine_tune(
       "out_of_time"}.
     """
     total = pairs.query_items.num_pairs + pairs.item_items.num_pairs
-    per_epoch = sum(p.num_pairs for p in epoch_pairs(pairs, config, None))
+    # Batches are of one kind, and the last of each is smaller.
+    per_epoch = sum(
+        -(-kind.num_pairs // config.contrastive_batch)
+        for kind in epoch_pairs(pairs, config, None)
+    )
     phase = TrainingPhase(
         encoder.trainable_variables,
-        num_steps=config.contrastive_epochs
-        * max(1, round(per_epoch / config.contrastive_batch)),
+        num_steps=config.contrastive_epochs * max(1, per_epoch),
         learning_rate=config.learning_rate,
         warmup_share=config.warmup_share,
         weight_decay=config.weight_decay,

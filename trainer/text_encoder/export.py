@@ -24,7 +24,8 @@ class TextEncoderExport(tf.Module):
     can be part of another tf.Module that is saved in turn (the bundle).
 
     Attributes:
-      embed_queries: texts [B] string → [B, d] float32, norm 1; "" gives zeros.
+      embed_queries: texts [B] string → [B, d] float32, norm 1; a text without known
+        words gives zeros.
       embed_items: the same for item texts (`item_text`), which may be longer.
     """
 
@@ -84,8 +85,10 @@ def _embedding(
     encoder: TextEncoder, tokenizer: WordPieceTokenizer, max_tokens: int
 ) -> tf.types.experimental.GenericFunction:
     def embed(texts: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(
-            encoder(tokenizer(texts, max_tokens)), [None, encoder.output_dim]
-        )
+        ids = tokenizer(texts, max_tokens)
+        # Of words in a script that the vocabulary lacks nothing can be said; they would
+        # all have one vector.
+        said = tf.cast(tokenizer.say_something(ids), tf.float32)[:, None]
+        return tf.ensure_shape(encoder(ids) * said, [None, encoder.output_dim])
 
     return embed

@@ -76,7 +76,7 @@ def fit_text_encoder(
     started = time.monotonic()
     texts = item_texts(items)
     pairs = training_pairs(items, events, config, before=before)
-    if config.train_mode == SCRATCH and not pairs.queries:
+    if config.train_mode == SCRATCH and pairs.query_items.num_pairs < len(texts):
         pairs = add_title_pairs(pairs, items, config)
     encoder, tokenizer = _start(texts, pairs, config)
     prepared = time.monotonic()

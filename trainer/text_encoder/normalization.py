@@ -48,6 +48,11 @@ def code_point_table(normalization: str) -> Table:
     return _bert_table(lower_case=normalization == BERT_UNCASED)
 
 
+def stands_alone(text: str) -> bool:
+    """Whether a text is one Chinese or Japanese character: a word of its own."""
+    return len(text) == 1 and (_in(text, _HAN) or _in(text, _KANA))
+
+
 def _shop_table() -> Table:
     splits, values = folding_table()
     distinct, index = np.unique(values, return_inverse=True)
@@ -57,7 +62,7 @@ def _shop_table() -> Table:
 def _shop_form(character: str) -> str:
     if character in _APOSTROPHES:
         return ""  # men's = mens
-    if _in(character, _HAN) or _in(character, _KANA):
+    if stands_alone(character):
         return f" {character} "
     return character if unicodedata.category(character)[0] in "LMN" else " "
 

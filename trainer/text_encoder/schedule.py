@@ -52,7 +52,7 @@ class TrainingPhase:
 
     def next_step(self) -> None:
         """Counts a step and sets its learning rate."""
-        done = self.steps / max(self.num_steps, 1)
+        done = min(self.steps / max(self.num_steps, 1), 1.0)
         self.steps += 1
         if done < self._warmup:
             share = max(done / self._warmup, 1.0 / max(self.num_steps, 1))

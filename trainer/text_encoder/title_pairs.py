@@ -15,10 +15,11 @@ _KEEP = 0.5  # of the words
 def add_title_pairs(
     pairs: TrainingPairs, items: pa.Table, config: TextEncoderConfig
 ) -> TrainingPairs:
-    """The pairs with `config.title_pairs` made-up queries per item in place of none.
+    """The pairs and `config.title_pairs` made-up queries per item.
 
-    A shop without a search log still teaches which words name the same thing: half the
-    words of a title, in their order, and the item. Chosen from the seed.
+    A shop without a search log, or with one that has just begun, still teaches which
+    words name the same thing: half the words of a title, in their order, and the item.
+    Chosen from the seed.
     """
     rng = np.random.default_rng(config.seed)
     titles = items.column(features.TITLE).to_pylist()
@@ -31,11 +32,14 @@ def add_title_pairs(
     if len(made) > config.max_pairs:
         kept = rng.choice(len(made), config.max_pairs, replace=False)
         made = [made[number] for number in np.sort(kept)]
-    queries = list(dict.fromkeys(query for query, _ in made))
+    queries = list(dict.fromkeys([*pairs.queries, *(query for query, _ in made)]))
     place = {query: number for number, query in enumerate(queries)}
-    left = [place[query] for query, _ in made]
-    right = [row for _, row in made]
-    found = make_pairs(left, right, np.ones(len(made)))
+    asked = pairs.query_items
+    found = make_pairs(
+        [*asked.left, *(place[query] for query, _ in made)],
+        [*asked.right, *(row for _, row in made)],
+        [*asked.weights, *np.ones(len(made))],
+    )
     return TrainingPairs(tuple(queries), found, pairs.item_items)
 
 

@@ -97,6 +97,13 @@ class WordPieceTokenizer(tf.Module):
         missing = tf.maximum(1 - tf.shape(padded)[1], 0)
         return tf.pad(padded, [[0, 0], [0, missing]])
 
+    def say_something(self, ids: tf.Tensor) -> tf.Tensor:
+        """[B] bool: which rows of ids [B, T] hold a piece of text that is known."""
+        said = ids != self._special[PAD]
+        for token in (UNKNOWN, CLASSIFY, SEPARATE):
+            said &= ids != self._special[token]
+        return tf.reduce_any(said, axis=1)
+
     def words(
         self, texts: tf.Tensor, max_characters: int | None = None
     ) -> tf.RaggedTensor:

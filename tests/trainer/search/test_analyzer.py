@@ -93,8 +93,8 @@ def reference(text: str) -> list[str]:
 def _singular(word: str) -> str:
     if re.match(r"^[a-z]{2,}(ss|x|ch|sh|zz)es$", word):
         return word[:-2]
-    if re.match(r"^[a-z]{2,}ies$", word):
-        return word[:-3] + "y"
+    if re.match(r"^[a-z]{2,}ies?$", word):
+        return word.removesuffix("s")[:-2] + "y"
     if re.match(r"^[a-z]{2,}[^us]s$", word):
         return word[:-1]
     return word
@@ -116,6 +116,34 @@ def test_titles_and_queries_agree_with_the_reference(analyzer) -> None:
     assert len(texts) > 1_000
     for text, each in zip(texts, analyzer(texts).to_list(), strict=True):
         assert [t.decode() for t in each] == reference(text), text
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("hoodie", "hoodies"),
+        ("Beanie", "beanies"),
+        ("cookie", "cookies"),
+        ("berry", "berries"),
+        ("tie", "ties"),
+        ("dress", "dresses"),
+    ],
+)
+def test_singular_and_plural_are_one_term(analyzer, one: str, many: str) -> None:
+    first, second = analyzer(tf.constant([one, many])).to_list()
+    assert first == second and len(first) == 1
+
+
+def test_japanese_long_vowels_are_part_of_their_words(analyzer) -> None:
+    coffee, cord, sweater = (
+        [t.decode() for t in each]
+        for each in analyzer(
+            tf.constant(["コーヒー", "ヒーター コード", "ｾｰﾀｰ"])
+        ).to_list()
+    )
+    assert coffee == [*"コーヒー", "コー", "ーヒ", "ヒー"]
+    assert "コー" in cord and "ーヒ" not in cord
+    assert sweater == [*"セーター", "セー", "ータ", "ター"]
 
 
 @pytest.mark.slow

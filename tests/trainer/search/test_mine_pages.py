@@ -217,6 +217,21 @@ def test_sampling_keeps_what_was_clicked_then_what_was_shown(mine: Any) -> None:
         assert not any(of_page(rows, RED_MUG_PAGE, "owned")[row] for row in kept)
 
 
+def test_every_page_is_mined_once_whatever_the_batches(
+    mine: Any, search: SearchFunnel
+) -> None:
+    pages = [page(f"red {n}", RED_MUG, HISTORY[: n % 3], after=n) for n in range(13)]
+    before = search.config
+    for batch, size in ((4, 2), (4, 8), (32, 4)):
+        search.config = before.replace(mining_batch=batch)
+        try:
+            rows = mine(encoded(table(*pages)), sample=True, size=size)
+        finally:
+            search.config = before
+        assert len(rows.truth_size) == 13
+        assert set(rows.group) == set(range(13))
+
+
 def test_sampled_features_stay_with_their_rows(
     mine: Any, rows: RankerRows, search: SearchFunnel
 ) -> None:

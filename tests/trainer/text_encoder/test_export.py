@@ -62,6 +62,12 @@ def test_vectors_have_norm_one_and_empty_texts_none(export) -> None:
     np.testing.assert_allclose(norms, [1, 0, 1, 1, 0], atol=1e-5)
 
 
+def test_of_words_in_a_script_that_the_shop_lacks_nothing_is_said(export) -> None:
+    texts = ["قهوة", "чашка", "ψψψ", "🎉 !", "red قهوة"]
+    norms = np.linalg.norm(export.embed_queries(tf.constant(texts)), axis=1)
+    np.testing.assert_allclose(norms, [0, 0, 0, 0, 1], atol=1e-5)
+
+
 def test_padding_does_not_change_a_vector(encoder) -> None:
     ids = np.array([[5, 7, 10]], np.int32)
     padded = np.array([[5, 7, 10, 0, 0, 0], [5, 5, 6, 6, 7, 7]], np.int32)

@@ -18,10 +18,14 @@ from trainer.text_encoder.wordpiece import WordPieceTokenizer
 pytestmark = pytest.mark.slow
 
 
+# What people asked for alone.
+CLICKS = worlds.CONFIG.replace(title_pairs=0)
+
+
 @pytest.fixture(scope="module")
 def fitted() -> FittedTextEncoder:
     return fit_text_encoder(
-        worlds.items(), worlds.events(), worlds.CONFIG, before=worlds.BEFORE
+        worlds.items(), worlds.events(), CLICKS, before=worlds.BEFORE
     )
 
 
@@ -39,7 +43,7 @@ def test_synonyms_that_clicks_teach_are_found_by_new_queries(fitted) -> None:
     untrained = fit_text_encoder(
         worlds.items(),
         None,
-        worlds.CONFIG.replace(pretrain_epochs=0, title_pairs=0),
+        CLICKS.replace(pretrain_epochs=0),
         before=worlds.BEFORE,
     )
     # Titles share the adjective only: without training 8 items of 32 tie for it, and
@@ -82,7 +86,7 @@ def test_pretraining_moves_the_encoder() -> None:
 
 def test_the_same_seed_gives_the_same_vectors(fitted) -> None:
     again = fit_text_encoder(
-        worlds.items(), worlds.events(), worlds.CONFIG, before=worlds.BEFORE
+        worlds.items(), worlds.events(), CLICKS, before=worlds.BEFORE
     )
     texts = tf.constant(["red sofa", "old rug"])
     np.testing.assert_allclose(
@@ -97,7 +101,7 @@ def test_a_projection_gives_the_asked_width_and_hard_negatives_are_mined() -> No
         asked.extend(queries)
         return [[0, 1, 2, -1][:k] for _ in queries]
 
-    config = worlds.CONFIG.replace(
+    config = CLICKS.replace(
         output_dim=16, hard_negatives=2, contrastive_epochs=1, pretrain_epochs=0
     )
     fitted = fit_text_encoder(
@@ -114,3 +118,13 @@ def test_no_new_step_after_the_time_budget() -> None:
     )
     assert fitted.report["pretrain"]["steps"] == 0
     assert fitted.report["pretrain"]["out_of_time"]
+
+
+def test_a_search_log_that_has_just_begun_does_not_take_the_titles_place() -> None:
+    config = worlds.CONFIG.replace(pretrain_epochs=0, contrastive_epochs=1)
+    events = worlds.events().slice(0, 1)
+    few = fit_text_encoder(worlds.items(), events, config, before=worlds.BEFORE)
+    none = fit_text_encoder(worlds.items(), None, config, before=worlds.BEFORE)
+    made = none.report["pairs"]["query_items"]
+    assert few.report["pairs"]["query_items"] == made + 1
+    assert few.report["contrastive"]["steps"] >= none.report["contrastive"]["steps"] > 0

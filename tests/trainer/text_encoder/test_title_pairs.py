@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from core.config.text_encoder import TextEncoderConfig
 from trainer.text_encoder.pairs import TrainingPairs, make_pairs, no_pairs
@@ -45,3 +46,15 @@ def test_items_are_left_out_evenly_and_the_seed_decides() -> None:
     first, again = (add_title_pairs(nothing, ITEMS, config) for _ in range(2))
     assert first.query_items.num_pairs == 20 and first.queries == again.queries
     assert len(set(first.query_items.right)) == 4
+
+
+def test_what_people_asked_for_stays() -> None:
+    asked = make_pairs([0, 1], [5, 0], [1.0, 3.0])
+    pairs = TrainingPairs(("tea", "cup"), asked, no_pairs())
+    found = add_title_pairs(pairs, ITEMS, CONFIG)
+    assert found.queries[:2] == ("tea", "cup")
+    assert found.query_items.num_pairs == 82
+    assert found.query_items.right[:2].tolist() == [5, 0]
+    weights = found.query_items.weights
+    assert weights[1] / weights[0] == pytest.approx(3.0)
+    assert weights[:2].mean() == pytest.approx(weights[2:].mean())
