@@ -14,10 +14,13 @@ from tensorflow_metadata.proto.v0 import (
     statistics_pb2,
 )
 
+from components.data_gate.log_histograms import with_log_histograms
 from core.config.validation import ValidationConfig
 from core.tables import OF_GUESTS
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+# Fewer values than this say nothing of a column's share.
+_FEWEST_VALUES = 30
 EDIT_SCHEMA = "fix the data, or edit the schema file"
 
 
@@ -63,6 +66,7 @@ def drift(
     current: Statistics, previous: Statistics, schema: schema_pb2.Schema
 ) -> tuple[list[Comparison], list[Finding]]:
     """Train against the last accepted run's train, by the schema's comparators."""
+    current, previous = (_comparable(s, schema) for s in (current, previous))
     report = tfdv.validate_statistics(current, schema, previous_statistics=previous)
     return _compared(report, "drift", "last accepted run", "train")
 
@@ -76,9 +80,8 @@ def skew(
     for split, other in statistics.items():
         if split == "train" or num_examples(other) == 0:
             continue
-        report = tfdv.validate_statistics(
-            statistics["train"], schema, serving_statistics=other
-        )
+        train, other = (_comparable(s, schema) for s in (statistics["train"], other))
+        report = tfdv.validate_statistics(train, schema, serving_statistics=other)
         measured, beyond = _compared(report, "skew", split, split)
         comparisons += measured
         found += beyond
@@ -86,19 +89,29 @@ def skew(
 
 
 def presence_drops(
-    current: Statistics, previous: Statistics, config: ValidationConfig
+    current: Statistics,
+    previous: Statistics,
+    config: ValidationConfig,
+    *,
+    split: str = "train",
+    against: str = "last accepted run",
 ) -> tuple[list[Comparison], list[Finding]]:
-    """Columns that hold far fewer values than in the last accepted run."""
+    """Columns that have lost a share of their values since `previous`.
+
+    Columns whose values are too few in either to tell are passed over.
+    """
     comparisons, found = [], []
     now, before = _presence(current), _presence(previous)
+    smaller = min(num_examples(current), num_examples(previous))
     for feature in sorted(before):
-        drop = before[feature] - now.get(feature, 0.0)
-        if drop <= 0:
+        kept, had = now.get(feature, 0.0), before[feature]
+        if kept >= had or had * smaller < _FEWEST_VALUES:
             continue
+        drop = 1.0 - kept / had
         comparisons.append(
             Comparison(
-                kind="drift",
-                against="last accepted run",
+                kind="drift" if split == "train" else "skew",
+                against=against if split == "train" else split,
                 feature=feature,
                 measure="share of values lost",
                 value=drop,
@@ -106,11 +119,10 @@ def presence_drops(
             )
         )
         if drop > config.max_presence_drop:
-            text = f"present in {now.get(feature, 0.0):.0%} of rows, "
-            text += f"{before[feature]:.0%} in the last accepted run"
+            text = f"present in {kept:.0%} of rows, {had:.0%} in the {against}"
             remedy = "fix the data, or raise ValidationConfig.max_presence_drop"
             found.append(
-                Finding(split="train", feature=feature, description=text, remedy=remedy)
+                Finding(split=split, feature=feature, description=text, remedy=remedy)
             )
     return comparisons, found
 
@@ -139,6 +151,17 @@ def rejections(
             remedy="fix the data, or raise ValidationConfig.max_rejected",
         )
     ]
+
+
+def _comparable(statistics: Statistics, schema: schema_pb2.Schema) -> Statistics:
+    """With prices, or whatever else is compared by distribution, on a log scale."""
+    numbers = {
+        feature.name
+        for feature in schema.feature
+        for comparator in (feature.drift_comparator, feature.skew_comparator)
+        if comparator.HasField("jensen_shannon_divergence")
+    }
+    return with_log_histograms(statistics, numbers)
 
 
 def num_examples(statistics: Statistics) -> int:

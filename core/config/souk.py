@@ -22,6 +22,7 @@ from core.config.splits import SplitConfig
 from core.config.text_encoder import TextEncoderConfig
 from core.config.transform import TransformConfig
 from core.config.validation import ValidationConfig
+from core.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,3 +50,13 @@ class SoukConfig(Config):
     # One ranker trained on recommendation moments and search pages together, in place
     # of one for each (docs/search-training.md compares).
     joint_ranker: bool = False
+
+    def __post_init__(self) -> None:
+        counted = self.neighbours.popularity_days
+        missing = sorted(set(self.funnel.popular_days) - set(counted))
+        if missing:
+            raise ConfigError(
+                "`FunnelConfig.popular_days` must be among "
+                f"`NeighboursConfig.popularity_days` {list(counted)}. "
+                f"Received: {missing} beside them. Change both."
+            )

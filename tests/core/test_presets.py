@@ -91,6 +91,7 @@ def test_settings_of_a_file_are_applied_last_and_to_what_they_name_alone() -> No
         ({"ranker": {"epochs": 0}}, "RankerConfig.epochs"),
         ({"ranker": {"epochs": None}}, "RankerConfig.epochs"),
         ({"ranker": {"epoch": 3}}, "no setting epoch"),
+        ({"neighbours": {"popularity_days": [7, 30]}}, r"popular_days.*\[14, 60\]"),
     ],
 )
 def test_settings_that_break_a_rule_are_named(settings: dict, said: str) -> None:

@@ -34,8 +34,9 @@ from trainer.retrieval_scale.partitioned_index import (
     recall_of,
 )
 
-# Item features whose mean over the history tells a taste (for new things, for hits).
-TASTES = ("item_buyers_ever", "item_age", "item_trend_30d")
+# What an item feature's mean over the history tells a taste for: hits, new things, what
+# is on the rise.
+TASTES = ("item_buyers_ever", "item_age", "item_trend")
 TITLE_LIKENESS = "title_likeness"
 # Neighbour tables by the weighting of the history that they are summed with.
 ONCE, RECENT, WEIGHED = "once", "recent", "interest"
@@ -103,7 +104,8 @@ class TableConstants(tf.Module):
         self.shared = _variable(np.stack(list(shared.values())), "shared")  # [P, n + 1]
         self.repeat_gaps = _variable(np.append(tables.repeat_gaps, 0), "repeat_gaps")
         self.titles = _variable(_with_row(tables.title_vectors, 0), "title_vectors")
-        tastes = [tables.feature_names.index(name) for name in TASTES]
+        days = {"item_trend": f"_{tables.config.trend_days}d"}
+        tastes = [tables.feature_names.index(t + days.get(t, "")) for t in TASTES]
         compared = np.column_stack([tables.prices, tables.features[:, tastes]])
         self.compared = _variable(_with_row(compared, 0), "compared")  # [n + 1, 4]
         self.facet_names = tuple(tables.facets)

@@ -14,6 +14,7 @@ from core import progress
 from core.config.retriever import RetrieverConfig
 from trainer.retriever import fit
 from trainer.retriever.catalogue import Catalogue
+from trainer.retriever.evaluation import query_embeddings
 from trainer.retriever.model import TwoTower
 from trainer.retriever.moments import MomentArrays, concatenate
 
@@ -69,6 +70,8 @@ def fit_two_tower(
             num_epochs=history["best_epoch"],
         )
         history["refit"] = refit["epochs"]
+    # Of a run that was killed behind its last epoch no layer is built yet.
+    query_embeddings(model, train.take(np.arange(1)))
     history["parameters"] = model.parameter_counts()
     (Path(run_dir) / fit.HISTORY_FILE).write_text(json.dumps(history, indent=2))
     return model, history

@@ -81,7 +81,8 @@ def train_retriever(
     # Beside the run's own folder, whose name changes from one execution to the next: a
     # killed run's successor goes on there, if it learns the same from the same.
     unfinished = Path(model_run_dir).parent / "unfinished"
-    run_dir = unfinished / fingerprint(config, train, evaluate, searches)
+    learned_from = (catalogue.item_features, sizes, train, evaluate, searches)
+    run_dir = unfinished / fingerprint(config, *learned_from)
     model, history = fit_two_tower(
         catalogue, sizes, train, evaluate, config, str(run_dir), searches
     )
@@ -107,7 +108,8 @@ def fingerprint(config: RetrieverConfig, *learned_from: Any) -> str:
         elif value is not None:
             array = np.ascontiguousarray(value)
             digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(array.data if array.dtype != object else repr(array).encode())
+            is_text = array.dtype == object  # its memory holds addresses
+            digest.update(repr(array.tolist()).encode() if is_text else array.data)
 
     for each in learned_from:
         add(each)

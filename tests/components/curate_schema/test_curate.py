@@ -58,7 +58,7 @@ def test_only_a_person_s_edit_changes_the_fingerprint(tmp_path: Path) -> None:
     assert schema_file.edited_fingerprint(path) == ""
     assert schema_file.read(path) == schema
     generated = path.read_text()
-    path.write_text(generated.replace("0.4", "0.5"))
+    path.write_text(generated.replace("0.1", "0.5"))
     assert len(schema_file.edited_fingerprint(path)) == 64
     path.write_text('feature { name: "coupon" }\n' + generated)
     assert len(schema_file.edited_fingerprint(path)) == 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
@@ -73,6 +74,51 @@ def test_a_column_that_falls_silent_is_found(usual: judge.Statistics) -> None:
     (finding,) = found
     assert finding.feature == "country"
     assert "present in 50% of rows, 100%" in finding.description
+
+
+def test_a_rare_column_may_lose_no_more_than_a_frequent_one() -> None:
+    some, none = (_statistics(["FR"] * n + [None] * (1000 - n), 1.0) for n in (80, 0))
+    _, found = judge.presence_drops(none, some, CONFIG)
+    assert [f.feature for f in found] == ["country"]
+    # Of two rows nothing can be said.
+    few = _statistics(["FR"] * 2 + [None] * 98, 1.0)
+    assert judge.presence_drops(none, few, CONFIG) == ([], [])
+
+
+def test_a_column_that_falls_silent_in_a_later_split_names_it() -> None:
+    some, none = (_statistics(c * 100, 1.0) for c in (["FR"], [None]))
+    measured, found = judge.presence_drops(
+        none, some, CONFIG, split="test", against="train split"
+    )
+    assert [(f.split, f.feature) for f in found] == [("test", "country")]
+    assert "100% in the train split" in found[0].description
+    assert [(c.kind, c.against, c.value) for c in measured] == [("skew", "test", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("change", "stops"),
+    [
+        (lambda p: np.append(p, 99_999.0), False),  # one dear item
+        (lambda p: p * 1.2, False),
+        (lambda p: np.where(np.arange(len(p)) % 2, p, 10 * p), True),
+        (lambda p: 100 * p, True),  # another currency
+        (lambda p: np.append(100 * p, 999_999.0), True),
+    ],
+)
+@pytest.mark.parametrize("placeholder", [[], [999_999.0]])
+def test_prices_are_compared_by_doubling(
+    schema: schema_pb2.Schema, placeholder: list[float], change: Any, stops: bool
+) -> None:
+    usual = np.exp(np.random.default_rng(0).normal(2.0, 1.0, 2_000))
+    before, after = (
+        tfdv.generate_statistics_from_dataframe(
+            pd.DataFrame({"price": np.append(prices, placeholder)}),
+            lean_stats_options(),
+        )
+        for prices in (usual, change(usual))
+    )
+    _, found = judge.drift(after, before, schema)
+    assert [f.feature for f in found] == ["price"] * stops
 
 
 def _summary(adapter: dict[str, int]) -> dict[str, Any]:

@@ -28,3 +28,9 @@ def test_a_category_has_one_way_to_be_written(written: str, path: str) -> None:
 
 def test_what_cannot_be_seen_is_gone_and_case_is_kept() -> None:
     assert displayed("a\x00b\x07c\u200bd\ufeff  É") == "abc d É"
+    # Marks of direction, as copying from a dialog leaves them.
+    assert displayed("Acme\u200e") == displayed("\u202aAcme\u202c") == "Acme"
+    assert displayed("\u200e") == displayed("\u200d \u200c") == ""
+    # Joiners between letters are spelling; an emoji of two is one picture.
+    assert displayed("می\u200cخواهم\u200c") == "می\u200cخواهم"
+    assert displayed("👩\u200d🍳") == "👩\u200d🍳"

@@ -85,6 +85,16 @@ def test_refit_uses_all_moments(tmp_path: Path) -> None:
     assert len(history["refit"]) == history["best_epoch"] == 1
 
 
+def test_a_run_killed_behind_its_last_epoch_counts_the_same(tmp_path: Path) -> None:
+    config = worlds.tiny_config(max_epochs=1, refit=True)
+    counts = [
+        fit_two_tower(CATALOGUE, SIZES, TRAIN, EVALUATE, config, str(tmp_path))[1]
+        for _ in range(2)
+    ]
+    assert counts[0]["parameters"] == counts[1]["parameters"]
+    assert min(counts[0]["parameters"].values()) > 0
+
+
 def test_recall_by_hand() -> None:
     # Targets of moment i are x and x + 4 (mod 100); a page with one of the two: 1/2.
     moments = worlds.checkerboard_moments(2, seed=0)

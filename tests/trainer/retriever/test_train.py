@@ -24,6 +24,9 @@ def test_fits_are_told_apart_by_settings_and_data() -> None:
         fingerprint(config, named, None),
         fingerprint(config, train, other),
         fingerprint(config.replace(seed=config.seed + 1), train, None),
+        *(fingerprint(config, {"title": np.arange(n)}, train) for n in (3, 4)),
+        *(fingerprint(config, {"vocabulary": n}, train) for n in (3, 4)),
+        *(fingerprint(config, np.array(["x"] * 2_000 + [v], object)) for v in "ab"),
     ]
 
     assert len(set(made)) == len(made)
