@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -49,6 +50,9 @@ def _text(
     from pipeline import sources
     from pipeline.home import locked
 
-    with locked(layout):
-        found = sources.ensure_tables(layout, meant.source, data=meant.data, seed=seed)
+    with locked(layout), tempfile.TemporaryDirectory() as scratch:
+        tables = sources.settings_layout(
+            layout, Path(scratch), meant.source, data=meant.data, seed=seed
+        )
+        found = sources.ensure_tables(tables, meant.source, data=meant.data, seed=seed)
     return settings_text(presets.with_settings(presets.for_shop(*found), settings))

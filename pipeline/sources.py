@@ -47,6 +47,21 @@ def ensure_tables(
     return loaded.config, loaded.splits
 
 
+def settings_layout(
+    layout: HomeLayout, scratch: Path, shop: str, *, data: Path | None, seed: int
+) -> HomeLayout:
+    """Where `ensure_tables` may go to only tell a shop's settings.
+
+    The home itself, where it has these tables or none; else `scratch`: what a run has
+    left there, and `souk query` reads, is not replaced by other data.
+    """
+    stamp = layout.tables / _STAMP
+    if not stamp.is_file():
+        return layout
+    same = json.loads(stamp.read_text("utf-8")) == _fingerprint(shop, data, seed)
+    return layout if same else HomeLayout(scratch, layout.shop)
+
+
 def newest_event(layout: HomeLayout) -> int:
     """Time of the shop's newest event, seconds UTC."""
     path = layout.tables / "events.parquet"

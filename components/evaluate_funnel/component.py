@@ -1,6 +1,5 @@
 """EvaluateFunnel: bundle + test moments + items + events → FunnelMetrics."""
 
-import json
 from pathlib import Path
 
 import apache_beam as beam
@@ -26,8 +25,6 @@ from components.evaluate_funnel.read import read_test_set
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
 
-_METADATA_FILE = "souk.json"
-
 
 @component(use_beam=True)
 def EvaluateFunnel(
@@ -52,8 +49,8 @@ def EvaluateFunnel(
       metrics: output; `metrics.json`, and the headline as custom properties.
       shop: ShopConfig as JSON.
       config: EvaluationConfig as JSON.
-      baseline_model: optional; the last blessed bundle, measured as `last_blessed`
-        unless it was built from data at or after the test cut-off.
+      baseline_model: optional; the last blessed bundle that `is_comparable`, measured
+        as `last_blessed`.
       uncompressed_model: optional; the same bundle as it was trained, measured as
         `uncompressed`.
       beam_pipeline: in which the bundles are asked.
@@ -64,7 +61,9 @@ def EvaluateFunnel(
         moments.uri, items.uri, events.uri, shop_config, evaluation
     )
     others = {
-        LAST_BLESSED: _comparable(baseline_model, model.uri, test_set.cutoff),
+        LAST_BLESSED: None
+        if _is_same(baseline_model, model)
+        else _folder(baseline_model),
         UNCOMPRESSED: _folder(uncompressed_model),
     }
     report = evaluate_funnel(
@@ -84,18 +83,11 @@ def EvaluateFunnel(
     )
 
 
-def _comparable(
-    baseline: standard_artifacts.Model | None, uri: str, cutoff: int
-) -> str | None:
-    """Folder of the last blessed model, where it did not see the test period."""
-    if baseline is None or baseline.uri == uri:
-        return None
-    metadata = Path(path_utils.serving_model_path(baseline.uri)) / _METADATA_FILE
-    if metadata.exists():
-        as_of = json.loads(metadata.read_text(encoding="utf-8")).get("as_of", 0)
-        if as_of > cutoff:
-            return None
-    return _folder(baseline)
+def _is_same(
+    baseline: standard_artifacts.Model | None, model: standard_artifacts.Model
+) -> bool:
+    """Whether the last blessed model is this one, in a run of cached steps."""
+    return baseline is not None and baseline.uri == model.uri
 
 
 def _folder(model: standard_artifacts.Model | None) -> str | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from tfx.components import Evaluator
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-    LatestBlessedModelStrategy,
-)
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from components.comparable_models import LatestComparableModel
 from components.evaluate_funnel.component import EvaluateFunnel
 from components.evaluate_search.component import EvaluateSearch
 from components.evaluator_config.build import build_eval_config
@@ -35,7 +33,11 @@ def release_stage(
     """Evaluation through the bundle, TFMA, gates, push, report."""
     shop, evaluation = config.shop.to_json(), config.evaluation.to_json()
     last = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
+        strategy_class=LatestComparableModel,
+        config={
+            "target_event": config.shop.target_event,
+            "test_start": config.splits.test_start,
+        },
         model=Channel(type=Model, producer_component_id="Bundle"),
         model_blessing=Channel(type=ModelBlessing, producer_component_id="Gates"),
     ).with_id("LastBlessed")

@@ -91,3 +91,19 @@ def test_the_command_prints_the_preset_with_the_files_changes(tmp_path: Path) ->
     assert printed["ranker"]["hidden_units"] == [32, 16]
     # A step's settings, not the shop's periods.
     assert "splits" not in printed
+
+
+def test_other_data_do_not_take_the_place_of_those_that_were_run(
+    tmp_path: Path,
+) -> None:
+    def ask(seed: int) -> str:
+        home = ["--home", str(tmp_path), "--seed", str(seed)]
+        ran = CliRunner().invoke(main, ["settings", "tiny", *home])
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    first = ask(0)
+    items = tmp_path / "tiny" / "tables" / "items.parquet"
+    before = items.read_bytes()
+    assert ask(1) == first  # another world of the same shop
+    assert items.read_bytes() == before

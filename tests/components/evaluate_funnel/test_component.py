@@ -33,16 +33,15 @@ def test_component_measures_the_bundle_of_the_model_artifact(tmp_path):
     assert metrics.get_float_custom_property("ndcg_at_5") == value > 0
 
 
-def test_a_last_model_that_saw_the_test_period_is_left_out(tmp_path):
+def test_a_bundle_is_not_measured_beside_itself(tmp_path):
     uris = small_world.write_examples(tmp_path)
     config = EvaluationConfig(k_values=(5,), primary_k=5, bootstrap_samples=20)
     systems = {}
-    for name, as_of in (("fair", small_world.CUTOFF), ("late", small_world.CUTOFF + 1)):
-        last = small_world.save_fake_bundle(tmp_path / name / "Format-Serving")
-        (last / "souk.json").write_text(json.dumps({"as_of": as_of}))
-        small_world.save_fake_bundle(tmp_path / "model" / name / "Format-Serving")
+    for name in ("model", "last"):
+        small_world.save_fake_bundle(tmp_path / name / "Format-Serving")
+    for name in ("model", "last"):
         EvaluateFunnel.test_call(
-            model=_artifact(standard_artifacts.Model, tmp_path / "model" / name),
+            model=_artifact(standard_artifacts.Model, tmp_path / "model"),
             baseline_model=_artifact(standard_artifacts.Model, tmp_path / name),
             metrics=_artifact(FunnelMetrics, tmp_path / "metrics" / name),
             shop=small_world.SHOP.to_json(),
@@ -51,4 +50,4 @@ def test_a_last_model_that_saw_the_test_period_is_left_out(tmp_path):
         )
         text = (tmp_path / "metrics" / name / "metrics.json").read_text()
         systems[name] = set(json.loads(text)["systems"])
-    assert systems["fair"] - systems["late"] == {"last_blessed"}
+    assert systems["last"] - systems["model"] == {"last_blessed"}

@@ -19,6 +19,8 @@ def _metrics(bundle=0.4, slice_ndcg=0.3, num_moments=500, **others):
     return {
         "cutoff": 100,
         "primary_metric": "ndcg@20",
+        "num_items": 1_000,
+        "num_moments": {"all": num_moments},
         "systems": systems,
         "differences": {},
         "slices": [
@@ -89,6 +91,17 @@ def test_another_test_period_is_not_compared():
 def test_coverage_has_a_floor():
     verdicts = check_metrics(_metrics(), None, GatesConfig(min_coverage=0.5))
     assert _failed(verdicts) == ["covers the catalogue"]
+
+
+def test_few_pages_need_not_cover_a_large_catalogue():
+    # 5 pages of 20 show .1 of 1,000 items at most: half of that is asked.
+    for coverage, failed in ((0.06, []), (0.04, ["covers the catalogue"])):
+        metrics = _metrics(num_moments=5)
+        metrics["systems"]["bundle"] = _system(0.4, coverage)
+        verdicts = check_metrics(metrics, None, GatesConfig(min_coverage=0.5))
+        assert _failed(verdicts) == failed
+    text = next(v.message for v in verdicts if v.gate == "covers the catalogue")
+    assert "`gates.min_coverage`" in text and "5 pages show 10.0% at most" in text
 
 
 def _compressed(all_items, new_items, before=(0.4, 0.2)):

@@ -1,0 +1,63 @@
+"""Which model blessed before can be measured beside a new one, on the same test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import ml_metadata as mlmd
+from tfx import types
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+METADATA_FILE = "souk.json"
+
+
+def is_comparable(folder: Path, target_event: str, test_start: int) -> bool:
+    """Whether a bundle answers the same question and did not see the test period.
+
+    Args:
+      folder: of its SavedModel, which may be gone.
+      target_event: what the new one predicts.
+      test_start: seconds UTC; a bundle of later data knows the answers.
+    """
+    try:
+        facts = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    events = facts.get("shop", {}).get("event_types", ())
+    return target_event in events and facts.get("as_of", 0) <= test_start
+
+
+class LatestComparableModel(LatestBlessedModelStrategy):  # type: ignore[misc]
+    """The newest blessed model that `is_comparable`, with its blessing; or none.
+
+    A folder may be gone: the home was moved, or old runs were deleted.
+    """
+
+    def __init__(self, target_event: str, test_start: int) -> None:
+        super().__init__()
+        self._target_event = target_event
+        self._test_start = test_start
+
+    def resolve_artifacts(
+        self,
+        store: mlmd.MetadataStore,
+        input_dict: dict[str, list[types.Artifact]],
+    ) -> dict[str, list[types.Artifact]] | None:
+        kept = {
+            name: [artifact for artifact in artifacts if self._may_be_used(artifact)]
+            for name, artifacts in input_dict.items()
+        }
+        found: dict[str, list[types.Artifact]] | None
+        found = super().resolve_artifacts(store, kept)
+        return found
+
+    def _may_be_used(self, artifact: types.Artifact) -> bool:
+        if not isinstance(artifact, standard_artifacts.Model):
+            return True
+        folder = Path(path_utils.serving_model_path(artifact.uri))
+        return is_comparable(folder, self._target_event, self._test_start)
