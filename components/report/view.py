@@ -40,6 +40,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "run_time": duration(_span(data.executions)[1]),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),
+        "rows_in": rows_in,
         "system_names": SYSTEM_NAMES,
         "utc": utc,
         "day": day,
@@ -54,6 +55,17 @@ def without_events(data: ReportData) -> bool:
     """Whether the shop has no log, which is why quality and training are not shown."""
     events = (data.clean_summary or {}).get("events")
     return events is not None and not events["rows_in"]
+
+
+def rows_in(summary: Json, table: str) -> int:
+    """Rows of the shop's own table: those that Clean read and the adapter's rejects.
+
+    Args:
+      summary: content of Clean's summary.json.
+      table: "items" or "events".
+    """
+    by_table = (summary.get("adapter") or {}).get("rejected", {})
+    return int(summary[table]["rows_in"]) + sum(by_table.get(table, {}).values())
 
 
 def status(data: ReportData) -> dict[str, str]:
