@@ -104,10 +104,16 @@ def evaluate_funnel(
 
 
 def headline(report: dict[str, Any]) -> str:
-    """One line: the primary metric of every system, all items and new ones."""
-    metric = report["primary_metric"]
+    """One line: the primary metric of every system, all items and new ones.
+
+    A dash stands for a view without a moment.
+    """
+    metric, counts = report["primary_metric"], report["num_moments"]
     parts = [
-        f"{name} " + "/".join(f"{entry[v][metric]['value']:.3f}" for v in entry)
+        f"{name} "
+        + "/".join(
+            f"{entry[v][metric]['value']:.3f}" if counts[v] else "—" for v in entry
+        )
         for name, entry in report["systems"].items()
     ]
     return f"{metric} all/new: " + ", ".join(parts)

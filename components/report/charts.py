@@ -10,12 +10,12 @@ from markupsafe import Markup, escape
 
 
 class Point(NamedTuple):
-    """A value with its interval; `strong` marks the bundle."""
+    """A value, with its interval where it has one; `strong` marks the bundle."""
 
     label: str
     value: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
     strong: bool = False
 
 
@@ -29,7 +29,7 @@ class Series(NamedTuple):
 
 
 def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Markup:
-    """Dots with whiskers on a common axis that starts at zero.
+    """Dots, with whiskers where there are intervals, on an axis that starts at zero.
 
     Each row holds one point, or several that share the first one's label.
     """
@@ -37,7 +37,7 @@ def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Mark
     step = 24 + 16 * (max((len(row) for row in rows), default=1) - 1)
     left = min(200, 24 + 7 * max((len(row[0].label) for row in rows), default=0))
     right, top = 62, 6
-    top_value = max([p.high for p in points] + [p.value for p in points] + [1e-9])
+    top_value = max([p.high or p.value for p in points] + [1e-9])
     ticks = axis_ticks(0.0, top_value)
     scale = (width - left - right) / max(ticks[-1], top_value)
     height = top + step * len(rows) + 24
@@ -55,12 +55,16 @@ def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Mark
 
 def _whisker(point: Point, left: float, scale: float, y: float) -> list[str]:
     style = "strong" if point.strong else "weak"
-    low, high = left + point.low * scale, left + point.high * scale
-    middle = left + point.value * scale
+    middle = end = left + point.value * scale
+    parts = []
+    if point.low is not None and point.high is not None:
+        low, high = left + point.low * scale, left + point.high * scale
+        parts.append(_line(low, y, high, y, f"whisker {style}"))
+        end = max(high, middle)
     return [
-        _line(low, y, high, y, f"whisker {style}"),
+        *parts,
         f'<circle class="dot {style}" cx="{middle:.1f}" cy="{y:.1f}" r="4"/>',
-        _text(max(high, middle) + 8, y, f"{point.value:.3f}", "start", style),
+        _text(end + 8, y, f"{point.value:.3f}", "start", style),
     ]
 
 

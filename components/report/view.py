@@ -8,6 +8,7 @@ from typing import Any
 from components.report.charts import Series, line_chart
 from components.report.compression import compression
 from components.report.data import ExecutionRecord, Json, ReportData
+from components.report.intervals import LEAST_MOMENTS
 from components.report.load import load
 from components.report.models import rankers, retriever, text_encoder
 from components.report.quality import quality, reliability, slices
@@ -41,6 +42,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),
         "rows_in": rows_in,
+        "least_moments": LEAST_MOMENTS,
         "system_names": SYSTEM_NAMES,
         "utc": utc,
         "day": day,

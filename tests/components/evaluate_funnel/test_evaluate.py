@@ -135,6 +135,11 @@ def test_views_baselines_examples_and_probabilities_are_there(report, test_set):
     assert "bundle 0." in headline(report)
 
 
+def test_the_headline_has_a_dash_for_a_view_without_moments(report):
+    empty = {**report, "num_moments": {"all": 40, "new": 0}}
+    assert headline(empty).count("/—") == 5  # one a system
+
+
 def test_metrics_file_is_plain_json(report, tmp_path):
     path = write_metrics(report, tmp_path)
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(
