@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.report.charts import Series, line_chart
 from components.report.compression import compression
+from components.report.curves import curves
 from components.report.data import ExecutionRecord, Json, ReportData
 from components.report.intervals import LEAST_MOMENTS
 from components.report.load import load
@@ -15,8 +15,6 @@ from components.report.quality import quality, reliability, slices
 from components.report.search import search
 from components.report.tiles import tiles
 from components.report.words import SYSTEM_NAMES, day, duration, size, utc
-
-_NOT_CURVES = {"seconds", "examples_per_second", "epoch", "step", "learning_rate"}
 
 
 def context(data: ReportData) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "load": load(data.load),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
-        "curves": {n: curves(h) for n, h in data.histories.items() if h},
+        "curves": {n: curves(n, h) for n, h in data.histories.items() if h},
         "text_encoder": text_encoder(data.text_encoder, data.text_encoder_table),
         "rankers": rankers(data.histories),
         "retriever": retriever(data.histories),
@@ -93,36 +91,6 @@ def status(data: ReportData) -> dict[str, str]:
     held = data.pushed and data.pushed.get("held")
     text = "Its refit on everything is what is pushed." if held else "Not pushed."
     return {"word": "blessed", "style": "good", "text": text}
-
-
-def curves(history: Json) -> list[dict[str, Any]]:
-    """Charts of one trainer's history: one per quantity, a line per trial."""
-    runs: list[tuple[str, list[Json]]] = []
-    if isinstance(history.get("epochs"), list):
-        runs.append(("", history["epochs"]))
-    for trial in history.get("trials", []):
-        runs.append((str(trial.get("architecture", "trial")), trial.get("epochs", [])))
-    if isinstance(history.get("final"), dict):
-        runs.append(("final fit", history["final"].get("epochs", [])))
-    quantities: dict[str, list[Series]] = {}
-    for hue, (label, epochs) in enumerate(runs):
-        for name in dict.fromkeys(key for entry in epochs for key in entry):
-            pairs = [
-                (float(number), float(entry[name]))
-                for number, entry in enumerate(epochs, 1)
-                if isinstance(entry.get(name), (int, float))
-            ]
-            if pairs and name not in _NOT_CURVES:
-                x, y = zip(*pairs, strict=True)
-                quantities.setdefault(name, []).append(Series(label, x, y, hue))
-    return [
-        {
-            "title": name.replace("_", " "),
-            "chart": line_chart(lines, title=name),
-            "legend": [label for label, _ in runs if label],
-        }
-        for name, lines in quantities.items()
-    ]
 
 
 def timings(executions: tuple[ExecutionRecord, ...]) -> list[dict[str, Any]]:
