@@ -215,7 +215,7 @@ def summarize(
 def _probabilities(
     client: BundleClient, test_set: TestSet, shop: ShopConfig, length: int
 ) -> dict[str, Any]:
-    """AUC and calibration of the target's probability on the items a page shows.
+    """AUC and calibration of the target's probability on the places of whole pages.
 
     Of anybody, whatever happened next: among those alone who bought something every
     honest probability would be too small.
@@ -228,6 +228,7 @@ def _probabilities(
     shown = candidates >= 0
     labels, probabilities = hits[shown], predicted[shown]
     return {
+        "pages": len(candidates),
         "rows": int(shown.sum()),
         "positives": int(labels.sum()),
         "auc": area_under_curve(labels, probabilities),

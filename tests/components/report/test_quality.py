@@ -33,3 +33,16 @@ def test_a_view_without_moments_says_so_and_shows_no_zeros():
     assert page.count("Not measured: there is no such moment.") == 1
     assert "All items, first 20 places" in page
     assert "Items new to the user, first 20 places" not in page
+
+
+def test_probabilities_are_of_places_on_pages():
+    figures = ("auc", "calibration_error", "mean_probability", "share_of_positives")
+    found = dict.fromkeys(figures, 0.5) | {"pages": 1_000, "rows": 100_000}
+    for positives, auc in ((75, "0.500"), (0, "—")):
+        probabilities = found | {"positives": positives, "bins": []}
+        held = metrics() | {"probabilities": probabilities}
+        page = render(ReportData(shop="s", created=0, metrics=held))
+        assert "On 100,000 places of 1,000 pages, anybody's" in page
+        assert f"{positives} of the places are right" in page
+        # One class alone has no AUC.
+        assert f"<dt>AUC</dt><dd>{auc}</dd>" in page
