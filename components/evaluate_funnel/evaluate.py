@@ -104,10 +104,16 @@ def evaluate_funnel(
 
 
 def headline(report: dict[str, Any]) -> str:
-    """One line: the primary metric of every system, all items and new ones."""
-    metric = report["primary_metric"]
+    """One line: the primary metric of every system, all items and new ones.
+
+    A dash stands for a view without a moment.
+    """
+    metric, counts = report["primary_metric"], report["num_moments"]
     parts = [
-        f"{name} " + "/".join(f"{entry[v][metric]['value']:.3f}" for v in entry)
+        f"{name} "
+        + "/".join(
+            f"{entry[v][metric]['value']:.3f}" if counts[v] else "—" for v in entry
+        )
         for name, entry in report["systems"].items()
     ]
     return f"{metric} all/new: " + ", ".join(parts)
@@ -209,7 +215,7 @@ def summarize(
 def _probabilities(
     client: BundleClient, test_set: TestSet, shop: ShopConfig, length: int
 ) -> dict[str, Any]:
-    """AUC and calibration of the target's probability on the items a page shows.
+    """AUC and calibration of the target's probability on the places of whole pages.
 
     Of anybody, whatever happened next: among those alone who bought something every
     honest probability would be too small.
@@ -222,6 +228,7 @@ def _probabilities(
     shown = candidates >= 0
     labels, probabilities = hits[shown], predicted[shown]
     return {
+        "pages": len(candidates),
         "rows": int(shown.sum()),
         "positives": int(labels.sum()),
         "auc": area_under_curve(labels, probabilities),

@@ -16,10 +16,7 @@ PAGE_SHOWN = 10
 
 def choose_moments(test_set: TestSet, count: int) -> IntArray:
     """Moment numbers spread evenly over users with short to long histories."""
-    lengths = np.array(
-        [len(h) for h in _lists(test_set, features.HISTORY_ITEM_IDS)], np.int64
-    )
-    order = np.argsort(lengths, kind="stable")
+    order = np.argsort(test_set.events_before, kind="stable")
     places = (np.arange(count) + 0.5) / count * len(order)
     return order[np.unique(np.minimum(places.astype(np.int64), len(order) - 1))]
 
@@ -41,12 +38,13 @@ def example_pages(
     ids = _lists(test_set, features.HISTORY_ITEM_IDS)
     kinds = _lists(test_set, features.HISTORY_EVENTS)
     times = _lists(test_set, features.HISTORY_TIMESTAMPS)
+    lengths = test_set.events_before.tolist()
     stamps = test_set.moments.column(features.TIMESTAMP).to_pylist()
     return [
         {
             "user_id": users[m],
             "timestamp": stamps[m],
-            "history_length": len(ids[m]),
+            "history_length": lengths[m],
             "history": [
                 {**catalogue.by_id(i), "event": e, "timestamp": t}
                 for i, e, t in list(zip(ids[m], kinds[m], times[m], strict=True))[

@@ -58,11 +58,10 @@ def _context(test_set: TestSet, name: str, top: int) -> Labels:
 
 
 def _activity(test_set: TestSet, edges: tuple[int, ...]) -> Labels:
-    counts = _per_user(test_set, test_set.past.groupby("user").size())
     names = ["0" if edges[0] == 1 else f"0-{edges[0] - 1}"]
     names += [f"{low}-{high - 1}" for low, high in itertools.pairwise(edges)]
     names.append(f"{edges[-1]}+")
-    places = np.searchsorted(np.asarray(edges), counts, side="right")
+    places = np.searchsorted(np.asarray(edges), test_set.events_before, side="right")
     return np.asarray(names, object)[places]
 
 

@@ -60,6 +60,18 @@ class TestSet:
         """Relevant rows that the user did not have before."""
         return self.truth.without(self.owned)
 
+    @property
+    def events_before(self) -> IntArray:
+        """[M] all events of the moment's user before the cut-off.
+
+        A moment's own history holds the newest of them only.
+        """
+        counts = np.bincount(self.past["user"])
+        known = self.users >= 0
+        found = np.zeros(self.num_moments, np.int64)
+        found[known] = counts[self.users[known]]
+        return found
+
 
 def build_test_set(
     moments: pa.Table,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,12 +12,12 @@ from markupsafe import Markup, escape
 
 
 class Point(NamedTuple):
-    """A value with its interval; `strong` marks the bundle."""
+    """A value, with its interval where it has one; `strong` marks the bundle."""
 
     label: str
     value: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
     strong: bool = False
 
 
@@ -29,15 +31,17 @@ class Series(NamedTuple):
 
 
 def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Markup:
-    """Dots with whiskers on a common axis that starts at zero.
+    """Dots, with whiskers where there are intervals, on an axis that starts at zero.
 
-    Each row holds one point, or several that share the first one's label.
+    Each row holds one point, or several that share the first one's label. A label too
+    long for its place is shortened, its count in brackets kept; a tooltip has it whole.
     """
     points = [p for row in rows for p in row]
     step = 24 + 16 * (max((len(row) for row in rows), default=1) - 1)
-    left = min(200, 24 + 7 * max((len(row[0].label) for row in rows), default=0))
+    widest = max((_label_width(row[0].label) for row in rows), default=0.0)
+    left = min(200.0, 24 + widest)
     right, top = 62, 6
-    top_value = max([p.high for p in points] + [p.value for p in points] + [1e-9])
+    top_value = max([p.high or p.value for p in points] + [1e-9])
     ticks = axis_ticks(0.0, top_value)
     scale = (width - left - right) / max(ticks[-1], top_value)
     height = top + step * len(rows) + 24
@@ -46,7 +50,8 @@ def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Mark
         y = top + step * number + step / 2
         strong = any(p.strong for p in row)
         style = "strong" if strong and len(row) == 1 else "plain"
-        parts.append(_text(left - 10, y, row[0].label, "end", style))
+        shown = _fitted(row[0].label, left - 14)
+        parts.append(_text(left - 10, y, shown, "end", style, row[0].label))
         for place, point in enumerate(row):
             shift = 15.0 * (place - (len(row) - 1) / 2)
             parts += _whisker(point, left, scale, y + shift)
@@ -55,12 +60,16 @@ def interval_chart(rows: Sequence[Sequence[Point]], *, width: int = 430) -> Mark
 
 def _whisker(point: Point, left: float, scale: float, y: float) -> list[str]:
     style = "strong" if point.strong else "weak"
-    low, high = left + point.low * scale, left + point.high * scale
-    middle = left + point.value * scale
+    middle = end = left + point.value * scale
+    parts = []
+    if point.low is not None and point.high is not None:
+        low, high = left + point.low * scale, left + point.high * scale
+        parts.append(_line(low, y, high, y, f"whisker {style}"))
+        end = max(high, middle)
     return [
-        _line(low, y, high, y, f"whisker {style}"),
+        *parts,
         f'<circle class="dot {style}" cx="{middle:.1f}" cy="{y:.1f}" r="4"/>',
-        _text(max(high, middle) + 8, y, f"{point.value:.3f}", "start", style),
+        _text(end + 8, y, f"{point.value:.3f}", "start", style),
     ]
 
 
@@ -168,11 +177,40 @@ def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str, style: str) -> str:
+def _text(
+    x: float, y: float, text: str, anchor: str, style: str, whole: str = ""
+) -> str:
+    """`text` at a place; a tooltip says the whole where it is shortened."""
+    tip = f"<title>{escape(whole)}</title>" if whole not in ("", text) else ""
     return (
         f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" '
-        f'dominant-baseline="middle">{escape(text)}</text>'
+        f'dominant-baseline="middle">{tip}{escape(text)}</text>'
     )
+
+
+def _fitted(label: str, room: float) -> str:
+    """The label, or as much of it as `room` holds; a count in brackets stays whole."""
+    if _label_width(label) <= room:
+        return label
+    count = re.search(r"( \([\d,]+\))?$", label)
+    end = "…" + (count.group() if count else "")
+    kept = label[: count.start()] if count else label
+    while kept and _label_width(kept + end) > room:
+        kept = kept[:-1]
+    return kept.rstrip() + end
+
+
+def _label_width(text: str) -> float:
+    """About how wide a label of 13 pixels is, rather too wide than too narrow."""
+    return sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 13.0
+    if letter in "mwMW%@…":
+        return 12.0
+    return 9.0 if letter.isupper() else 7.0
 
 
 def _tick(value: float) -> str:

@@ -67,13 +67,15 @@ def _quality(metrics: Json | None) -> list[dict[str, Any]]:
     name = metrics["primary_metric"]
     rows = []
     for view, entry in systems["uncompressed"].items():
+        if not metrics["num_moments"][view]:
+            continue
         was, now = entry[name]["value"], systems["bundle"][view][name]["value"]
         rows.append(
             {
                 "name": f"{metric_label(name)}, {_VIEWS.get(view, view)}",
                 "before": was,
                 "after": now,
-                "change": now / was - 1.0 if was else 0.0,
+                "change": now / was - 1.0 if was else None,
             }
         )
     return rows

@@ -31,8 +31,8 @@ class FeatureProfile:
     name: str
     kind: str
     missing: float  # share of rows
-    unique: int | None
-    summary: str
+    distinct: str  # how many values, of text
+    summary: str  # range, or the most frequent values
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

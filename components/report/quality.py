@@ -6,8 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from components.report.charts import Point, interval_chart, reliability_chart
+from components.report.charts import interval_chart, reliability_chart
 from components.report.data import Json
+from components.report.intervals import known, point
 from components.report.words import METRIC_NAMES, SYSTEM_NAMES, metric_label
 
 _RANKING = ("ndcg", "recall", "precision", "f1", "mrr", "hit_rate", "map")
@@ -15,15 +16,14 @@ _CATALOGUE = ("coverage", "novelty", "diversity", "mean_popularity", "exposure_g
 
 
 def best_baseline(metrics: Json, name: str) -> tuple[str, float]:
-    """The strongest baseline of all items, and by what share the bundle is above it."""
+    """The strongest baseline of all items, and its value."""
     others = {
         system: entry["all"][name]["value"]
         for system, entry in metrics["systems"].items()
         if system not in ("bundle", "last_blessed", "uncompressed")
     }
     best = max(others, key=lambda system: others[system])
-    ours = metrics["systems"]["bundle"]["all"][name]["value"]
-    return best, ours / others[best] - 1.0 if others[best] > 0 else 0.0
+    return best, float(others[best])
 
 
 def quality(metrics: Json | None) -> list[dict[str, Any]]:
@@ -38,9 +38,10 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
         systems = metrics["systems"]
         points = [
             [
-                Point(
+                point(
                     SYSTEM_NAMES.get(s, s),
-                    **systems[s][view][name],
+                    systems[s][view][name],
+                    count,
                     strong=s == "bundle",
                 )
             ]
@@ -50,9 +51,13 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
             {
                 "name": SYSTEM_NAMES.get(s, s),
                 "strong": s == "bundle",
-                "ranking": [systems[s][view][f"{m}@{k}"] for m in _RANKING],
+                "ranking": [
+                    known(systems[s][view][f"{m}@{k}"], count) for m in _RANKING
+                ],
                 "catalogue": [systems[s][view][f"{m}@{k}"] for m in _CATALOGUE],
-                "difference": metrics["differences"].get(s, {}).get(view, {}).get(name),
+                "difference": known(
+                    metrics["differences"].get(s, {}).get(view, {}).get(name), count
+                ),
             }
             for s in systems
         ]
@@ -71,7 +76,7 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
                     {
                         "name": METRIC_NAMES[m],
                         "cells": [
-                            systems["bundle"][view][f"{m}@{n}"]
+                            known(systems["bundle"][view][f"{m}@{n}"], count)
                             for n in metrics["k_values"]
                         ],
                     }
@@ -107,9 +112,10 @@ def slices(metrics: Json | None) -> list[dict[str, Any]]:
             chosen.sort(key=lambda s: int(s["value"].split("-")[0].rstrip("+")))
         points = []
         for entry in chosen:
-            label = f"{entry['value']} ({entry['num_moments']:,})"
-            ours = Point(label, **entry["systems"]["bundle"][name], strong=True)
-            points.append([ours, Point("", **entry["systems"][best][name])])
+            count, systems = entry["num_moments"], entry["systems"]
+            label = f"{entry['value']} ({count:,})"
+            ours = point(label, systems["bundle"][name], count, strong=True)
+            points.append([ours, point("", systems[best][name], count)])
         result.append(
             {
                 "feature": feature.replace("_", " "),

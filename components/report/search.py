@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.report.charts import Point, interval_chart
+from components.report.charts import interval_chart
 from components.report.data import Json
+from components.report.intervals import known, point
 from components.report.words import (
     METRIC_NAMES,
     QUERY_CLASS_NAMES,
@@ -49,29 +50,30 @@ def search(metrics: Json | None) -> dict[str, Any] | None:
 def _truth(name: str, entry: Json, metric: str) -> dict[str, Any]:
     """One truth's chart by class of query, table of systems and table of classes."""
     k = metric.partition("@")[2]
-    systems = entry["systems"]
+    systems, count = entry["systems"], entry["num_searches"]
     held = [m for m in _METRICS if f"{m}@{k}" in systems[BUNDLE]]
     rows = [
         {
             "name": SYSTEM_NAMES.get(system, system),
             "strong": system == BUNDLE,
-            "cells": [found[f"{m}@{k}"] for m in held],
+            "cells": [known(found[f"{m}@{k}"], count) for m in held],
             "empty": found["empty_page_rate"]["value"],
-            "difference": entry["differences"].get(system, {}).get(metric),
+            "difference": known(
+                entry["differences"].get(system, {}).get(metric), count
+            ),
         }
         for system, found in systems.items()
     ]
     others = [system for system in systems if system != BUNDLE]
     points = []
     for each in [{"class": "all", **entry}, *entry["classes"]]:
-        label = f"{QUERY_CLASS_NAMES[each['class']]} ({each['num_searches']:,})"
-        ours = Point(label, **each["systems"][BUNDLE][metric], strong=True)
-        points.append(
-            [ours, *(Point("", **each["systems"][s][metric]) for s in others)]
-        )
+        of, size = each["systems"], each["num_searches"]
+        label = f"{QUERY_CLASS_NAMES[each['class']]} ({size:,})"
+        ours = point(label, of[BUNDLE][metric], size, strong=True)
+        points.append([ours, *(point("", of[s][metric], size) for s in others)])
     return {
         "title": TRUTH_NAMES.get(name, name),
-        "num_searches": entry["num_searches"],
+        "num_searches": count,
         "metrics": [METRIC_NAMES[m] for m in held],
         "rows": rows,
         "chart": interval_chart(points),
@@ -81,8 +83,13 @@ def _truth(name: str, entry: Json, metric: str) -> dict[str, Any]:
             {
                 "name": QUERY_CLASS_NAMES[c["class"]],
                 "num_searches": c["num_searches"],
-                "cells": [c["systems"][s][metric] for s in systems],
-                "differences": [c["differences"][s][metric] for s in others],
+                "cells": [
+                    known(c["systems"][s][metric], c["num_searches"]) for s in systems
+                ],
+                "differences": [
+                    known(c["differences"][s][metric], c["num_searches"])
+                    for s in others
+                ],
             }
             for c in entry["classes"]
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.report.data import Json, ReportData
+from components.report.intervals import known
 from components.report.quality import best_baseline
 from components.report.words import SYSTEM_NAMES, metric_label
 
@@ -18,20 +19,9 @@ def tiles(data: ReportData) -> list[dict[str, str]]:
     for view, words in (("all", "all items"), ("new", "items new to the user")):
         value = metrics["systems"]["bundle"][view][name]
         found.append(
-            {
-                "label": f"{label}, {words}",
-                "value": f"{value['value']:.3f}",
-                "note": f"{value['low']:.3f} to {value['high']:.3f}",
-            }
+            {"label": f"{label}, {words}", **_mean(value, metrics["num_moments"][view])}
         )
-    best, gain = best_baseline(metrics, name)
-    found.append(
-        {
-            "label": f"over {SYSTEM_NAMES.get(best, best)}",
-            "value": f"{gain:+.1%}",
-            "note": "the best baseline, all items",
-        }
-    )
+    found.append(_gain(metrics, name))
     k = name.partition("@")[2]
     coverage = metrics["systems"]["bundle"]["all"][f"coverage@{k}"]["value"]
     found.append(
@@ -45,10 +35,34 @@ def tiles(data: ReportData) -> list[dict[str, str]]:
     return found
 
 
+def _mean(value: Json, num_moments: int) -> dict[str, str]:
+    """The mean and its interval, or why there is none."""
+    shown = known(value, num_moments)
+    if shown is None:
+        return {"value": "—", "note": "there is no such moment"}
+    if "low" not in shown:
+        moments = "1 moment" if num_moments == 1 else f"{num_moments} moments"
+        note = f"{moments}, too few for an interval"
+    else:
+        note = f"{shown['low']:.3f} to {shown['high']:.3f}"
+    return {"value": f"{shown['value']:.3f}", "note": note}
+
+
+def _gain(metrics: Json, name: str) -> dict[str, str]:
+    """How far the bundle is above the best baseline: no share of a baseline at 0."""
+    best, theirs = best_baseline(metrics, name)
+    ours = metrics["systems"]["bundle"]["all"][name]["value"]
+    label, note = f"over {SYSTEM_NAMES.get(best, best)}", "the best baseline, all items"
+    if theirs > 0:
+        return {"label": label, "value": f"{ours / theirs - 1.0:+.1%}", "note": note}
+    note = f"{metric_label(name)}; every baseline has 0"
+    return {"label": label, "value": f"{ours:+.3f}", "note": note}
+
+
 def _search_tiles(metrics: Json | None) -> list[dict[str, str]]:
     """The bundle's search beside BM25 on judged queries, where that is all there is."""
     graded = ((metrics or {}).get("judged") or {}).get("graded")
-    if metrics is None or not graded:
+    if metrics is None or not graded or not graded["num_searches"]:
         return []
     name = metrics["primary_metric"]
     return [

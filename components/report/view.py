@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.report.charts import Series, line_chart
 from components.report.compression import compression
+from components.report.curves import curves
 from components.report.data import ExecutionRecord, Json, ReportData
+from components.report.intervals import LEAST_MOMENTS
 from components.report.load import load
 from components.report.models import rankers, retriever, text_encoder
 from components.report.quality import quality, reliability, slices
 from components.report.search import search
 from components.report.tiles import tiles
 from components.report.words import SYSTEM_NAMES, day, duration, size, utc
-
-_NOT_CURVES = {"seconds", "examples_per_second", "epoch", "step", "learning_rate"}
 
 
 def context(data: ReportData) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "load": load(data.load),
         "reliability": reliability(data.metrics),
         "slices": slices(data.metrics),
-        "curves": {n: curves(h) for n, h in data.histories.items() if h},
+        "curves": {n: curves(n, h) for n, h in data.histories.items() if h},
         "text_encoder": text_encoder(data.text_encoder, data.text_encoder_table),
         "rankers": rankers(data.histories),
         "retriever": retriever(data.histories),
@@ -40,6 +39,8 @@ def context(data: ReportData) -> dict[str, Any]:
         "run_time": duration(_span(data.executions)[1]),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),
+        "rows_in": rows_in,
+        "least_moments": LEAST_MOMENTS,
         "system_names": SYSTEM_NAMES,
         "utc": utc,
         "day": day,
@@ -54,6 +55,17 @@ def without_events(data: ReportData) -> bool:
     """Whether the shop has no log, which is why quality and training are not shown."""
     events = (data.clean_summary or {}).get("events")
     return events is not None and not events["rows_in"]
+
+
+def rows_in(summary: Json, table: str) -> int:
+    """Rows of the shop's own table: those that Clean read and the adapter's rejects.
+
+    Args:
+      summary: content of Clean's summary.json.
+      table: "items" or "events".
+    """
+    by_table = (summary.get("adapter") or {}).get("rejected", {})
+    return int(summary[table]["rows_in"]) + sum(by_table.get(table, {}).values())
 
 
 def status(data: ReportData) -> dict[str, str]:
@@ -79,36 +91,6 @@ def status(data: ReportData) -> dict[str, str]:
     held = data.pushed and data.pushed.get("held")
     text = "Its refit on everything is what is pushed." if held else "Not pushed."
     return {"word": "blessed", "style": "good", "text": text}
-
-
-def curves(history: Json) -> list[dict[str, Any]]:
-    """Charts of one trainer's history: one per quantity, a line per trial."""
-    runs: list[tuple[str, list[Json]]] = []
-    if isinstance(history.get("epochs"), list):
-        runs.append(("", history["epochs"]))
-    for trial in history.get("trials", []):
-        runs.append((str(trial.get("architecture", "trial")), trial.get("epochs", [])))
-    if isinstance(history.get("final"), dict):
-        runs.append(("final fit", history["final"].get("epochs", [])))
-    quantities: dict[str, list[Series]] = {}
-    for hue, (label, epochs) in enumerate(runs):
-        for name in dict.fromkeys(key for entry in epochs for key in entry):
-            pairs = [
-                (float(number), float(entry[name]))
-                for number, entry in enumerate(epochs, 1)
-                if isinstance(entry.get(name), (int, float))
-            ]
-            if pairs and name not in _NOT_CURVES:
-                x, y = zip(*pairs, strict=True)
-                quantities.setdefault(name, []).append(Series(label, x, y, hue))
-    return [
-        {
-            "title": name.replace("_", " "),
-            "chart": line_chart(lines, title=name),
-            "legend": [label for label, _ in runs if label],
-        }
-        for name, lines in quantities.items()
-    ]
 
 
 def timings(executions: tuple[ExecutionRecord, ...]) -> list[dict[str, Any]]:

@@ -132,7 +132,15 @@ def test_views_baselines_examples_and_probabilities_are_there(report, test_set):
     place = report["example_pages"][0]["page"][0]
     assert {"item_id", "title", "score", "reason", "hit", "owned"} <= set(place)
     assert 0.5 < report["probabilities"]["auc"] <= 1.0
+    # Forty people, each with a page that holds the catalogue of twelve.
+    assert report["probabilities"]["pages"] == 40
+    assert report["probabilities"]["rows"] == 40 * 12
     assert "bundle 0." in headline(report)
+
+
+def test_the_headline_has_a_dash_for_a_view_without_moments(report):
+    empty = {**report, "num_moments": {"all": 40, "new": 0}}
+    assert headline(empty).count("/—") == 5  # one a system
 
 
 def test_metrics_file_is_plain_json(report, tmp_path):

@@ -59,6 +59,15 @@ def test_truth_is_distinct_target_events_on_items_seen_before_the_cut_off():
     assert found.anybody_truth.sizes.tolist() == [2, 0]
 
 
+def test_events_before_are_counted_in_the_log_not_in_the_shortened_history():
+    moments = _moments([["a"], ["c"]], [["purchase"], ["purchase"]])
+    short = pa.array([["a"], []])  # of the three that u did before 100
+    column = moments.schema.get_field_index("history_item_ids")
+    moments = moments.set_column(column, "history_item_ids", short)
+    found = build_test_set(moments, ITEMS, EVENTS, SHOP)
+    assert found.events_before.tolist() == [3, 0]
+
+
 def test_large_test_sets_are_sampled_the_same_way_each_time():
     moments = _moments([["a"], ["c"]], [["purchase"], ["purchase"]])
     one = build_test_set(moments, ITEMS, EVENTS, SHOP, max_moments=1, seed=5)

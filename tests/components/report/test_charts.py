@@ -46,6 +46,26 @@ def test_labels_are_escaped():
     assert "&lt;b&gt;&amp;" in svg
 
 
+LONG = "United Kingdom of Great Britain and Northern Ireland (1,388)"
+
+
+def test_a_long_label_is_shortened_to_its_place_and_keeps_its_count():
+    svg = interval_chart([[Point(LONG, 0.2, 0.1, 0.3)], [Point("Eire (9)", 0.1)]])
+    (long, short) = re.findall(r'text-anchor="end"[^>]*>(.*?)</text>', svg)
+    whole, shown = re.fullmatch(r"<title>(.*)</title>(.*)", long).groups()
+    assert whole == LONG
+    assert re.fullmatch(r"United Kingdom.*… \(1,388\)", shown)
+    # It ends at 190; letters of 13 px are at least 6 px wide on average.
+    assert 6 * len(shown) < 190
+    assert short == "Eire (9)"  # no tooltip where nothing is left out
+
+
+def test_wide_letters_take_their_own_room():
+    svg = interval_chart([[Point("大不列颠及北爱尔兰联合王国" * 2, 0.2)]])
+    shown = re.search(r"</title>(.*?)</text>", svg).group(1)
+    assert 10 <= len(shown) <= 190 / 13
+
+
 def test_lines_fall_when_the_loss_does_and_nan_needs_no_axis():
     svg = line_chart([Series("loss", [1, 2, 3], [3.0, 2.0, 1.5])], title="loss")
     points = re.search(r'points="([^"]+)"', svg).group(1).split()

@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
 }
 METRICS: dict[str, Any] = {
     "primary_metric": "ndcg@20",
+    "num_moments": {"all": 9, "new": 7},
     "systems": {
         "uncompressed": {
             "all": {"ndcg@20": {"value": 0.4}},
@@ -63,7 +64,7 @@ def test_sizes_types_and_quality_are_beside_those_before() -> None:
     types = {row["name"]: row for row in found["dtypes"]}
     assert types["float32"]["after"] == {"numbers": 0, "bytes": 0}
     assert types["int8"]["after"]["bytes"] == 60
-    assert [row["change"] for row in found["quality"]] == [pytest.approx(-0.005), 0.0]
+    assert [row["change"] for row in found["quality"]] == [pytest.approx(-0.005), None]
     (ranker,) = found["rankers"]  # the search ranker was not touched
     assert ranker["refused"] == ["AUC of purchase fell by .020"]
     assert found["bfloat16"] is True
@@ -81,3 +82,9 @@ def test_facts_of_an_earlier_version_and_a_run_without_metrics_are_read() -> Non
     assert found is not None
     assert found["bfloat16"] is False and found["quality"] == []
     assert found["sizes"][-1]["after"] == 0
+
+
+def test_a_view_without_moments_has_no_quality() -> None:
+    found = compression(FACTS, {**METRICS, "num_moments": {"all": 9, "new": 0}})
+    assert found is not None
+    assert [row["name"] for row in found["quality"]] == ["NDCG@20, all items"]

@@ -130,6 +130,20 @@ def test_a_shop_without_events_says_why_quality_is_not_there():
         assert ("the shop has no events" in page) is said
 
 
+def test_rows_in_are_those_of_the_shop_s_own_tables():
+    # Online Retail has 541,909 lines, as its publisher says.
+    refused = {"no customer id": 135_037, "cancelled invoice": 15_722}
+    summary = {
+        "items": {"rows_in": 3_659, "rows_out": 3_659},
+        "events": {"rows_in": 391_150, "rows_out": 391_148},
+        "adapter": {"rejected": {"events": refused}},
+    }
+    page = render(ReportData(shop="s", created=0, clean_summary=summary))
+    assert "<dt>Rows in</dt><dd>541,909</dd>" in page
+    assert "<dt>Rows in</dt><dd>3,659</dd>" in page
+    assert "391,150" not in page
+
+
 def test_a_blessed_and_pushed_run_says_where(data):
     verdicts = {"blessed": True, "verdicts": []}
     pushed = {"pushed": True, "version": "17", "destination": "serving/souk/17"}
