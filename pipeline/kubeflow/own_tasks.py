@@ -49,7 +49,7 @@ def prepare(
 ) -> OwnTask:
     """Run parameters → tables on the volume and the run's settings."""
     compiled = {
-        names.COMPILED_SHOP: config.shop.to_json(),
+        names.COMPILED_CONFIG: run_values.compiled_in(config).to_json(),
         names.COMPILED_TABLES: json.dumps(tables),
         names.COMPILED_CHOICES: choices.to_json(),
         names.REFIT: json.dumps(refit),

@@ -25,6 +25,7 @@ from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
 from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
+from pipeline.settings import differences
 
 
 def prepare(step: ExecutorInput) -> None:
@@ -48,7 +49,6 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         data=Path(data) if data else None,
         seed=int(given[names.SEED]),
     )
-    _check_shop(shop, given)
     _check_tables(layout, given)
     choices = RunChoices.from_json(given[names.COMPILED_CHOICES])
     test_start = given[names.TEST_START]
@@ -57,6 +57,7 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         # Behind the newest event: all of them are trained on.
         splits = splits.replace(test_start=sources.newest_event(layout) + 1)
     config = settings(shop, splits, test_start, given[names.GATES], choices)
+    _check_compiled(config, given)
     # A refit's version was measured on nothing: the one before it is compared with.
     measured = newest_version(layout.serving, METRICS_FILE)
     version = measured or newest_version(layout.serving)
@@ -110,14 +111,15 @@ def settings(
     return config.replace(gates=config.gates.updated(changes))
 
 
-def _check_shop(shop: ShopConfig, given: Json) -> None:
-    """A shop with other events or context needs other models: another compile."""
-    compiled = ShopConfig.from_json(given[names.COMPILED_SHOP])
-    if shop.replace(name=compiled.name) != compiled:
+def _check_compiled(config: SoukConfig, given: Json) -> None:
+    """Tasks hold settings as constants, which a run must not have otherwise."""
+    compiled = SoukConfig.from_json(given[names.COMPILED_CONFIG])
+    changed = list(differences(compiled, run_values.compiled_in(config)))
+    if changed:
         raise ConfigError(
-            f"The shop must have the event types and context features the pipeline was "
-            f"compiled for: {compiled.to_json()}. Received: {shop.to_json()}. Compile "
-            "the pipeline again for this shop."
+            "The run's settings must be those the pipeline was compiled with, but for "
+            f"name, test_start and gates. Received: {'; '.join(changed)}. Compile the "
+            "pipeline again for this shop."
         )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from core import presets
+from core.config.choices import RunChoices
 from core.config.gates import GatesConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
@@ -40,7 +42,7 @@ class Prepared:
                 "seed": 0.0,  # JSON knows no integers
                 "test_start": "",
                 "gates": "{}",
-                "compiled_shop": self.config.shop.to_json(),
+                "compiled_config": run_values.compiled_in(self.config).to_json(),
                 "compiled_tables": json.dumps(["items", "events", "judgments"]),
                 "compiled_choices": "{}",
                 "refit": "false",
@@ -87,13 +89,17 @@ def test_dates_and_gates_of_the_run_reach_the_settings(prepared, config) -> None
     assert gates == config.gates.replace(max_size_mb=1.5)
 
 
-def test_what_was_chosen_at_compile_time_reaches_the_settings(prepared) -> None:
+def test_what_was_chosen_at_compile_time_reaches_the_settings(prepared, config) -> None:
     choices = {
         "compress": True,
         "text_encoder_preset": "/souk/presets/minilm",
         "settings": {"ranker": {"epochs": 2}},
     }
-    _, values = prepared(compiled_choices=json.dumps(choices))
+    compiled = presets.with_choices(config, RunChoices.from_dict(choices))
+    _, values = prepared(
+        compiled_choices=json.dumps(choices),
+        compiled_config=run_values.compiled_in(compiled).to_json(),
+    )
     config = SoukConfig.from_json(values["config"])
     assert config.compress.enabled
     assert config.text_encoder.preset == "/souk/presets/minilm"
@@ -173,7 +179,34 @@ def test_what_cannot_be_run_is_refused_with_the_rule(
 def test_a_shop_with_other_events_needs_another_compile(
     prepared, capsys, config
 ) -> None:
-    other = config.shop.replace(context_features=("country",))
-    code, _ = prepared(compiled_shop=other.to_json())
+    shop = config.shop.replace(context_features=("country",))
+    other = run_values.compiled_in(config.replace(shop=shop))
+    code, _ = prepared(compiled_config=other.to_json())
     assert code == ConfigError.exit_code
-    assert "Compile the pipeline again" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "features: ('country',) -> ('country', 'device')" in said
+    assert "Compile the pipeline again" in said
+
+
+def test_a_shop_with_other_periods_needs_another_compile(
+    prepared, capsys, config
+) -> None:
+    """The simulated shop's periods are of 14 days; the pipeline's were of 7."""
+    weekly = presets.for_shop(config.shop, config.splits.replace(horizon_days=7))
+    other = run_values.compiled_in(weekly)
+    code, _ = prepared(compiled_config=other.to_json())
+    assert code == ConfigError.exit_code
+    said = capsys.readouterr().err
+    assert "splits.horizon_days: 7 -> 14" in said
+    assert "neighbours.forecast_days: 7.0 -> 14.0" in said
+
+
+def test_a_shop_with_another_preset_needs_another_compile(
+    prepared, capsys, config
+) -> None:
+    """`tiny` has towers 16 wide; every other simulated shop has `local`'s."""
+    shop = config.shop.replace(name="demo")
+    other = run_values.compiled_in(presets.for_shop(shop, config.splits))
+    code, _ = prepared(compiled_config=other.to_json())
+    assert code == ConfigError.exit_code
+    assert "retriever.embedding_dim: 64 -> 16; " in capsys.readouterr().err
