@@ -32,7 +32,10 @@ def prepare(step: ExecutorInput) -> None:
     """Writes the tables where the source changed, and every output parameter."""
     given = step.parameters
     layout = HomeLayout(Path(given[names.HOME]), given[names.SHOP])
-    with command.recorded(step, step.run_folder(str(layout.root))):
+    run = step.run_folder(str(layout.root))
+    if json.loads(given[names.REFIT]):
+        accepted.mark_refit(run)
+    with command.recorded(step, run):
         outputs = _outputs(given, layout)
         folder = step.output_path(names.SETTINGS)
         folder.mkdir(parents=True)

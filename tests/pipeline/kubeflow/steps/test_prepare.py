@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from components.report.step_records import COMPLETE, StepRecord, write_record
 from core import presets
 from core.config.choices import RunChoices
 from core.config.gates import GatesConfig
@@ -106,11 +106,18 @@ def test_what_was_chosen_at_compile_time_reaches_the_settings(prepared, config) 
     assert config.ranker.epochs == 2
 
 
-def pushed_by(root: Path, run: str, *, pushed: bool, at: int) -> None:
-    path = root / "runs" / run / "kept" / "pushed_model" / "pushed.json"
+def started(root: Path, run: str, at: float) -> Path:
+    """A run of the whole DAG that has come as far as Prepare; returns its folder."""
+    folder = root / "runs" / run
+    state = StepRecord(component="Prepare", state=COMPLETE, started=at)
+    write_record(folder, state)
+    return folder
+
+
+def pushed_by(root: Path, run: str, *, pushed: bool, at: float) -> None:
+    path = started(root, run, at) / "kept" / "pushed_model" / "pushed.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"pushed": pushed}))
-    os.utime(path, (at, at))
 
 
 def test_a_refit_trains_up_to_the_newest_event_once_a_run_was_pushed(
@@ -127,7 +134,24 @@ def test_a_refit_trains_up_to_the_newest_event_once_a_run_was_pushed(
     pushed_by(root, "tuesday", pushed=False, at=2_000)
     code, _ = prepared(refit="true")
     assert code == NotBlessedError.exit_code
-    assert "run tuesday" in capsys.readouterr().err
+    assert "run tuesday, where nothing was pushed" in capsys.readouterr().err
+
+
+def test_a_refit_waits_for_a_newer_run_than_the_one_that_pushed(
+    prepared, capsys
+) -> None:
+    """As files are copied or restored, their times say nothing: the records do."""
+    root = prepared.home / "tiny"
+    # Failed in Gates, or is still on its way there: no verdict either way.
+    started(root, "tuesday", at=2_000)
+    pushed_by(root, "monday", pushed=True, at=1_000)
+    code, _ = prepared(refit="true")
+    assert code == NotBlessedError.exit_code
+    assert "run tuesday, which has not come to its Pusher" in capsys.readouterr().err
+    pushed_by(root, "wednesday", pushed=True, at=3_000)
+    assert prepared(refit="true")[0] == 0
+    # The refit itself has left a record by now, and is no run of the whole DAG.
+    assert prepared(refit="true")[0] == 0
 
 
 def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(
