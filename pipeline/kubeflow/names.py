@@ -31,5 +31,5 @@ ABSENT, ABSENT_FILE = "souk_absent", "ABSENT"
 
 
 def fingerprint_of(name: str) -> str:
-    """Output of Prepare that changes with a table's or a schema file's content."""
+    """Output of Prepare that changes with the content of a file or a preset."""
     return f"{name}_fingerprint"

@@ -120,8 +120,8 @@ def on_exit(report_type: Json) -> OwnTask:
 
 def prepared_names() -> list[str]:
     """Prepare's outputs beyond `run_values`."""
-    tables = (*run_values.TABLES, "rejected", "items_schema", "events_schema")
-    prints = [names.fingerprint_of(table) for table in tables]
+    files = (*run_values.TABLES, "rejected", "items_schema", "events_schema", "preset")
+    prints = [names.fingerprint_of(file) for file in files]
     return [names.ROOT, names.SERVED_VERSION, *prints]
 
 

@@ -25,6 +25,7 @@ from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
 from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
+from pipeline.local.step_files import digest_of
 from pipeline.settings import differences
 
 
@@ -78,6 +79,7 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
             )
             for table in ("items", "events")
         },
+        names.fingerprint_of("preset"): digest_of(config.text_encoder.preset),
     }
 
 

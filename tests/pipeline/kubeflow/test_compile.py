@@ -158,6 +158,7 @@ def test_caches_are_keyed_by_content_of_what_lies_on_the_volume(compiled) -> Non
     for name, key in (
         ("IngestEvents", "events_fingerprint"),
         ("Clean", "rejected_fingerprint"),
+        ("TextEncoder", "preset_fingerprint"),
         ("LastBlessed", "served_version"),
     ):
         assert parameters(compiled, name)[key] == from_prepare(key)

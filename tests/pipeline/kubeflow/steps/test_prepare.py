@@ -170,6 +170,28 @@ def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(
     assert after["served_version"] == "1700000000"
 
 
+def test_another_content_of_the_preset_changes_its_fingerprint(
+    prepared, config, tmp_path
+) -> None:
+    preset = tmp_path / "preset"
+    (preset / "assets").mkdir(parents=True)
+    weights = preset / "assets" / "model.weights.h5"
+    choices = RunChoices(text_encoder_preset=str(preset))
+    compiled = presets.with_choices(config, choices)
+    given = {
+        "compiled_choices": choices.to_json(),
+        "compiled_config": run_values.compiled_in(compiled).to_json(),
+    }
+    weights.write_bytes(b"one")
+    _, before = prepared(**given)
+    assert prepared(**given)[1] == before
+    weights.write_bytes(b"two")
+    _, after = prepared(**given)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"preset_fingerprint"}
+    assert prepared()[1]["preset_fingerprint"] == ""
+
+
 def test_a_refit_is_not_what_the_next_model_is_compared_with(prepared) -> None:
     """It was measured on nothing, so the gates would have nothing to hold."""
     prepared()
