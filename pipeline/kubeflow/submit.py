@@ -19,6 +19,8 @@ from kfp_server_api.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from core.errors import ConfigError, ServingError
+from pipeline.kubeflow import names
+from pipeline.kubeflow.shop_home import check_shop
 
 _INTEGER = "NUMBER_INTEGER"
 _PROBE_TIMEOUT_S = 10.0
@@ -154,7 +156,8 @@ def typed(spec: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
     """Run parameters with the types that the specification declares.
 
     Raises:
-      ConfigError: there is no such parameter, or its value has another type.
+      ConfigError: there is no such parameter, or its value has another type or is no
+        name of a shop's folder.
     """
     declared = spec["root"].get("inputDefinitions", {}).get("parameters", {})
     unknown = sorted(set(given) - set(declared))
@@ -163,6 +166,8 @@ def typed(spec: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
             f"`--param` must name a run parameter: {', '.join(sorted(declared))}. "
             f"Received: {', '.join(unknown)}."
         )
+    if names.SHOP in given:
+        check_shop(given[names.SHOP])
     arguments: dict[str, Any] = {}
     for name, text in given.items():
         if declared[name]["parameterType"] != _INTEGER:

@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+import shops
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version
@@ -23,6 +24,7 @@ from core.errors import ConfigError
 from core.layout import HomeLayout
 from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
+from pipeline.kubeflow.shop_home import layout_of
 from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
 from pipeline.local.step_files import digest_of
@@ -32,7 +34,7 @@ from pipeline.settings import differences
 def prepare(step: ExecutorInput) -> None:
     """Writes the tables where the source changed, and every output parameter."""
     given = step.parameters
-    layout = HomeLayout(Path(given[names.HOME]), given[names.SHOP])
+    layout = layout_of(given[names.HOME], given[names.SHOP])
     run = step.run_folder(str(layout.root))
     if json.loads(given[names.REFIT]):
         accepted.mark_refit(run)
@@ -47,6 +49,12 @@ def prepare(step: ExecutorInput) -> None:
 
 def _outputs(given: Json, layout: HomeLayout) -> Json:
     data = given[names.DATA]
+    if not data and given[names.SOURCE] in shops.NEED_DATA:
+        raise ConfigError(
+            f"`{names.DATA}` must be the shop's own files as the containers see them. "
+            f"Received: none for the source `{given[names.SOURCE]}`. Compile with "
+            "--cluster-data PATH, or submit with --param data=PATH."
+        )
     shop, splits = sources.ensure_tables(
         layout,
         given[names.SOURCE],

@@ -97,6 +97,9 @@ def test_parameters_are_checked_before_anything_is_sent(compiled) -> None:
         typed(compiled.spec, {"dates": "x"})
     with pytest.raises(ConfigError, match=r"`seed` must be a whole number"):
         typed(compiled.spec, {"seed": "one"})
+    # It would be the home itself.
+    with pytest.raises(ConfigError, match=r"`shop` must be the name .* Received: ''"):
+        typed(compiled.spec, {"shop": ""})
 
 
 @pytest.mark.parametrize(

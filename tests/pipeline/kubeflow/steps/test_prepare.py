@@ -212,6 +212,8 @@ def test_a_refit_is_not_what_the_next_model_is_compared_with(prepared) -> None:
         ({"test_start": "soon"}, "2025-06-17"),
         ({"compiled_tables": '["items", "events"]'}, "Compile the pipeline again"),
         ({"source": "no-such-shop"}, "no-such-shop"),
+        ({"source": "tables"}, "--cluster-data PATH, or submit with --param data="),
+        ({"source": "wands"}, "--cluster-data PATH, or submit with --param data="),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_the_rule(
@@ -220,6 +222,14 @@ def test_what_cannot_be_run_is_refused_with_the_rule(
     code, _ = prepared(**parameters)
     assert code == ConfigError.exit_code
     assert rule in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shop", ["", ".", "..", "../elsewhere", "a/b", "/a"])
+def test_a_shop_that_is_no_folders_name_writes_nothing(prepared, capsys, shop) -> None:
+    code, _ = prepared(shop=shop)
+    assert code == ConfigError.exit_code
+    assert "`shop` must be the name of a folder" in capsys.readouterr().err
+    assert not prepared.home.exists()
 
 
 def test_a_shop_with_other_events_needs_another_compile(
