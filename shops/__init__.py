@@ -1,11 +1,12 @@
 """A source becomes the canonical tables."""
 
-from shops.registry import NAMES, TABLES, load, own_name, sources
+from shops.registry import NAMES, NEED_DATA, TABLES, load, own_name, sources
 from shops.shop import Shop, Tables, TrueWorld
 from shops.storage import read_tables, write_tables
 
 __all__ = [
     "NAMES",
+    "NEED_DATA",
     "TABLES",
     "Shop",
     "Tables",

@@ -21,6 +21,7 @@ JUDGED: dict[str, Callable[[Path], Shop]] = {
     chorus.NAME: chorus.load,
     **{name: partial(esci.load, **options) for name, options in esci.NAMES.items()},
 }
+NEED_DATA = (TABLES, *JUDGED)
 NAMES = (*SIZES, ONLINE_RETAIL, *JUDGED, TABLES)
 
 
@@ -40,7 +41,7 @@ def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
         return simulate(name, seed=seed)
     if name == ONLINE_RETAIL:
         return online_retail.load(data)
-    if name in (TABLES, *JUDGED):
+    if name in NEED_DATA:
         if data is None:
             raise ConfigError(
                 f"The shop `{name}` needs a file or a folder: pass `--data PATH`."

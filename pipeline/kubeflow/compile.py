@@ -29,7 +29,7 @@ from pipeline.kubeflow import (
     run_values,
     uris,
 )
-from pipeline.kubeflow.config import ClusterConfig
+from pipeline.kubeflow.config import DEFAULT, ClusterConfig
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 
@@ -79,8 +79,9 @@ def compile_pipeline(
       target: image, artifact store, choices and the runs' default parameters.
 
     Raises:
-      ConfigError: the shop's name or the pipeline root is not one that KFP takes, or a
-        shop without events is to be refitted.
+      ConfigError: the shop's name or the pipeline root is not one that KFP takes, a
+        shop without events is to be refitted, or the cluster's settings name a step
+        that there is not.
     """
     uris.check_remote(target.pipeline_root, "--pipeline-root")
     config = presets.with_choices(config, target.choices)
@@ -89,6 +90,7 @@ def compile_pipeline(
             "`--refit` must be of a shop with events. Received: "
             f"{layout.shop!r}, which has none and keeps nothing back to measure on."
         )
+    _check_steps(target.cluster, config, layout)
     create = create_refit_pipeline if target.refit else create_pipeline
     pipeline = create(config, layout, cache=target.cluster.cache)
     name = pipeline.pipeline_info.pipeline_name
@@ -128,6 +130,23 @@ def compile_pipeline(
     return CompiledPipeline(
         spec, edit_runs.volume(labels, target.cluster.volume_claim, target.home)
     )
+
+
+def _check_steps(
+    cluster: ClusterConfig, config: SoukConfig, layout: HomeLayout
+) -> None:
+    """One file of cluster settings may serve the whole DAG and the refit's."""
+    pipelines = [create_pipeline(config, layout)]
+    if config.shop.has_events:
+        pipelines.append(create_refit_pipeline(config, layout))
+    known = {node.id for pipeline in pipelines for node in pipeline.components}
+    known |= {names.PREPARE, names.ON_EXIT}
+    unknown = sorted(set(cluster.steps) - known - {DEFAULT})
+    if unknown:
+        raise ConfigError(
+            f"`steps` of --cluster must name steps of the pipeline, or `{DEFAULT}`. "
+            f"Received: {', '.join(unknown)}. Steps: {', '.join(sorted(known))}."
+        )
 
 
 def _compiled_by_tfx(pipeline: Pipeline, image: str) -> dict[str, Any]:

@@ -19,21 +19,22 @@ class StepConfig(Config):
     memory_gb: float = 4.0
     gpus: int = 0
     gpu_type: str = "nvidia.com/gpu"
-    retries: int = 2
+    retries: int | None = None  # None: souk's own figure
 
     def __post_init__(self) -> None:
         self.require(self.cpu > 0, "cpu", "> 0")
         self.require(self.memory_gb > 0, "memory_gb", "> 0")
         self.require(self.gpus >= 0, "gpus", ">= 0")
-        self.require(self.retries >= 0, "retries", ">= 0")
+        self.require(self.retries is None or self.retries >= 0, "retries", ">= 0")
 
 
-# Data gates refuse the same data again, so they are not tried again. The trainers and
-# the steps that hold a table in memory get more: room for some hundred thousand events,
-# a guess and not a measurement (docs/kubeflow.md).
+DEFAULT = "default"  # stands for every step that `steps` does not name
+_RETRIES = 2
+# They refuse the same data again, so they are not tried again.
+_GATES = ("GateItems", "GateEvents")
+# The trainers and the steps that hold a table in memory get more: room for some hundred
+# thousand events, a guess and not a measurement (docs/kubeflow.md).
 _STEPS: dict[str, dict[str, float | int]] = {
-    "GateItems": {"retries": 0},
-    "GateEvents": {"retries": 0},
     "Clean": {"cpu": 2, "memory_gb": 8},
     "JoinHistory": {"cpu": 2, "memory_gb": 8},
     "ItemNeighbours": {"cpu": 2, "memory_gb": 8},
@@ -68,11 +69,12 @@ class ClusterConfig(Config):
         """Settings from YAML; `steps` maps a step, or `default`, to its settings.
 
         Raises:
-          ConfigError: it is not YAML, or a key or a value breaks a rule.
+          ConfigError: it is not YAML, or a key or a value breaks a rule. Which steps
+            there are is known where the pipeline is compiled.
         """
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeError, yaml.YAMLError) as error:
             raise ConfigError(
                 f"`{path}` must be a YAML file. Received: {error}. "
                 "See docs/kubeflow.md for its form."
@@ -83,13 +85,23 @@ class ClusterConfig(Config):
                 f"`{path}` must be a mapping of {', '.join(_GLOBAL)}, and `steps` a "
                 f"mapping of step names. Received: {steps!r}. See docs/kubeflow.md."
             )
-        parsed = {name: StepConfig.from_dict(given) for name, given in steps.items()}
+        for name, given in steps.items():
+            if not isinstance(given, dict):
+                raise ConfigError(
+                    f"`{path}` must give each step a mapping, such as `Retriever: "
+                    f"{{cpu: 8, memory_gb: 32}}`. Received: {name}: {given!r}."
+                )
+        parsed = {str(name): StepConfig.from_dict(g) for name, g in steps.items()}
         return cls.from_dict({**values, "steps": parsed})
 
     def step(self, name: str) -> StepConfig:
-        """The step's settings: the file's, over `default` of the file, over ours."""
-        if name in self.steps:
-            return self.steps[name]
+        """The step's settings: the file's, or `default` of the file, or ours.
+
+        Retries that it leaves out are ours; a data gate takes none from `default`.
+        """
+        named = self.steps.get(name)
         ours = StepConfig.from_dict(dict(_STEPS.get(name, {})))
-        default = self.steps.get("default")
-        return default.replace(retries=ours.retries) if default else ours
+        found = named or self.steps.get(DEFAULT) or ours
+        if found.retries is None or (name in _GATES and named is None):
+            return found.replace(retries=0 if name in _GATES else _RETRIES)
+        return found

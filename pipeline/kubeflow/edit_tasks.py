@@ -59,14 +59,14 @@ def use_root(tasks: Json, layout: HomeLayout) -> None:
 
 
 def use_fingerprints(spec: Json, tasks: Json) -> None:
-    """Ingest, Clean and CurateSchema are cached by content of what they read.
+    """Ingest, Clean, CurateSchema and TextEncoder are cached by content they read.
 
     They name files on the volume, whose content KFP's cache key does not hold.
     """
     readers = {f"Ingest{table.title()}": table for table in run_values.TABLES}
-    readers["Clean"] = "rejected"
-    for task, table in readers.items():
-        name = names.fingerprint_of(table)
+    readers |= {"Clean": "rejected", "TextEncoder": "preset"}
+    for task, file in readers.items():
+        name = names.fingerprint_of(file)
         add_parameter(spec, tasks, task, name, own_tasks.prepared(name))
     for table in ("items", "events"):
         name = names.fingerprint_of(f"{table}_schema")

@@ -12,7 +12,7 @@ HOME, SHOP, SOURCE, DATA = "home", "shop", "source", "data"
 SEED, TEST_START, GATES = "seed", "test_start", "gates"
 DEFAULT_HOME = "/souk"  # where the volume is mounted
 # Constants of Prepare: what the pipeline was compiled for.
-COMPILED_SHOP, COMPILED_TABLES = "compiled_shop", "compiled_tables"
+COMPILED_CONFIG, COMPILED_TABLES = "compiled_config", "compiled_tables"
 COMPILED_CHOICES, REFIT = "compiled_choices", "refit"
 
 # Outputs of Prepare, inputs of the tasks that depend on them.
@@ -31,5 +31,5 @@ ABSENT, ABSENT_FILE = "souk_absent", "ABSENT"
 
 
 def fingerprint_of(name: str) -> str:
-    """Output of Prepare that changes with a table's or a schema file's content."""
+    """Output of Prepare that changes with the content of a file or a preset."""
     return f"{name}_fingerprint"

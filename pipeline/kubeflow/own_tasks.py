@@ -49,7 +49,7 @@ def prepare(
 ) -> OwnTask:
     """Run parameters → tables on the volume and the run's settings."""
     compiled = {
-        names.COMPILED_SHOP: config.shop.to_json(),
+        names.COMPILED_CONFIG: run_values.compiled_in(config).to_json(),
         names.COMPILED_TABLES: json.dumps(tables),
         names.COMPILED_CHOICES: choices.to_json(),
         names.REFIT: json.dumps(refit),
@@ -120,8 +120,8 @@ def on_exit(report_type: Json) -> OwnTask:
 
 def prepared_names() -> list[str]:
     """Prepare's outputs beyond `run_values`."""
-    tables = (*run_values.TABLES, "rejected", "items_schema", "events_schema")
-    prints = [names.fingerprint_of(table) for table in tables]
+    files = (*run_values.TABLES, "rejected", "items_schema", "events_schema", "preset")
+    prints = [names.fingerprint_of(file) for file in files]
     return [names.ROOT, names.SERVED_VERSION, *prints]
 
 

@@ -6,11 +6,24 @@ a run with another date or other gates needs no other spec.
 
 from __future__ import annotations
 
+from core.config.gates import GatesConfig
 from core.config.souk import SoukConfig
 
 TABLES = ("items", "events", "judgments")
 # The only number among them: what TextEncoder must not look past.
 BEFORE = "before"
+
+
+def compiled_in(config: SoukConfig) -> SoukConfig:
+    """The settings that no run may change: blank are name, date and gates.
+
+    Tasks hold them as constants, so a run with others would mix the two.
+    """
+    return config.replace(
+        shop=config.shop.replace(name=""),
+        splits=config.splits.replace(test_start=1),
+        gates=GatesConfig(),
+    )
 
 
 def of(config: SoukConfig) -> dict[str, str | int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import time
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from kfp_server_api.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from core.errors import ConfigError, ServingError
+from pipeline.kubeflow import names
+from pipeline.kubeflow.shop_home import check_shop
 
 _INTEGER = "NUMBER_INTEGER"
 _PROBE_TIMEOUT_S = 10.0
@@ -76,7 +79,8 @@ def submit(submission: Submission, endpoint: str, *, token: str | None = None) -
         reason = getattr(error, "body", None) or error
         raise ServingError(
             f"`{endpoint}` must be the API of Kubeflow Pipelines. Received: {reason}. "
-            "Check the URL, and --token-file where it asks for a login."
+            "Check the URL, --token-file where it asks for a login, and --namespace "
+            "of a multi-user installation."
         ) from error
     return str(run.run_id)
 
@@ -94,7 +98,7 @@ def _upload(
 ) -> tuple[str, str | None]:
     """Pipeline id and version id; the first upload of a name has no version to name."""
     path = str(submission.specification)
-    known = client.get_pipeline_id(name)
+    known = _known(client, name, submission.namespace)
     if known is None:
         made = client.upload_pipeline(
             path, pipeline_name=name, namespace=submission.namespace
@@ -105,7 +109,19 @@ def _upload(
     added = client.upload_pipeline_version(
         path, pipeline_version_name=version, pipeline_id=known
     )
-    return str(known), str(added.pipeline_version_id)
+    return known, str(added.pipeline_version_id)
+
+
+def _known(client: kfp.Client, name: str, namespace: str | None) -> str | None:
+    """Id of the namespace's pipeline of that name; None where there is none.
+
+    The client's `get_pipeline_id` asks for the pipelines shared by all namespaces.
+    """
+    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    found = client.list_pipelines(
+        filter=json.dumps({"predicates": [predicate]}), namespace=namespace
+    )
+    return str(found.pipelines[0].pipeline_id) if found.pipelines else None
 
 
 def read_spec(path: Path) -> dict[str, Any]:
@@ -122,19 +138,26 @@ def read_spec(path: Path) -> dict[str, Any]:
             "Write one with `souk compile`."
         ) from error
     for document in documents:
-        if isinstance(document, dict) and "pipelineInfo" in document:
+        if isinstance(document, dict) and _is_spec(document):
             return document
     raise ConfigError(
-        f"`{path}` must hold `pipelineInfo`. Received: none in {len(documents)} "
-        "documents. Write a specification with `souk compile`."
+        f"`{path}` must hold a `pipelineInfo` with a name and a `root`. Received: "
+        f"none in {len(documents)} documents. Write a specification with "
+        "`souk compile`."
     )
+
+
+def _is_spec(document: dict[str, Any]) -> bool:
+    info, root = document.get("pipelineInfo"), document.get("root")
+    return isinstance(info, dict) and "name" in info and isinstance(root, dict)
 
 
 def typed(spec: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
     """Run parameters with the types that the specification declares.
 
     Raises:
-      ConfigError: there is no such parameter, or its value has another type.
+      ConfigError: there is no such parameter, or its value has another type or is no
+        name of a shop's folder.
     """
     declared = spec["root"].get("inputDefinitions", {}).get("parameters", {})
     unknown = sorted(set(given) - set(declared))
@@ -143,6 +166,8 @@ def typed(spec: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
             f"`--param` must name a run parameter: {', '.join(sorted(declared))}. "
             f"Received: {', '.join(unknown)}."
         )
+    if names.SHOP in given:
+        check_shop(given[names.SHOP])
     arguments: dict[str, Any] = {}
     for name, text in given.items():
         if declared[name]["parameterType"] != _INTEGER:

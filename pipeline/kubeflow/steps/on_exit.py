@@ -16,8 +16,8 @@ from components.report.data import ExecutionRecord
 from components.report.gather import gather
 from components.report.step_records import COMPLETE, FAILED, RUNNING, read_records
 from components.report.write import write_report
-from core.layout import HomeLayout
 from pipeline.kubeflow import names
+from pipeline.kubeflow.shop_home import layout_of
 from pipeline.kubeflow.steps import command
 from pipeline.kubeflow.steps.component import KEPT
 from pipeline.kubeflow.steps.executor_input import ExecutorInput
@@ -28,7 +28,7 @@ OUTPUT = "report"
 def on_exit(step: ExecutorInput) -> None:
     """Writes the report unless the run did."""
     given = step.parameters
-    layout = HomeLayout(Path(given[names.HOME]), given[names.SHOP])
+    layout = layout_of(given[names.HOME], given[names.SHOP])
     run = step.run_folder(str(layout.root))
     executions = [_ended(execution) for execution in read_records(run)]
     written = layout.report

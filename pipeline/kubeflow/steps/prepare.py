@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+import shops
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version
@@ -23,15 +24,21 @@ from core.errors import ConfigError
 from core.layout import HomeLayout
 from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
+from pipeline.kubeflow.shop_home import layout_of
 from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
+from pipeline.local.step_files import digest_of
+from pipeline.settings import differences
 
 
 def prepare(step: ExecutorInput) -> None:
     """Writes the tables where the source changed, and every output parameter."""
     given = step.parameters
-    layout = HomeLayout(Path(given[names.HOME]), given[names.SHOP])
-    with command.recorded(step, step.run_folder(str(layout.root))):
+    layout = layout_of(given[names.HOME], given[names.SHOP])
+    run = step.run_folder(str(layout.root))
+    if json.loads(given[names.REFIT]):
+        accepted.mark_refit(run)
+    with command.recorded(step, run):
         outputs = _outputs(given, layout)
         folder = step.output_path(names.SETTINGS)
         folder.mkdir(parents=True)
@@ -42,13 +49,18 @@ def prepare(step: ExecutorInput) -> None:
 
 def _outputs(given: Json, layout: HomeLayout) -> Json:
     data = given[names.DATA]
+    if not data and given[names.SOURCE] in shops.NEED_DATA:
+        raise ConfigError(
+            f"`{names.DATA}` must be the shop's own files as the containers see them. "
+            f"Received: none for the source `{given[names.SOURCE]}`. Compile with "
+            "--cluster-data PATH, or submit with --param data=PATH."
+        )
     shop, splits = sources.ensure_tables(
         layout,
         given[names.SOURCE],
         data=Path(data) if data else None,
         seed=int(given[names.SEED]),
     )
-    _check_shop(shop, given)
     _check_tables(layout, given)
     choices = RunChoices.from_json(given[names.COMPILED_CHOICES])
     test_start = given[names.TEST_START]
@@ -57,6 +69,7 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         # Behind the newest event: all of them are trained on.
         splits = splits.replace(test_start=sources.newest_event(layout) + 1)
     config = settings(shop, splits, test_start, given[names.GATES], choices)
+    _check_compiled(config, given)
     # A refit's version was measured on nothing: the one before it is compared with.
     measured = newest_version(layout.serving, METRICS_FILE)
     version = measured or newest_version(layout.serving)
@@ -74,6 +87,7 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
             )
             for table in ("items", "events")
         },
+        names.fingerprint_of("preset"): digest_of(config.text_encoder.preset),
     }
 
 
@@ -110,14 +124,15 @@ def settings(
     return config.replace(gates=config.gates.updated(changes))
 
 
-def _check_shop(shop: ShopConfig, given: Json) -> None:
-    """A shop with other events or context needs other models: another compile."""
-    compiled = ShopConfig.from_json(given[names.COMPILED_SHOP])
-    if shop.replace(name=compiled.name) != compiled:
+def _check_compiled(config: SoukConfig, given: Json) -> None:
+    """Tasks hold settings as constants, which a run must not have otherwise."""
+    compiled = SoukConfig.from_json(given[names.COMPILED_CONFIG])
+    changed = list(differences(compiled, run_values.compiled_in(config)))
+    if changed:
         raise ConfigError(
-            f"The shop must have the event types and context features the pipeline was "
-            f"compiled for: {compiled.to_json()}. Received: {shop.to_json()}. Compile "
-            "the pipeline again for this shop."
+            "The run's settings must be those the pipeline was compiled with, but for "
+            f"name, test_start and gates. Received: {'; '.join(changed)}. Compile the "
+            "pipeline again for this shop."
         )
 
 

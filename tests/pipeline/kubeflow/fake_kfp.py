@@ -12,11 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class FakeKfp:
-    """Keeps every request; a pipeline that was uploaded is there afterwards."""
+    """Keeps every request; a pipeline that was uploaded is there afterwards.
+
+    As in a multi-user installation, a name is unique in its namespace, and a list holds
+    the pipelines of the namespace it asks for: without one, those shared by all.
+    """
 
     def __init__(self, token: str | None = None) -> None:
         self.requests: list[tuple[str, str, Any]] = []  # method, path, body
-        self.pipelines: dict[str, int] = {}  # versions by pipeline name
+        self.pipelines: dict[str, int] = {}  # versions by [NAMESPACE.]NAME
         self.token = token
         fake = self
 
@@ -63,13 +67,18 @@ class FakeKfp:
         if path in ("/", f"{api}/healthz"):
             return {"multi_user": False}
         if (method, path) == ("GET", f"{api}/pipelines"):
-            value = json.loads(query["filter"][0])["predicates"][0]["stringValue"]
-            known = [{"pipeline_id": f"id-{n}"} for n in self.pipelines if n == value]
-            return {"pipelines": known} if known else {"total_size": 0}
+            name = json.loads(query["filter"][0])["predicates"][0]["stringValue"]
+            full = ".".join((*query.get("namespace", ()), name))
+            if full not in self.pipelines:
+                return {"total_size": 0}
+            return {"pipelines": [{"pipeline_id": f"id-{full}"}]}
         if (method, path) == ("POST", f"{api}/pipelines/upload"):
             (name,) = query["name"]
-            self.pipelines[name] = 1
-            return {"pipeline_id": f"id-{name}", "display_name": name}
+            full = ".".join((*query.get("namespace", ()), name))
+            if full in self.pipelines:
+                return None
+            self.pipelines[full] = 1
+            return {"pipeline_id": f"id-{full}", "display_name": name}
         if (method, path) == ("POST", f"{api}/pipelines/upload_version"):
             (pipeline_id,) = query["pipelineid"]
             name = pipeline_id.removeprefix("id-")

@@ -18,6 +18,7 @@ from tfx.utils import import_utils
 
 from core import presets
 from core.config.choices import RunChoices
+from core.config.souk import SoukConfig
 from core.errors import ConfigError
 from core.layout import HomeLayout
 from pipeline.kubeflow import names
@@ -157,6 +158,7 @@ def test_caches_are_keyed_by_content_of_what_lies_on_the_volume(compiled) -> Non
     for name, key in (
         ("IngestEvents", "events_fingerprint"),
         ("Clean", "rejected_fingerprint"),
+        ("TextEncoder", "preset_fingerprint"),
         ("LastBlessed", "served_version"),
     ):
         assert parameters(compiled, name)[key] == from_prepare(key)
@@ -263,6 +265,8 @@ def test_choices_are_compiled_in(config, layout) -> None:
     assert {"Compress", "Bundle"} <= set(tasks_of(found))
     given = parameters(found, names.PREPARE)["compiled_choices"]
     assert RunChoices.from_json(given["runtimeValue"]["constant"]) == choices
+    given = parameters(found, names.PREPARE)["compiled_config"]
+    assert SoukConfig.from_json(given["runtimeValue"]["constant"]).compress.enabled
     encoder = parameters(found, "TextEncoder")["config"]["runtimeValue"]["constant"]
     assert json.loads(encoder)["preset"] == "/souk/presets/minilm"
 

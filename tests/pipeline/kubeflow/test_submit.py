@@ -62,6 +62,20 @@ def test_the_next_submit_adds_a_version_and_runs_that(specification) -> None:
     assert body["pipeline_version_reference"]["pipeline_version_id"] == "v2"
 
 
+def test_a_namespace_has_its_own_pipeline_with_versions(specification) -> None:
+    shared = Submission(specification=specification)
+    ours = Submission(specification=specification, namespace="shops")
+    with FakeKfp() as kfp:
+        for submission in (shared, ours, ours):
+            submit(submission, kfp.endpoint)
+    runs = kfp.of("POST", f"{API}/runs")
+    assert [run["pipeline_version_reference"] for run in runs] == [
+        {"pipeline_id": "id-souk-tiny", "pipeline_version_id": "v1"},
+        {"pipeline_id": "id-shops.souk-tiny", "pipeline_version_id": "v1"},
+        {"pipeline_id": "id-shops.souk-tiny", "pipeline_version_id": "v2"},
+    ]
+
+
 def test_a_token_is_sent_and_a_missing_one_is_explained(specification) -> None:
     submission = Submission(specification=specification, namespace="shops")
     with FakeKfp(token="secret") as kfp:
@@ -83,9 +97,20 @@ def test_parameters_are_checked_before_anything_is_sent(compiled) -> None:
         typed(compiled.spec, {"dates": "x"})
     with pytest.raises(ConfigError, match=r"`seed` must be a whole number"):
         typed(compiled.spec, {"seed": "one"})
+    # It would be the home itself.
+    with pytest.raises(ConfigError, match=r"`shop` must be the name .* Received: ''"):
+        typed(compiled.spec, {"shop": ""})
 
 
-@pytest.mark.parametrize("text", ["a: [", yaml.safe_dump({"platforms": {}})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        yaml.safe_dump({"platforms": {}}),
+        "pipelineInfo: {name: x}",
+        "pipelineInfo: x\nroot: {}",
+    ],
+)
 def test_another_file_is_no_specification(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(text)
