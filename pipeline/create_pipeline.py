@@ -27,6 +27,7 @@ def create_pipeline(
     cache: bool = True,
     beam_args: Sequence[str] | None = None,
     hold: bool = False,
+    stock_resolver: bool = False,
 ) -> Pipeline:
     """Tables in `layout.tables` → a model in `layout.serving` and a report.
 
@@ -37,11 +38,15 @@ def create_pipeline(
       beam_args: options of every Beam step (pipeline/beam_options.py); by default those
         of the direct runner.
       hold: a blessed model waits for its refit and is not pushed.
+      stock_resolver: LastBlessed is TFX's own, the only one that TFX compiles for
+        Kubeflow; what takes its place there looks for a comparable model, as ours does.
     """
     if config.shop.has_events:
         data = data_stage(config, layout)
         models = model_stage(config, data)
-        release = release_stage(config, layout, data, models, hold=hold)
+        release = release_stage(
+            config, layout, data, models, hold=hold, stock_resolver=stock_resolver
+        )
         nodes = [*data.nodes, *models.nodes, *release]
     else:
         nodes = stages_without_events(config, layout)

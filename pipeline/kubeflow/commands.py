@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -171,7 +172,11 @@ def _compile(
 
     meant = shop_argument(shop, data)
     settings = ClusterConfig.from_file(cluster) if cluster else ClusterConfig()
-    with locked(layout), quiet(layout.logs / "compile.log"):
+    with (
+        locked(layout),
+        quiet(layout.logs / "compile.log"),
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         # Heavy imports, here so that they are quiet and `souk --help` is fast.
         from core import presets
         from pipeline import sources
@@ -188,10 +193,13 @@ def _compile(
             choices=choices,
             refit=refit,
         )
-        config = presets.for_shop(
-            *sources.ensure_tables(layout, meant.source, data=meant.data, seed=seed)
+        tables = sources.settings_layout(
+            layout, Path(scratch), meant.source, data=meant.data, seed=seed
         )
-        compiled = compile_pipeline(config, layout, target)
+        config = presets.for_shop(
+            *sources.ensure_tables(tables, meant.source, data=meant.data, seed=seed)
+        )
+        compiled = compile_pipeline(config, tables, target)
     compiled.write(path)
     return len(compiled.spec["deploymentSpec"]["executors"])
 

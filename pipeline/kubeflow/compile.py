@@ -91,8 +91,11 @@ def compile_pipeline(
             f"{layout.shop!r}, which has none and keeps nothing back to measure on."
         )
     _check_steps(target.cluster, config, layout)
-    create = create_refit_pipeline if target.refit else create_pipeline
-    pipeline = create(config, layout, cache=target.cluster.cache)
+    cache = target.cluster.cache
+    if target.refit:
+        pipeline = create_refit_pipeline(config, layout, cache=cache)
+    else:
+        pipeline = create_pipeline(config, layout, cache=cache, stock_resolver=True)
     name = pipeline.pipeline_info.pipeline_name
     if not _NAME.fullmatch(name):
         raise ConfigError(

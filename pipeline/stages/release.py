@@ -5,6 +5,9 @@ from __future__ import annotations
 from tfx.components import Evaluator
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
@@ -29,15 +32,19 @@ def release_stage(
     models: ModelStage,
     *,
     hold: bool = False,
+    stock_resolver: bool = False,
 ) -> list[BaseNode]:
     """Evaluation through the bundle, TFMA, gates, push, report."""
     shop, evaluation = config.shop.to_json(), config.evaluation.to_json()
+    comparable = {
+        "target_event": config.shop.target_event,
+        "test_start": config.splits.test_start,
+    }
     last = Resolver(
-        strategy_class=LatestComparableModel,
-        config={
-            "target_event": config.shop.target_event,
-            "test_start": config.splits.test_start,
-        },
+        strategy_class=LatestBlessedModelStrategy
+        if stock_resolver
+        else LatestComparableModel,
+        config={} if stock_resolver else comparable,
         model=Channel(type=Model, producer_component_id="Bundle"),
         model_blessing=Channel(type=ModelBlessing, producer_component_id="Gates"),
     ).with_id("LastBlessed")

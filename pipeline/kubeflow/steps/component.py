@@ -17,7 +17,7 @@ from pathlib import Path
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
 from pipeline.kubeflow import names, uris
-from pipeline.kubeflow.steps import command
+from pipeline.kubeflow.steps import command, tables_as_prepared
 from pipeline.kubeflow.steps.executor_input import ExecutorInput
 from trainer.traced import spare_libraries
 
@@ -52,6 +52,7 @@ def _run(given: argparse.Namespace, beam_args: list[str]) -> None:
     folder = step.run_folder(step.parameters[names.ROOT])
     spare_libraries()
     with command.recorded(step, folder):
+        tables_as_prepared.check(step.parameters)
         kubeflow_v2_run_executor.main(
             (
                 argparse.Namespace(
@@ -64,6 +65,7 @@ def _run(given: argparse.Namespace, beam_args: list[str]) -> None:
                 beam_args,
             )
         )
+        tables_as_prepared.check(step.parameters)
         step.restore_uris()
     for pair in given.keep:
         key, _, name = pair.partition("=")

@@ -6,12 +6,12 @@ are, not on when they were written.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from pathlib import Path
 
 import shops
+from components.comparable_models import is_comparable
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version
@@ -27,6 +27,7 @@ from pipeline.kubeflow import dates, names, run_values
 from pipeline.kubeflow.shop_home import layout_of
 from pipeline.kubeflow.steps import accepted, command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
+from pipeline.kubeflow.steps.tables_as_prepared import TABLES, content
 from pipeline.local.step_files import digest_of
 from pipeline.settings import differences
 
@@ -70,16 +71,13 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         splits = splits.replace(test_start=sources.newest_event(layout) + 1)
     config = settings(shop, splits, test_start, given[names.GATES], choices)
     _check_compiled(config, given)
-    # A refit's version was measured on nothing: the one before it is compared with.
-    measured = newest_version(layout.serving, METRICS_FILE)
-    version = measured or newest_version(layout.serving)
     return {
         names.ROOT: str(layout.root),
-        names.SERVED_VERSION: version.name if version else "",
+        names.SERVED_VERSION: _compared_version(layout, config),
         **run_values.of(config),
         **{
-            names.fingerprint_of(table): _content(layout.tables / f"{table}.parquet")
-            for table in (*run_values.TABLES, "rejected")
+            names.fingerprint_of(table): content(layout.tables / f"{table}.parquet")
+            for table in TABLES
         },
         **{
             names.fingerprint_of(f"{table}_schema"): edited_fingerprint(
@@ -89,6 +87,19 @@ def _outputs(given: Json, layout: HomeLayout) -> Json:
         },
         names.fingerprint_of("preset"): digest_of(config.text_encoder.preset),
     }
+
+
+def _compared_version(layout: HomeLayout, config: SoukConfig) -> str:
+    """The served version that the new model is compared with; "" where there is none.
+
+    A refit's was measured on nothing: it is the one before it.
+    """
+    measured = newest_version(layout.serving, METRICS_FILE)
+    version = measured or newest_version(layout.serving)
+    event, start = config.shop.target_event, config.splits.test_start
+    if version is None or not is_comparable(version, event, start):
+        return ""
+    return version.name
 
 
 def settings(
@@ -146,16 +157,6 @@ def _check_tables(layout: HomeLayout, given: Json) -> None:
             f"{', '.join(compiled)}. Received: {', '.join(found)}. Compile the "
             "pipeline again for this shop."
         )
-
-
-def _content(path: Path) -> str:
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def started(root: Path, run: str, at: float) -> Path:
     return folder
 
 
+def served_version(root: Path, name: str, as_of: int = 0) -> Path:
+    version = root / "serving" / "souk" / name
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    facts = {"as_of": as_of, "shop": {"event_types": ["view", "purchase"]}}
+    (version / "souk.json").write_text(json.dumps(facts))
+    return version
+
+
 def pushed_by(root: Path, run: str, *, pushed: bool, at: float) -> None:
     path = started(root, run, at) / "kept" / "pushed_model" / "pushed.json"
     path.parent.mkdir(parents=True)
@@ -161,9 +170,7 @@ def test_an_edited_schema_and_a_pushed_version_change_what_depends_on_them(
     root = prepared.home / "tiny"
     (root / "schemas").mkdir()
     (root / "schemas" / "items.pbtxt").write_text("# mine\n")
-    version = root / "serving" / "souk" / "1700000000"
-    version.mkdir(parents=True)
-    (version / "saved_model.pb").touch()
+    served_version(root, "1700000000")
     _, after = prepared()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"items_schema_fingerprint", "served_version"}
@@ -195,13 +202,22 @@ def test_another_content_of_the_preset_changes_its_fingerprint(
 def test_a_refit_is_not_what_the_next_model_is_compared_with(prepared) -> None:
     """It was measured on nothing, so the gates would have nothing to hold."""
     prepared()
-    served = prepared.home / "tiny" / "serving" / "souk"
+    root = prepared.home / "tiny"
     for name in ("1700000000", "1700000100"):
-        (served / name).mkdir(parents=True)
-        (served / name / "saved_model.pb").touch()
-    (served / "1700000000" / "metrics.json").write_text("{}")
+        version = served_version(root, name)
+    (version.parent / "1700000000" / "metrics.json").write_text("{}")
 
     assert prepared()[1]["served_version"] == "1700000000"
+
+
+def test_a_version_that_saw_the_test_period_is_compared_with_nothing(
+    prepared, config
+) -> None:
+    prepared()
+    served_version(
+        prepared.home / "tiny", "1700000000", as_of=config.splits.test_start + 1
+    )
+    assert prepared()[1]["served_version"] == ""
 
 
 @pytest.mark.parametrize(
