@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from core import features, signatures
 from core.errors import ConfigError, InvalidRequestError
-from core.text.displayed import category_path, displayed
-from serving.transports import GrpcTransport, InputSpec, RestTransport, Specs, Transport
+from serving.inputs import (
+    Filters,
+    HistoryEvent,
+    filter_inputs,
+    input_array,
+    person_inputs,
+)
+from serving.transports import GrpcTransport, RestTransport, Specs, Transport
 
-_NUMPY = {
-    "DT_STRING": object,
-    "DT_INT32": np.int32,
-    "DT_INT64": np.int64,
-    "DT_FLOAT": np.float32,
-    "DT_BOOL": np.bool_,
-}
-
-
-class HistoryEvent(NamedTuple):
-    """Something that the person did before the request."""
-
-    item_id: str
-    event: str = features.PURCHASE
-    timestamp: int = 0  # seconds since 1970, UTC
+__all__ = ["Filters", "HistoryEvent", "Page", "SoukClient"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,17 +34,6 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.item_ids)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Filters:
-    """What may be on a page; the defaults rule out nothing."""
-
-    exclude_item_ids: Sequence[str] = ()
-    categories: Sequence[str] = ()  # prefixes of category paths; none = any
-    price_min: float = 0.0  # 0 = no limit
-    price_max: float = 0.0  # 0 = no limit
-    in_stock_only: bool = False
 
 
 class SoukClient:
@@ -114,7 +94,7 @@ class SoukClient:
           ModelUnavailableError: no version is ready, or the server is away or full.
           InvalidRequestError: the request does not fit the model.
         """
-        person = _person(user_id, history, timestamp, context)
+        person = person_inputs(user_id, history, timestamp, context)
         return self._page(signatures.RECOMMEND, person, filters, k)
 
     def similar(
@@ -144,7 +124,7 @@ class SoukClient:
           ModelUnavailableError, InvalidRequestError: as in `recommend`; a model without
             `search` does not fit the request.
         """
-        person = _person(user_id, history, timestamp, context)
+        person = person_inputs(user_id, history, timestamp, context)
         # Letters and their marks as one character, as the catalogue has them.
         values = {**person, features.QUERY: unicodedata.normalize("NFC", query)}
         return self._page(signatures.SEARCH, values, filters, k)
@@ -159,7 +139,7 @@ class SoukClient:
         context: Mapping[str, str] | None = None,
     ) -> dict[str, list[float]]:
         """`score` and `p_<event>` of each candidate, in the order given."""
-        values = _person(user_id, history, timestamp, context)
+        values = person_inputs(user_id, history, timestamp, context)
         values[signatures.CANDIDATE_ITEM_IDS] = list(candidate_item_ids)
         outputs = self.predict(signatures.RANK, values)
         size = len(candidate_item_ids)
@@ -195,7 +175,7 @@ class SoukClient:
                 f"`{signature}` has no input {', '.join(unknown)}. "
                 f"Its inputs: {', '.join(sorted(specs))}."
             )
-        inputs = {n: _array(n, values.get(n), spec) for n, spec in specs.items()}
+        inputs = {n: input_array(n, values.get(n), spec) for n, spec in specs.items()}
         return self._transport.predict(signature, inputs)
 
     def _inputs(self, signature: str) -> Specs:
@@ -216,7 +196,7 @@ class SoukClient:
             raise InvalidRequestError(
                 f"`k` must be between 1 and {signatures.MAX_K}. Received: {k}."
             )
-        given = _filtered(filters or Filters())
+        given = filter_inputs(filters or Filters())
         outputs = self.predict(signature, {**values, **given, signatures.K: k})
         item_ids = [str(v) for v in outputs[signatures.ITEM_IDS][0]]
         shown = sum(1 for item_id in item_ids if item_id)
@@ -239,83 +219,3 @@ class SoukClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _person(
-    user_id: str,
-    history: Iterable[HistoryEvent | tuple[Any, ...]],
-    timestamp: int | None,
-    context: Mapping[str, str] | None,
-) -> dict[str, Any]:
-    events = [_event(event) for event in history]
-    return {
-        features.USER_ID: user_id,
-        features.HISTORY_ITEM_IDS: [event.item_id for event in events],
-        features.HISTORY_EVENTS: [event.event for event in events],
-        features.HISTORY_TIMESTAMPS: [event.timestamp for event in events],
-        features.TIMESTAMP: int(time.time()) if timestamp is None else timestamp,
-        **{name: _shown(value) for name, value in (context or {}).items()},
-    }
-
-
-def _shown(value: Any) -> Any:
-    """Text as Clean leaves the log's."""
-    return displayed(value) if isinstance(value, str) else value
-
-
-def _event(event: HistoryEvent | tuple[Any, ...]) -> HistoryEvent:
-    if isinstance(event, (tuple, list)) and 1 <= len(event) <= len(
-        HistoryEvent._fields
-    ):
-        return HistoryEvent(*event)
-    raise InvalidRequestError(
-        f"`history` must hold (item_id, event, timestamp). Received: {event!r}."
-    )
-
-
-def _filtered(filters: Filters) -> dict[str, Any]:
-    """Inputs of a page's filters; categories as Clean leaves the catalogue's."""
-    lists = {
-        name: _listed(name, getattr(filters, name))
-        for name in (signatures.EXCLUDE_ITEM_IDS, signatures.CATEGORIES)
-    }
-    lists[signatures.CATEGORIES] = [
-        category_path(path) if isinstance(path, str) else path
-        for path in lists[signatures.CATEGORIES]
-    ]
-    return {**vars(filters), **lists}
-
-
-def _listed(name: str, values: Iterable[Any]) -> list[Any]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InvalidRequestError(
-            f"Input `{name}` must be a list of texts. Received: {values!r}."
-        )
-    return list(values)
-
-
-def _array(name: str, value: Any, spec: InputSpec) -> np.ndarray:
-    """One row's input with its batch axis; neutral where there is no value."""
-    dtype = _NUMPY.get(spec.dtype)
-    if dtype is None:
-        raise InvalidRequestError(f"Input `{name}` has the type {spec.dtype}.")
-    neutral: Any = b"" if dtype is object else 0
-    if value is None or (spec.rank >= 2 and not len(_listed(name, value))):
-        return np.full((1,) * spec.rank, neutral, dtype)
-    try:
-        array = np.array(_encoded(value) if dtype is object else value, dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        kind = "text" if dtype is object else np.dtype(dtype).name
-        raise InvalidRequestError(
-            f"Input `{name}` must be {kind}. Received: {value!r} ({error})."
-        ) from error
-    return array if spec.rank == 0 else array[np.newaxis]
-
-
-def _encoded(value: Any) -> Any:
-    """Texts as UTF-8 bytes, in lists as they are nested."""
-    if isinstance(value, (str, bytes)):
-        return value.encode() if isinstance(value, str) else value
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_encoded(item) for item in value]
-    raise TypeError(f"{type(value).__name__} is no text")
