@@ -47,7 +47,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nodes["items"].outputs["result"],
         events=nodes["events"].outputs["result"],
         before=worlds.BEFORE,
-        config=TextEncoderConfig.tiny().replace(encode_batch=7, hard_negatives=1),
+        config=TextEncoderConfig.tiny().replace(
+            encode_batch=7, hard_negatives=1, title_pairs=0
+        ),
     )
     runs.run_nodes(root, [*nodes.values(), step])
     return root
