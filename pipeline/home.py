@@ -16,8 +16,13 @@ def locked(layout: HomeLayout) -> Iterator[None]:
     """Holds the home for one run; the system releases it if the process dies.
 
     Raises:
-      ConfigError: another run holds it.
+      ConfigError: another run holds it, or its path is one that TFX takes for a pattern.
     """
+    if "[" in str(layout.root):  # what * and ? stand for matches them, too
+        raise ConfigError(
+            "`--home` and the shop's name must have no [, which TFX reads as a pattern "
+            f"of files. Received: {str(layout.root)!r}. Choose another --home."
+        )
     layout.root.mkdir(parents=True, exist_ok=True)
     path = layout.root / ".lock"
     with path.open("a+") as lock:

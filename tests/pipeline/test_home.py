@@ -34,3 +34,12 @@ def test_a_second_run_is_refused_and_a_dead_one_leaves_no_lock(tmp_path: Path) -
         holder.wait(timeout=10)
     with locked(layout):
         pass
+
+
+def test_a_path_that_is_a_pattern_is_refused_before_it_is_made(
+    tmp_path: Path,
+) -> None:
+    layout = HomeLayout(tmp_path / "h[1]", "tiny")
+    with pytest.raises(ConfigError, match="pattern of files"), locked(layout):
+        pass
+    assert list(tmp_path.iterdir()) == []
