@@ -16,7 +16,7 @@ def locked(layout: HomeLayout) -> Iterator[None]:
     """Holds the home for one run; the system releases it if the process dies.
 
     Raises:
-      ConfigError: another run holds it, or its path is one that TFX takes for a pattern.
+      ConfigError: another run holds it, or TFX takes its path for a pattern.
     """
     if "[" in str(layout.root):  # what * and ? stand for matches them, too
         raise ConfigError(
