@@ -21,9 +21,8 @@ import orjson
 from core import features, signatures
 from core.layout import LOAD_CURVE
 from serving import load
-from serving.client import InputSpec, Specs
 from serving.embedded import EmbeddedServer
-from serving.transports import GrpcTransport
+from serving.transports import GrpcTransport, InputSpec, Specs
 
 DEFAULT_MODEL = Path("var/demo/serving") / signatures.MODEL_NAME
 P99_LIMIT_MS = {"rest": 10.0, "grpc": 15.0}
