@@ -63,14 +63,8 @@ class Executor(base_executor.BaseExecutor):
         statistics = _statistics(input_dict["statistics"])
         schema = _schema(input_dict["schema"])
         comparisons, found = judge.skew(statistics, schema)
-        for split, other in statistics.items():
-            if split == "train":
-                continue
-            measured, beyond = judge.presence_drops(
-                other, statistics["train"], config, split=split, against="train split"
-            )
-            comparisons += measured
-            found += beyond
+        measured, beyond = judge.fallen_silent(statistics, config)
+        comparisons, found = comparisons + measured, found + beyond
         found = judge.schema_findings(_anomalies(input_dict), statistics) + found
         baseline = exec_properties["baseline"]
         previous = _previous(baseline, input_dict.get("previous_statistics"))

@@ -127,6 +127,25 @@ def presence_drops(
     return comparisons, found
 
 
+def fallen_silent(
+    statistics: Mapping[str, Statistics], config: ValidationConfig
+) -> tuple[list[Comparison], list[Finding]]:
+    """Columns that eval or test hold far fewer values of than train."""
+    comparisons: list[Comparison] = []
+    found: list[Finding] = []
+    for split in [name for name in statistics if name != "train"]:
+        measured, beyond = presence_drops(
+            statistics[split],
+            statistics["train"],
+            config,
+            split=split,
+            against="train split",
+        )
+        comparisons += measured
+        found += beyond
+    return comparisons, found
+
+
 def rejections(
     summary: Mapping[str, Any], table: str, config: ValidationConfig
 ) -> list[Finding]:

@@ -36,18 +36,7 @@ def release_stage(
 ) -> list[BaseNode]:
     """Evaluation through the bundle, TFMA, gates, push, report."""
     shop, evaluation = config.shop.to_json(), config.evaluation.to_json()
-    comparable = {
-        "target_event": config.shop.target_event,
-        "test_start": config.splits.test_start,
-    }
-    last = Resolver(
-        strategy_class=LatestBlessedModelStrategy
-        if stock_resolver
-        else LatestComparableModel,
-        config={} if stock_resolver else comparable,
-        model=Channel(type=Model, producer_component_id="Bundle"),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id="Gates"),
-    ).with_id("LastBlessed")
+    last = _last_blessed(config, stock_resolver)
     measured = EvaluateFunnel(
         model=models.bundle,
         moments=data.moments,
@@ -97,6 +86,22 @@ def release_stage(
     ).with_id("Pusher")
     report = _report(layout, data, models, measured, searched, gates, pusher)
     return [last, measured, searched, examples, evaluator, gates, pusher, report]
+
+
+def _last_blessed(config: SoukConfig, stock_resolver: bool) -> Resolver:
+    """The model that the new one is compared with, where there is one."""
+    comparable = {
+        "target_event": config.shop.target_event,
+        "test_start": config.splits.test_start,
+    }
+    return Resolver(
+        strategy_class=LatestBlessedModelStrategy
+        if stock_resolver
+        else LatestComparableModel,
+        config={} if stock_resolver else comparable,
+        model=Channel(type=Model, producer_component_id="Bundle"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="Gates"),
+    ).with_id("LastBlessed")
 
 
 def _report(

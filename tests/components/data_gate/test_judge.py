@@ -87,9 +87,8 @@ def test_a_rare_column_may_lose_no_more_than_a_frequent_one() -> None:
 
 def test_a_column_that_falls_silent_in_a_later_split_names_it() -> None:
     some, none = (_statistics(c * 100, 1.0) for c in (["FR"], [None]))
-    measured, found = judge.presence_drops(
-        none, some, CONFIG, split="test", against="train split"
-    )
+    spans = {"train": some, "eval": some, "test": none}
+    measured, found = judge.fallen_silent(spans, CONFIG)
     assert [(f.split, f.feature) for f in found] == [("test", "country")]
     assert "100% in the train split" in found[0].description
     assert [(c.kind, c.against, c.value) for c in measured] == [("skew", "test", 1.0)]
