@@ -13,7 +13,7 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-METADATA_FILE = "souk.json"
+from components.bundle.metadata import METADATA_FILE
 
 
 def is_comparable(folder: Path, target_event: str, test_start: int) -> bool:

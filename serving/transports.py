@@ -17,7 +17,7 @@ import orjson
 
 from core.errors import InvalidRequestError, ModelUnavailableError, ServingError
 
-# Answers of the size that the server takes as requests.
+# Of requests and answers alike.
 MAX_MESSAGE_BYTES = 64 << 20
 # Statuses after which the same call may succeed: not found (yet), full, not up.
 _RETRIABLE = {"NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"}

@@ -8,7 +8,7 @@ are written anew, from the quantiles, before it does.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection
 from typing import TypeAlias
 
@@ -41,13 +41,13 @@ def _rewrite(histograms: Collection[_Histogram]) -> None:
     quantiles = by_type.get(_Histogram.QUANTILES)
     if standard is None or quantiles is None:
         return
-    counts: Counter[int] = Counter()
+    counts: defaultdict[int, float] = defaultdict(float)
     for bucket in quantiles.buckets:
         low, high = _log(bucket.low_value), _log(bucket.high_value)
         for place in range(math.floor(low), math.floor(high) + 1):
             inside = min(high, place + 1) - max(low, place)
             share = inside / (high - low) if high > low else 1.0
-            counts[place] += share * bucket.sample_count  # type: ignore[assignment]
+            counts[place] += share * bucket.sample_count
     del standard.buckets[:]
     for place in range(_LEAST, _MOST + 1):
         standard.buckets.add(

@@ -28,10 +28,10 @@ from serving.model_server.metrics import Metrics
 from serving.model_server.options import ANY_PORT, NO_PORT, ServerConfig
 from serving.model_server.predictor import Predictor
 from serving.model_server.rest_api import RestApi
+from serving.transports import MAX_MESSAGE_BYTES
 
 GRACE_S = 10.0  # how long requests under way may take at the end
 LAST_WRITES_S = 0.05  # for answers on their way to the sockets
-MAX_MESSAGE_BYTES = 64 << 20
 # A thread that waits for the interpreter gets it after this long, not after 5 ms.
 SWITCH_INTERVAL_S = 0.0005
 # Containers made, less those freed, between two searches for garbage in cycles. Those
