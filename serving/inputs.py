@@ -33,13 +33,22 @@ class HistoryEvent(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What may be on a page; the defaults rule out nothing."""
+    """What may be on a page; the defaults rule out nothing.
+
+    Raises:
+      InvalidRequestError: what must be a list is none.
+    """
 
     exclude_item_ids: Sequence[str] = ()
     categories: Sequence[str] = ()  # prefixes of category paths; none = any
     price_min: float = 0.0  # 0 = no limit
     price_max: float = 0.0  # 0 = no limit
     in_stock_only: bool = False
+
+    def __post_init__(self) -> None:
+        # Tuples, as several requests may read them: an iterator would be one's alone.
+        for name in (signatures.EXCLUDE_ITEM_IDS, signatures.CATEGORIES):
+            object.__setattr__(self, name, tuple(_listed(name, getattr(self, name))))
 
 
 def person_inputs(
@@ -77,26 +86,19 @@ def _event(event: HistoryEvent | tuple[Any, ...]) -> HistoryEvent:
 
 
 def filter_inputs(filters: Filters) -> dict[str, Any]:
-    """Inputs of a page's filters; categories as Clean leaves the catalogue's.
-
-    Raises:
-      InvalidRequestError: what must be a list is none.
-    """
-    lists = {
-        name: _listed(name, getattr(filters, name))
-        for name in (signatures.EXCLUDE_ITEM_IDS, signatures.CATEGORIES)
-    }
-    lists[signatures.CATEGORIES] = [
+    """Inputs of a page's filters; categories as Clean leaves the catalogue's."""
+    paths = [
         category_path(path) if isinstance(path, str) else path
-        for path in lists[signatures.CATEGORIES]
+        for path in filters.categories
     ]
-    return {**vars(filters), **lists}
+    return {**vars(filters), signatures.CATEGORIES: paths}
 
 
 def _listed(name: str, values: Iterable[Any]) -> list[Any]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InvalidRequestError(
-            f"Input `{name}` must be a list of texts. Received: {values!r}."
+            f"Input `{name}` must be a list. Received: {values!r}. "
+            "A lone value goes into one: [value]."
         )
     return list(values)
 

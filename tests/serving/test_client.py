@@ -120,7 +120,6 @@ def test_requests_that_do_not_fit_are_refused(client: SoukClient) -> None:
         ({"history": ["item-00001"]}, "history"),
         ({"context": {"country": 5}}, "country"),
         ({"timestamp": 2**63}, "timestamp"),
-        ({"filters": Filters(exclude_item_ids="item-00001")}, "exclude_item_ids"),
         ({"filters": Filters(categories=[3])}, "categories"),  # type: ignore[list-item]
     ],
 )
@@ -129,6 +128,20 @@ def test_values_of_another_type_are_named(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=f"`{named}`"):
         client.recommend(**arguments)
+
+
+@pytest.mark.parametrize("name", ["exclude_item_ids", "categories"])
+@pytest.mark.parametrize("value", ["item-00001", b"item-00001", 5, None])
+def test_a_filter_that_is_no_list_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=f"`{name}` must be a list"):
+        Filters(**{name: value})
+
+
+def test_filters_can_be_read_again() -> None:
+    filters = Filters(exclude_item_ids=iter(["a", "b"]), categories=iter(["c"]))  # type: ignore[arg-type]
+    for _ in range(2):
+        assert list(filters.exclude_item_ids) == ["a", "b"]
+        assert list(filters.categories) == ["c"]
 
 
 def test_ids_may_come_as_a_set_or_an_array(client: SoukClient) -> None:

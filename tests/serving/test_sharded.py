@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
-from serving.client import Page, SoukClient
+from serving.client import Filters, Page, SoukClient
 from serving.embedded import EmbeddedServer
 from serving.sharded import ShardedClient, merge, shard_of
 from serving.small_bundle import save_small_bundle, small_titles
@@ -82,6 +82,15 @@ def test_every_shard_reads_the_history(servers) -> None:
         want = client.recommend(history=events, timestamp=100, k=10)
         found = client.recommend(history=iter(events), timestamp=100, k=10)
     assert (found.item_ids, found.scores) == (want.item_ids, want.scores)
+
+
+def test_every_shard_reads_the_filters(servers) -> None:
+    with ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client:
+        free = client.recommend(user_id="anna", k=30).item_ids
+        unwanted = free[:10]  # of all shards
+        filters = Filters(exclude_item_ids=iter(unwanted))  # type: ignore[arg-type]
+        found = client.recommend(user_id="anna", k=20, filters=filters)
+    assert found.item_ids == free[10:]
 
 
 def test_a_shard_that_hangs_costs_its_items_and_no_time(servers) -> None:
