@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
-from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
+from core.errors import (
+    ConfigError,
+    InvalidRequestError,
+    ModelUnavailableError,
+    ServingError,
+)
 from serving.client import Page, SoukClient
 
 # Pages that wait for one shard at once.
@@ -35,8 +40,8 @@ class ShardedClient:
     """Asks every shard at once and merges their pages by score.
 
     Every server holds one bundle over the items of its shard (`shard_of`), all with the
-    same ranker, so that their scores compare. A shard that is away, or later than
-    `timeout_s`, costs its items and not the page.
+    same ranker, so that their scores compare. A shard that is away, fails, or is later
+    than `timeout_s` costs its items and not the page.
 
     >>> client = ShardedClient(["10.0.0.1:8500", "10.0.0.2:8500", "10.0.0.3:8500"])
     >>> page = client.recommend(user_id="17850", k=20)
@@ -103,11 +108,13 @@ class ShardedClient:
         ]
         pages: list[Page] = []
         missing: list[int] = []
-        failure: ModelUnavailableError | None = None
+        failure: ServingError | None = None
         for shard, answer in enumerate(waiting):
             try:
                 pages.append(answer.result(max(deadline - time.monotonic(), 0)))
-            except ModelUnavailableError as error:
+            except InvalidRequestError:
+                raise  # every other shard would refuse it as well
+            except ServingError as error:
                 missing.append(shard)
                 failure = error
             except concurrent.futures.TimeoutError:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import http.server
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from core.errors import ConfigError, InvalidRequestError, ModelUnavailableError
+from core.errors import (
+    ConfigError,
+    InvalidRequestError,
+    ModelUnavailableError,
+    ServingError,
+)
 from serving.client import Filters, Page, SoukClient
 from serving.embedded import EmbeddedServer
 from serving.sharded import ShardedClient, merge, shard_of
@@ -109,6 +119,101 @@ def test_a_shard_that_hangs_costs_its_items_and_no_time(servers) -> None:
     assert all(page.partial and 1 in page.missing_shards for page in pages)
     # One timeout; 40 callers in turns of 16, or of fewer, would wait for three.
     assert took < 4.0
+
+
+@contextlib.contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Address of an HTTP server that has one answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextlib.contextmanager
+def aborting(code: grpc.StatusCode) -> Iterator[str]:
+    """Address of a gRPC server that ends every call with `code`."""
+
+    class Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def GetModelMetadata(self, request: Any, context: Any) -> Any:
+            context.abort(code, "boom")
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        server = grpc.server(pool)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            Servicer(), server
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        yield f"127.0.0.1:{port}"
+        server.stop(None).wait(10)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b'{"error": "boom"}'),
+        (501, b""),
+        (403, b"no"),
+        (502, b"<html>bad gateway"),
+        (200, b"<html>log in"),
+    ],
+)
+def test_a_shard_that_fails_over_rest_costs_its_items(
+    servers, status: int, body: bytes
+) -> None:
+    with (
+        answering(status, body) as failing,
+        ShardedClient(
+            [servers[0].rest_url, failing], protocol="rest", timeout_s=10
+        ) as client,
+    ):
+        page = client.recommend(user_id="anna", k=5)
+    assert page.partial and page.missing_shards == (1,)
+    assert len(page) == 5 and {shard_of(i, SHARDS) for i in page.item_ids} == {0}
+
+
+@pytest.mark.parametrize("name", ["INTERNAL", "UNKNOWN", "CANCELLED", "UNAVAILABLE"])
+def test_a_shard_that_fails_over_grpc_costs_its_items(servers, name: str) -> None:
+    with (
+        aborting(grpc.StatusCode[name]) as failing,
+        ShardedClient([failing, servers[0].grpc_target], timeout_s=10) as client,
+    ):
+        page = client.search("red lamp", k=5)
+    assert page.partial and page.missing_shards == (0,)
+    assert page.item_ids and {shard_of(i, SHARDS) for i in page.item_ids} == {0}
+
+
+def test_when_every_shard_fails_the_last_failure_is_told() -> None:
+    with (
+        answering(500, b'{"error": "first"}') as first,
+        answering(500, b'{"error": "second"}') as second,
+        ShardedClient([first, second], protocol="rest", timeout_s=10) as client,
+        pytest.raises(ModelUnavailableError, match=r"None of 2.*second") as refused,
+    ):
+        client.recommend(k=5)
+    assert type(refused.value.__cause__) is ServingError
+
+
+def test_a_shards_refusal_is_no_missing_shard(servers) -> None:
+    with (
+        answering(400, b'{"error": "no"}') as refusing,
+        ShardedClient(
+            [servers[0].rest_url, refusing], protocol="rest", timeout_s=10
+        ) as client,
+        pytest.raises(InvalidRequestError, match="no"),
+    ):
+        client.recommend(k=5)
 
 
 def test_a_bad_request_is_no_missing_shard(servers) -> None:
