@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
@@ -17,7 +17,10 @@ from serving.inputs import (
     HistoryEvent,
     filter_inputs,
     input_array,
+    listed,
+    page_size,
     person_inputs,
+    text,
 )
 from serving.transports import GrpcTransport, RestTransport, Specs, Transport
 
@@ -101,7 +104,8 @@ class SoukClient:
         self, item_id: str, *, filters: Filters | None = None, k: int = 10
     ) -> Page:
         """Items like this one; errors as in `recommend`."""
-        return self._page(signatures.SIMILAR, {features.ITEM_ID: item_id}, filters, k)
+        values = {features.ITEM_ID: text(features.ITEM_ID, item_id)}
+        return self._page(signatures.SIMILAR, values, filters, k)
 
     def search(
         self,
@@ -126,24 +130,30 @@ class SoukClient:
         """
         person = person_inputs(user_id, history, timestamp, context)
         # Letters and their marks as one character, as the catalogue has them.
-        values = {**person, features.QUERY: unicodedata.normalize("NFC", query)}
+        typed = unicodedata.normalize("NFC", text(features.QUERY, query))
+        values = {**person, features.QUERY: typed}
         return self._page(signatures.SEARCH, values, filters, k)
 
     def rank(
         self,
-        candidate_item_ids: Sequence[str],
+        candidate_item_ids: Iterable[str],
         *,
         user_id: str = "",
         history: Iterable[HistoryEvent | tuple[Any, ...]] = (),
         timestamp: int | None = None,
         context: Mapping[str, str] | None = None,
     ) -> dict[str, list[float]]:
-        """`score` and `p_<event>` of each candidate, in the order given."""
+        """`score` and `p_<event>` of each candidate, in the order given.
+
+        Raises:
+          ModelUnavailableError, InvalidRequestError: as in `recommend`.
+        """
         values = person_inputs(user_id, history, timestamp, context)
-        values[signatures.CANDIDATE_ITEM_IDS] = list(candidate_item_ids)
+        candidates = listed(signatures.CANDIDATE_ITEM_IDS, candidate_item_ids)
+        values[signatures.CANDIDATE_ITEM_IDS] = candidates
         outputs = self.predict(signatures.RANK, values)
-        size = len(candidate_item_ids)
-        return {name: value[0][:size].tolist() for name, value in outputs.items()}
+        shown = slice(len(candidates))
+        return {name: value[0][shown].tolist() for name, value in outputs.items()}
 
     def predict(
         self, signature: str, values: Mapping[str, Any]
@@ -192,12 +202,9 @@ class SoukClient:
     def _page(
         self, signature: str, values: dict[str, Any], filters: Filters | None, k: int
     ) -> Page:
-        if not 1 <= k <= signatures.MAX_K:
-            raise InvalidRequestError(
-                f"`k` must be between 1 and {signatures.MAX_K}. Received: {k}."
-            )
-        given = filter_inputs(filters or Filters())
-        outputs = self.predict(signature, {**values, **given, signatures.K: k})
+        given = filter_inputs(Filters() if filters is None else filters)
+        asked = {**values, **given, signatures.K: page_size(k)}
+        outputs = self.predict(signature, asked)
         item_ids = [str(v) for v in outputs[signatures.ITEM_IDS][0]]
         shown = sum(1 for item_id in item_ids if item_id)
         return Page(

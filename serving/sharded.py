@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+from core import features
 from core.errors import (
     ConfigError,
     InvalidRequestError,
@@ -18,6 +19,7 @@ from core.errors import (
     ServingError,
 )
 from serving.client import Page, SoukClient
+from serving.inputs import history_events, text
 
 # Pages that wait for one shard at once.
 THREADS = 16
@@ -96,7 +98,7 @@ class ShardedClient:
 
         Its neighbours are those of that shard: only there does the item have a vector.
         """
-        shard = shard_of(item_id, self.num_shards)
+        shard = shard_of(text(features.ITEM_ID, item_id), self.num_shards)
         page = self._clients[shard].similar(item_id, k=k, **arguments)
         return ShardedPage(page.item_ids, page.scores, page.reasons)
 
@@ -156,8 +158,9 @@ class ShardedClient:
 
 def _for_all(arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments that several clients can read: an iterator would be one's alone."""
-    history = arguments.get("history")
-    return arguments if history is None else {**arguments, "history": list(history)}
+    if "history" not in arguments:
+        return arguments
+    return {**arguments, "history": history_events(arguments["history"])}
 
 
 def merge(pages: Iterable[Page], k: int) -> Page:

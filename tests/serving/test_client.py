@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,24 @@ def test_requests_that_do_not_fit_are_refused(client: SoukClient) -> None:
         ({"history": [(12, "view", 5)]}, "history_item_ids"),
         ({"history": [("item-00001", "view", None)]}, "history_timestamps"),
         ({"history": ["item-00001"]}, "history"),
+        ({"history": [("item-00001", "view", 1.9)]}, "history_timestamps"),
+        ({"history": 5}, "history"),
         ({"context": {"country": 5}}, "country"),
+        ({"context": "FR"}, "context"),
         ({"timestamp": 2**63}, "timestamp"),
+        ({"timestamp": 2**64}, "timestamp"),
+        ({"timestamp": 1.9}, "timestamp"),
+        ({"timestamp": "100"}, "timestamp"),
+        ({"timestamp": np.datetime64("2025-06-01")}, "timestamp"),
+        ({"k": 3.9}, "k"),
+        ({"k": "3"}, "k"),
+        ({"k": None}, "k"),
+        ({"k": 101}, "k"),
+        ({"filters": Filters(in_stock_only="false")}, "in_stock_only"),  # type: ignore[arg-type]
+        ({"filters": Filters(in_stock_only=2)}, "in_stock_only"),  # type: ignore[arg-type]
+        ({"filters": Filters(price_max="20")}, "price_max"),  # type: ignore[arg-type]
+        ({"filters": {"price_max": 20}}, "filters"),
+        ({"filters": {}}, "filters"),
         ({"filters": Filters(categories=[3])}, "categories"),  # type: ignore[list-item]
     ],
 )
@@ -128,6 +145,48 @@ def test_values_of_another_type_are_named(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=f"`{named}`"):
         client.recommend(**arguments)
+
+
+@pytest.mark.parametrize("value", [None, 208, ["item-00001"], b"\xff"])
+def test_what_must_be_one_text_is_named(client: SoukClient, value: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="`query` must be text"):
+        client.search(value)
+    with pytest.raises(InvalidRequestError, match="`item_id` must be text"):
+        client.similar(value)
+
+
+@pytest.mark.parametrize("value", ["item-00001", b"item-00001", None, 5])
+def test_candidates_must_be_a_list(client: SoukClient, value: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="`candidate_item_ids` must be a"):
+        client.rank(value)
+
+
+def test_candidates_may_come_from_a_generator(client: SoukClient) -> None:
+    ids = ["item-00001", "item-00002"]
+    assert client.rank(iter(ids), timestamp=100) == client.rank(ids, timestamp=100)
+
+
+def test_numbers_of_numpy_and_decimals_are_taken(client: SoukClient) -> None:
+    plain = Filters(price_max=50, in_stock_only=True)
+    same = Filters(price_max=Decimal(50), in_stock_only=np.bool_(True))  # type: ignore[arg-type]
+    history = [("item-00003", "view", np.int64(5))]
+    want = client.recommend(
+        history=[("item-00003", "view", 5)], timestamp=100, filters=plain, k=3
+    )
+    for time in (np.int32(100), np.float64(100.0)):
+        found = client.recommend(
+            history=history,
+            timestamp=time,  # type: ignore[arg-type]
+            filters=same,
+            k=np.int64(3),  # type: ignore[arg-type]
+        )
+        assert found == want
+    assert len(want) == 3
+
+
+def test_a_query_may_be_bytes(client: SoukClient) -> None:
+    found = client.search(b"red lamp", k=5, timestamp=100)  # type: ignore[arg-type]
+    assert found == client.search("red lamp", k=5, timestamp=100)
 
 
 @pytest.mark.parametrize("name", ["exclude_item_ids", "categories"])

@@ -224,6 +224,14 @@ def test_a_bad_request_is_no_missing_shard(servers) -> None:
         client.recommend(user_id="anna", k=101)
 
 
+def test_a_shards_item_and_history_are_checked(servers) -> None:
+    with ShardedClient([s.grpc_target for s in servers], timeout_s=10) as client:
+        with pytest.raises(InvalidRequestError, match="`item_id` must be text"):
+            client.similar(208)  # type: ignore[arg-type]
+        with pytest.raises(InvalidRequestError, match="`history` must be a list"):
+            client.recommend(history=5)
+
+
 def test_when_one_of_three_servers_dies_the_page_still_comes(models) -> None:
     servers = [EmbeddedServer(base) for base in models]
     try:
