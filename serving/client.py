@@ -151,7 +151,7 @@ class SoukClient:
         values = person_inputs(user_id, history, timestamp, context)
         candidates = listed(signatures.CANDIDATE_ITEM_IDS, candidate_item_ids)
         values[signatures.CANDIDATE_ITEM_IDS] = candidates
-        outputs = self.predict(signatures.RANK, values)
+        outputs = self._outputs(signatures.RANK, values)
         shown = slice(len(candidates))
         return {name: value[0][shown].tolist() for name, value in outputs.items()}
 
@@ -163,6 +163,11 @@ class SoukClient:
         Returns:
           The outputs with their batch axis, [1, ...].
         """
+        return self._outputs(signature, values)
+
+    def _outputs(
+        self, signature: str, values: Mapping[str, Any]
+    ) -> dict[str, np.ndarray]:
         known = bool(self._specs)
         try:
             return self._predict(signature, values)
@@ -204,7 +209,7 @@ class SoukClient:
     ) -> Page:
         given = filter_inputs(Filters() if filters is None else filters)
         asked = {**values, **given, signatures.K: page_size(k)}
-        outputs = self.predict(signature, asked)
+        outputs = self._outputs(signature, asked)
         item_ids = [str(v) for v in outputs[signatures.ITEM_IDS][0]]
         shown = sum(1 for item_id in item_ids if item_id)
         return Page(
