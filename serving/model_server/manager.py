@@ -51,6 +51,7 @@ class ModelManager:
         self._models: dict[str, Model] = {}
         self._threads = concurrent.futures.ThreadPoolExecutor(1, "loader")
         self._lock = asyncio.Lock()
+        self._reloading = asyncio.Lock()  # beside `_lock`, which `refresh` takes
         self._closing: set[asyncio.Future[None]] = set()
         self._looked = False
         self._watcher: asyncio.Task[None] | None = None
@@ -231,9 +232,15 @@ class ModelManager:
     async def reload(self, configs: Sequence[ModelConfig]) -> None:
         """Changes to these models and returns when they are in service.
 
+        Calls at once take turns; the last one's models stay.
+
         Raises:
           StatusError: a model has no version in service, or a label names none.
         """
+        async with self._reloading:
+            await self._reload(configs)
+
+    async def _reload(self, configs: Sequence[ModelConfig]) -> None:
         before = {name: m.config.labels for name, m in self._models.items() if m.config}
         # Labels stay where they are until all of the new ones name what is in service.
         kept = [dataclasses.replace(c, labels=before.get(c.name, {})) for c in configs]

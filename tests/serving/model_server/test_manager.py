@@ -80,3 +80,24 @@ def test_another_folder_takes_the_place_of_the_same_version(tmp_path):
         await manager.close()
 
     asyncio.run(scenario())
+
+
+def test_reloads_at_once_take_turns(tmp_path):
+    folders = {name: _version(tmp_path / name) for name in ("souk", "a", "b")}
+
+    def configs(*names):
+        return [ModelConfig(name=name, base_path=folders[name]) for name in names]
+
+    async def scenario():
+        manager = ModelManager(load=Loaded)
+        await manager.reload(configs("souk"))
+        await asyncio.gather(
+            manager.reload(configs("souk", "a")), manager.reload(configs("souk", "b"))
+        )
+        for name in ("souk", "b"):
+            manager.release(manager.acquire(name))
+        with pytest.raises(StatusError, match=r"Servable not found.*Latest\(a\)"):
+            manager.acquire("a")
+        await manager.close()
+
+    asyncio.run(scenario())
