@@ -19,7 +19,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class EmbeddedServer:
-    """Serves a folder while the `with` block runs.
+    """Serves a folder while the `with` block runs; another block starts it again.
 
     >>> with EmbeddedServer("var/demo/serving/souk") as server:
     ...     client = SoukClient(server.grpc_target)
@@ -42,15 +42,12 @@ class EmbeddedServer:
         self.model_name = model_name
         self._module = module or "serving.model_server"
         self._start_timeout_s = start_timeout_s
-        self._folder = tempfile.TemporaryDirectory(prefix="souk-server-")
-        self._ready_file = Path(self._folder.name) / "ready.json"
-        self._log = Path(self._folder.name) / "log"
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._flags: dict[str, str | int | float] = {
             "model_base_path": str(Path(model_base_path).absolute()),
             "model_name": model_name,
             "port": -1,
             "rest_api_port": -1,
-            "ready_file": str(self._ready_file),
             "stop_at_end_of_input": "true",
             **(flags or {}),
         }
@@ -69,7 +66,9 @@ class EmbeddedServer:
     @property
     def log(self) -> str:
         """What the server has written so far."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        if self._folder is None:
+            return ""
+        return (Path(self._folder.name) / "log").read_text(errors="replace")
 
     def start(self) -> EmbeddedServer:
         """Starts the server and returns when a version is in service.
@@ -77,12 +76,16 @@ class EmbeddedServer:
         Raises:
           ServingError: it ended, or was not ready in time; holds the end of its log.
         """
-        flags = [f"--{name}={value}" for name, value in self._flags.items()]
+        if self._folder is None:  # a `with` block before took its own away
+            self._folder = tempfile.TemporaryDirectory(prefix="souk-server-")
+        ready_file = Path(self._folder.name) / "ready.json"
+        given = {"ready_file": str(ready_file), **self._flags}
+        flags = [f"--{name}={value}" for name, value in given.items()]
         path = os.pathsep.join(
             [str(_REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
-        self._ready_file.unlink(missing_ok=True)  # of a server before
-        with self._log.open("wb") as log:
+        ready_file.unlink(missing_ok=True)  # of a server before
+        with (Path(self._folder.name) / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self._module, *flags],
                 stdin=subprocess.PIPE,  # its end tells the server of ours
@@ -91,13 +94,13 @@ class EmbeddedServer:
                 env={**os.environ, "PYTHONPATH": path},
             )
         deadline = time.monotonic() + self._start_timeout_s
-        while not self._ready_file.exists():
+        while not ready_file.exists():
             if self.process.poll() is not None:
                 self._fail(f"ended with code {self.process.returncode}")
             if time.monotonic() > deadline:
                 self._fail(f"had no version ready after {self._start_timeout_s:.0f} s")
             time.sleep(0.02)
-        ports = json.loads(self._ready_file.read_text())
+        ports = json.loads(ready_file.read_text())
         self.port, self.rest_api_port = ports["port"], ports["rest_api_port"]
         return self
 
@@ -132,7 +135,9 @@ class EmbeddedServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
 def start_server(

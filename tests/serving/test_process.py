@@ -117,6 +117,17 @@ def test_wrong_flags_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert "model_base_path" in capsys.readouterr().err
 
 
+def test_a_server_serves_in_a_second_block(small_models: dict[int, Path]) -> None:
+    server = EmbeddedServer(small_models[1].parent)
+    assert server.log == ""  # not started yet
+    for _ in range(2):
+        with server:
+            assert httpx.get(f"{server.rest_url}/v1/models/souk").status_code == 200
+            assert "in service" in server.log
+        assert server.log == ""  # its folder is gone
+        assert server.process is not None and server.process.poll() is not None
+
+
 def test_a_server_starts_again_and_listens_on_ipv6(
     small_models: dict[int, Path],
 ) -> None:
