@@ -114,3 +114,9 @@ def _print_costs(
             f"{cost.moved_bytes / 1e6:.2f} MB over the bus {cost.moved_us:.0f} us",
             highlight=False,
         )
+        if cost.uncounted:
+            console.print(
+                "  [yellow]not counted, as it stays closed:[/] what the functions of "
+                f"{', '.join(cost.uncounted)} do",
+                highlight=False,
+            )

@@ -9,15 +9,18 @@ tells every tensor's shape, dynamic ones too. From them, by op:
 - top-k: n FLOPs per row of n (one comparison each); input read, result written.
 - reductions, segment sums and scatters: one FLOP per input number.
 - all else: one FLOP per float of the result (none for integers); inputs and results.
-- constants, variable reads, reshapes and the like are views: nothing.
+- constants, variable reads, reshapes, branches' switches and the like are views:
+  nothing.
 
-An op in a loop counts once, however often it ran.
+An op in a loop counts once, however often it ran. A call that stays one node counts as
+any other op: what its function does is not seen (`uncounted`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,11 +30,13 @@ from tensorflow.core.framework import node_def_pb2, step_stats_pb2
 from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 
 from serving.inspect.kernels import Place, place
+from serving.inspect.opened import functions
 
 _VIEWS = frozenset(
     ("Const", "Placeholder", "VarHandleOp", "ReadVariableOp", "HashTableV2")
     + ("Identity", "IdentityN", "NoOp", "Reshape", "Shape", "ExpandDims", "Squeeze")
     + ("Bitcast", "StopGradient", "Rank", "Size", "EnsureShape", "PreventGradient")
+    + ("Switch", "_SwitchN", "Merge", "Enter", "Exit", "NextIteration", "LoopCond")
     + ("_Arg", "_Retval", "_Send", "_Recv", "_HostSend", "_HostRecv")
 )
 _GATHERS = frozenset(
@@ -117,7 +122,9 @@ def costs(metadata: config_pb2.RunMetadata) -> list[OpCost]:
             # A list: an op may have one tensor twice.
             given = [(ref, t) for ref in refs if (t := _input(shapes, ref))]
             inputs = [tensor for _, tensor in given]
-            flops, nbytes = op_cost(node, inputs, shapes[node.name])
+            made = shapes[node.name]
+            outputs = [made[slot] for slot in sorted(made)]
+            flops, nbytes = op_cost(node, inputs, outputs)
             here = places[node.name]
             moved = sum(
                 tensor.nbytes
@@ -129,6 +136,13 @@ def costs(metadata: config_pb2.RunMetadata) -> list[OpCost]:
             of = tf.as_dtype(product).name if product else ""
             found.append(OpCost(node.name, op, here, flops, nbytes, moved, of))
     return found
+
+
+def uncounted(metadata: config_pb2.RunMetadata) -> list[str]:
+    """Ops that ran functions which `costs` cannot see into, sorted, each once."""
+    ran = _shapes(metadata.step_stats)
+    nodes = (node for graph in metadata.partition_graphs for node in graph.node)
+    return sorted({n.op for n in nodes if n.name in ran and any(functions(n))})
 
 
 def op_cost(
@@ -186,22 +200,20 @@ def _transposed(node: node_def_pb2.NodeDef) -> bool:
     return bool(node.attr["transpose_a"].b or node.attr["adj_x"].b)
 
 
-def _shapes(stats: step_stats_pb2.StepStats) -> dict[str, list[Shaped]]:
-    found = {}
+def _shapes(stats: step_stats_pb2.StepStats) -> dict[str, dict[int, Shaped]]:
+    """Outputs of each node by slot; a switch fills only that of the way it took."""
+    found: dict[str, dict[int, Shaped]] = defaultdict(dict)
     for device in stats.dev_stats:
         for node in device.node_stats:
-            tensors = {}
+            tensors = found[node.node_name]  # in a loop more than once
             for output in node.output:
                 described = output.tensor_description
                 dims = tuple(dim.size for dim in described.shape.dim)
                 kind = tf.as_dtype(described.dtype or tf.float32.as_datatype_enum)
                 tensors[output.slot] = Shaped(kind, dims)
-            found[node.node_name] = [tensors[slot] for slot in sorted(tensors)]
-    return found
+    return dict(found)
 
 
-def _input(shapes: dict[str, list[Shaped]], ref: str) -> Shaped | None:
-    name, _, index = ref.partition(":")
-    outputs = shapes.get(name, [])
-    place_ = int(index or 0)
-    return outputs[place_] if place_ < len(outputs) else None
+def _input(shapes: dict[str, dict[int, Shaped]], ref: str) -> Shaped | None:
+    name, _, slot = ref.partition(":")
+    return shapes.get(name, {}).get(int(slot or 0))

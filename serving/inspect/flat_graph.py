@@ -12,6 +12,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
 from core.errors import ArtifactError
+from serving.inspect.opened import functions
 
 CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 # Of these the first input chooses the function, the others are its arguments.
@@ -173,12 +174,8 @@ class _Opener:
 
 def _functions(definition: node_def_pb2.NodeDef) -> Iterator[str]:
     """Functions that a node may run, calls apart."""
-    if definition.op in CALLS:
-        return
-    for value in definition.attr.values():
-        if value.HasField("func"):
-            yield value.func.name
-        yield from (function.name for function in value.list.func)
+    if definition.op not in CALLS:
+        yield from functions(definition)
 
 
 def attribute(definition: node_def_pb2.NodeDef, name: str) -> Any:

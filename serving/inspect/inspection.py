@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from core.errors import ArtifactError
-from serving.inspect import cost, flat_graph, hot_path, kernels
+from serving.inspect import cost, flat_graph, hot_path, kernels, opened
 from serving.inspect.gpus import Gpu
 from serving.inspect.reasons import reason
 from serving.model_server import tensor_codec
@@ -51,6 +51,7 @@ class BatchCost:
     # Each op as fast as memory and the units of its type allow, one after the other.
     roofline_us: float
     moved_us: float  # the same for the bus
+    uncounted: tuple[str, ...]  # ops whose functions could not be seen into
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,15 +151,13 @@ def _measure(model_dir: Path, gpu: Gpu) -> Mapping[str, list[BatchCost]]:
     with tf.Graph().as_default() as graph:
         session = tf.compat.v1.Session(graph=graph, config=cost.session_config())
         with session:
-            loaded = tf.compat.v1.saved_model.loader.load(
-                session, [tf.saved_model.SERVING], str(model_dir)
-            )
+            loaded = opened.load_opened(session, model_dir)
             for name, values in requests:
                 definition = _definition(loaded, name, values, model_dir)
                 feeds = {definition.inputs[k].name: v for k, v in values.items()}
                 fetches = [info.name for info in definition.outputs.values()]
-                ran = cost.costs(cost.trace(session, fetches, feeds))
-                found[name].append(_batch_cost(_batch_size(values), ran, gpu))
+                traced = cost.trace(session, fetches, feeds)
+                found[name].append(_batch_cost(_batch_size(values), traced, gpu))
     return found
 
 
@@ -201,7 +200,8 @@ def _batch_size(values: Feeds) -> int:
     return max((len(value) for value in values.values() if value.ndim), default=1)
 
 
-def _batch_cost(size: int, ran: list[cost.OpCost], gpu: Gpu) -> BatchCost:
+def _batch_cost(size: int, traced: config_pb2.RunMetadata, gpu: Gpu) -> BatchCost:
+    ran = cost.costs(traced)
     on_gpu = [op for op in ran if op.place is kernels.Place.GPU and op.bytes]
     seconds = sum(
         max(op.flops / gpu.product_rate(op.product_of), op.bytes / gpu.bytes_per_s)
@@ -218,4 +218,5 @@ def _batch_cost(size: int, ran: list[cost.OpCost], gpu: Gpu) -> BatchCost:
         moved_bytes=moved,
         roofline_us=1e6 * seconds,
         moved_us=1e6 * moved / gpu.host_bytes_per_s,
+        uncounted=tuple(cost.uncounted(traced)),
     )
