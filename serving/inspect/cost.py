@@ -7,7 +7,9 @@ tells every tensor's shape, dynamic ones too. From them, by op:
   that is summed for it; operands read, result written once.
 - gathers: no FLOPs; what they take is read and written, not the table behind it.
 - top-k: n FLOPs per row of n (one comparison each); input read, result written.
-- reductions, segment sums and scatters: one FLOP per input number.
+- reductions and segment sums: one FLOP per input number.
+- scatters and counts: one FLOP per number that is put in or counted, not per index or
+  number of what it is put into.
 - all else: one FLOP per float of the result (none for integers); inputs and results.
 - constants, variable reads, reshapes, branches' switches and the like are views:
   nothing.
@@ -49,9 +51,18 @@ _PRODUCTS = frozenset(
 _FOLDS = frozenset(
     ("Sum", "Max", "Min", "Mean", "Prod", "Any", "All", "ArgMax", "ArgMin", "TopKV2")
     + ("UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin", "SegmentSum")
-    + ("ScatterNd", "TensorScatterAdd", "TensorScatterSub", "Cumsum")
-    + ("DenseBincount", "RaggedBincount")
+    + ("Cumsum", "DenseBincount")
 )
+# Which input holds the numbers that are put in, or counted.
+_SCATTERS = {
+    "ScatterNd": 1,
+    "TensorScatterAdd": 2,
+    "TensorScatterSub": 2,
+    "TensorScatterMax": 2,
+    "TensorScatterMin": 2,
+    "TensorScatterUpdate": 2,
+    "RaggedBincount": 1,
+}
 _VENDOR = ("_MklNative", "_Mkl")  # oneDNN's names of the same ops
 
 
@@ -158,6 +169,8 @@ def op_cost(
         return 0, 2 * written
     if op in _PRODUCTS and len(inputs) >= 2:
         return 2 * outputs[0].size * _summed(node, op, inputs), read + written
+    if op in _SCATTERS:
+        return inputs[_SCATTERS[op]].size, read + written
     if op in _FOLDS:
         return (inputs[0].size if inputs else 0), read + written
     floats = sum(tensor.size for tensor in outputs if tensor.dtype.is_floating)

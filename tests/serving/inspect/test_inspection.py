@@ -132,6 +132,47 @@ def test_every_kind_of_product_counts_in_full(work, flops) -> None:
     assert sum(found.flops for found in products) == flops
 
 
+ROWS = np.arange(8, dtype=np.int32)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("work", "flops"),
+    [
+        (lambda x, rows: tf.scatter_nd(rows, x, [8, 16]), 8 * 16),
+        # 8 x 16 additions, then all 100,000 x 16 numbers are summed.
+        (
+            lambda x, rows: tf.reduce_sum(
+                tf.tensor_scatter_nd_add(tf.ones([100_000, 16]), rows, x)
+            ),
+            8 * 16 + 1_600_000,
+        ),
+        (
+            lambda x, rows: tf.tensor_scatter_nd_update(tf.ones([50, 16]), rows, x),
+            8 * 16,
+        ),
+        (
+            lambda x, rows: tf.raw_ops.RaggedBincount(
+                splits=tf.constant([0, 3, 8], tf.int64),  # two rows of 3 and 5
+                values=rows[:, 0],
+                size=100,
+                weights=tf.zeros([0]),
+            ),
+            8,
+        ),
+    ],
+    ids=["scatter", "add", "update", "bincount"],
+)
+def test_scatters_count_what_they_put_in(work, flops) -> None:
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 16])
+        rows = tf.compat.v1.placeholder(tf.int32, [None, 1])
+        y = work(x, rows)
+        with tf.compat.v1.Session(graph=graph, config=cost.session_config()) as session:
+            feeds = {x.name: np.ones([8, 16], np.float32), rows.name: ROWS}
+            metadata = cost.trace(session, [y.name], feeds)
+    assert sum(op.flops for op in cost.costs(metadata)) == flops
+
+
 def test_products_run_at_the_rate_of_their_type() -> None:
     with tf.Graph().as_default() as graph:
         left = tf.compat.v1.placeholder(tf.float32, [None, 3])
