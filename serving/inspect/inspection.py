@@ -14,6 +14,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from core.errors import ArtifactError
+from core.signatures import SERVING_DEFAULT
 from serving.inspect import cost, flat_graph, hot_path, kernels, opened
 from serving.inspect.gpus import Gpu
 from serving.inspect.reasons import reason
@@ -184,16 +185,19 @@ def _misfit(model_dir: Path, received: str, known: Iterable[str]) -> ArtifactErr
 
 
 def recorded_requests(model_dir: Path) -> Iterable[tuple[str, Feeds]]:
-    """Signature and inputs of each warm-up request that lies in the model."""
+    """Signature and inputs of each Predict request that lies in the model.
+
+    One that names no signature means `serving_default`, as for TensorFlow Serving.
+    """
     path = model_dir / WARMUP_FILE
     if not path.is_file():
         return
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         log = prediction_log_pb2.PredictionLog.FromString(record)
-        request = log.predict_log.request
-        if request.model_spec.signature_name:
+        if log.HasField("predict_log"):
+            request = log.predict_log.request
             values = {k: tensor_codec.decode(t) for k, t in request.inputs.items()}
-            yield request.model_spec.signature_name, values
+            yield request.model_spec.signature_name or SERVING_DEFAULT, values
 
 
 def _batch_size(values: Feeds) -> int:

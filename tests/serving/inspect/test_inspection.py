@@ -213,6 +213,30 @@ def test_without_recorded_requests_nothing_is_measured(nested) -> None:
     assert found.to_dict()["signatures"][0]["fallbacks"] == []
 
 
+def record(model: Path, signature: str, inputs: list[str]) -> None:
+    """Puts a request with a string for each input into a model."""
+    log = prediction_log_pb2.PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.signature_name = signature
+    for name in inputs:
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(["a"]))
+    (model / WARMUP_FILE).parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(model / WARMUP_FILE)) as writer:
+        writer.write(log.SerializeToString())
+
+
+def test_a_request_without_a_signature_s_name_means_the_default(tmp_path) -> None:
+    # TensorFlow Serving's model.proto: ModelSpec.signature_name, "serving_default".
+    module = Nested()
+    tf.saved_model.save(module, str(tmp_path), signatures=module.page)
+    record(tmp_path, "", ["item_id"])
+    (report,) = inspect_model(tmp_path, GPUS["l4"]).signatures
+    assert report.name == "serving_default"
+    (found,) = report.costs
+    # Twice [1, 4] x [4, 3], their sum, and the best of three.
+    assert (found.batch_size, found.flops) == (1, 2 * 2 * 4 * 3 + 3 + 3)
+
+
 @pytest.mark.parametrize(
     ("signature", "inputs", "said"),
     [
@@ -224,14 +248,7 @@ def test_recorded_requests_that_do_not_fit_the_model_are_named(
     nested, tmp_path, signature, inputs, said
 ) -> None:
     model = shutil.copytree(nested, tmp_path / "model")
-    log = prediction_log_pb2.PredictionLog()
-    request = log.predict_log.request
-    request.model_spec.signature_name = signature
-    for name in inputs:
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(["a"]))
-    (model / WARMUP_FILE).parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(model / WARMUP_FILE)) as writer:
-        writer.write(log.SerializeToString())
+    record(model, signature, inputs)
     with pytest.raises(ArtifactError, match=re.escape(said)):
         inspect_model(model, gpu_named("l4"))
 
