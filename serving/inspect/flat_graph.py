@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from tensorflow.core.framework import function_pb2, graph_pb2, node_def_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.framework import op_def_registry
@@ -52,7 +53,7 @@ def load_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
     """The serving graph of a SavedModel's folder, without its variables.
 
     Raises:
-      ArtifactError: no SavedModel lies there.
+      ArtifactError: no SavedModel lies there, or only a part of one.
     """
     path = model_dir / "saved_model.pb"
     if not path.is_file():
@@ -60,8 +61,14 @@ def load_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
             f"A SavedModel's folder holds `saved_model.pb`. Received: {model_dir}. "
             "Name a version folder, such as var/demo/serving/souk/VERSION."
         )
-    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    return model.meta_graphs[0]
+    content = path.read_bytes()
+    try:
+        return saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
+    except (DecodeError, IndexError) as error:
+        raise ArtifactError(
+            f"`{path}` must hold a whole SavedModel with a graph. Received: "
+            f"{len(content)} bytes that do not. Copy or push the version again."
+        ) from error
 
 
 def flatten(graph: graph_pb2.GraphDef, fetches: Iterable[str]) -> FlatGraph:

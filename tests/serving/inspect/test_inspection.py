@@ -253,6 +253,17 @@ def test_recorded_requests_that_do_not_fit_the_model_are_named(
         inspect_model(model, gpu_named("l4"))
 
 
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_file_that_broke_off_is_named_with_what_to_do(nested, tmp_path, size) -> None:
+    whole = (nested / "saved_model.pb").read_bytes()
+    (tmp_path / "saved_model.pb").write_bytes(whole[:size])
+    said = (
+        f"saved_model.pb` must hold a whole SavedModel with a graph. Received: {size}"
+    )
+    with pytest.raises(ArtifactError, match=f"{said} bytes.* push the version again"):
+        inspect_model(tmp_path, GPUS["t4"])
+
+
 def test_a_folder_without_a_model_and_an_unknown_gpu_say_what_to_do(tmp_path) -> None:
     with pytest.raises(ArtifactError, match="version folder"):
         inspect_model(tmp_path, GPUS["t4"])
