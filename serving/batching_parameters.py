@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -58,20 +59,25 @@ def batching_parameters(
     - The queue holds what is answered within `queue_s`; more is refused at once.
 
     Args:
-      latencies_s: batch size -> seconds per batch, measured; size 1 among them.
+      latencies_s: batch size, at least 1 -> seconds per batch, measured; size 1 among
+        them.
       budget_s: what a request may take in the server.
       queue_s: how long one that is queued may wait.
       num_devices: batches that run at a time.
 
     Raises:
-      ConfigError: no size 1, a time that is not positive, or a budget that even single
-        requests do not keep.
+      ConfigError: no size 1 or one below, a time that is not finite and positive, or a
+        budget that even single requests do not keep.
     """
-    if 1 not in latencies_s or min(latencies_s.values()) <= 0:
+    if 1 not in latencies_s or min(latencies_s) < 1:
         raise ConfigError(
-            "`latencies_s` must hold seconds > 0 per batch size, size 1 among them. "
+            "`latencies_s` must hold batch sizes >= 1, size 1 among them. "
             f"Received: {dict(latencies_s)}. Measure with `make gpu-check`."
         )
+    for size, seconds in latencies_s.items():
+        _check_time(f"latencies_s[{size}]", seconds)
+    _check_time("budget_s", budget_s)
+    _check_time("queue_s", queue_s)
     if 2 * latencies_s[1] > budget_s:
         raise ConfigError(
             f"`budget_s` must be at least twice a lone request ({latencies_s[1]:.4f} "
@@ -93,6 +99,39 @@ def batching_parameters(
     )
 
 
+def _check_time(name: str, seconds: float) -> None:
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ConfigError(
+            f"`{name}` must be a finite time > 0. Received: {seconds}. "
+            "Give what was measured, or what a request may take."
+        )
+
+
+def parse_latencies(texts: Sequence[str]) -> dict[int, float]:
+    """Seconds per batch by batch size, of texts such as `8=2.5` (milliseconds).
+
+    Raises:
+      ConfigError: a text is no size and time, or a size is there twice.
+    """
+    found: dict[int, float] = {}
+    for text in texts:
+        size, _, milliseconds = text.partition("=")
+        try:
+            latency = int(size), float(milliseconds) / 1e3
+        except ValueError as error:
+            raise ConfigError(
+                "A latency must be SIZE=MILLISECONDS, the size a whole number. "
+                f"Received: {text!r}. Write `8=2.5` for 2.5 ms per batch of 8."
+            ) from error
+        if latency[0] in found:
+            raise ConfigError(
+                f"Each batch size must be there once. Received: {latency[0]} twice, "
+                f"again as {text!r}. Leave one of them out."
+            )
+        found[latency[0]] = latency[1]
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the file for measured latencies."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -100,10 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--queue-ms", type=float, default=1000.0)
     parser.add_argument("latency", nargs="+", help="SIZE=MILLISECONDS")
     given = parser.parse_args(arguments)
-    pairs = (each.split("=") for each in given.latency)
     try:
         found = batching_parameters(
-            {int(size): float(ms) / 1e3 for size, ms in pairs},
+            parse_latencies(given.latency),
             budget_s=given.budget_ms / 1e3,
             queue_s=given.queue_ms / 1e3,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.errors import ConfigError
@@ -56,3 +58,27 @@ def test_impossible_budgets_and_missing_measurements_say_so() -> None:
         batching_parameters(MEASURED, budget_s=0.001)
     with pytest.raises(ConfigError, match="size 1 among them"):
         batching_parameters({8: 0.002}, budget_s=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["1=abc"], "SIZE=MILLISECONDS.*Received: '1=abc'"),
+        (["1:5.2"], "SIZE=MILLISECONDS.*Received: '1:5.2'"),
+        (["1=1", "2.5=2"], "a whole number. Received: '2.5=2'"),
+        (["1=1=2"], "SIZE=MILLISECONDS.*Received: '1=1=2'"),
+        (["1=nan"], "a finite time > 0. Received: nan"),
+        (["1=inf"], "a finite time > 0. Received: inf"),
+        (["1=1", "8=-2"], "a finite time > 0. Received: -0.002"),
+        (["0=3", "1=1"], "sizes >= 1, size 1 among them. Received"),
+        (["1=1", "8=2", "8=3"], "Received: 8 twice, again as '8=3'"),
+        (["--budget-ms", "nan", "1=1"], "`budget_s` must be a finite time > 0"),
+        (["--queue-ms", "inf", "1=1"], "`queue_s` must be a finite time > 0"),
+    ],
+)
+def test_what_is_no_measurement_is_refused_by_name(arguments, said, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--budget-ms", "20", *arguments])
+    captured = capsys.readouterr()
+    assert (ended.value.code, captured.out) == (2, "")
+    assert re.search(said, captured.err)
