@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
@@ -11,20 +13,52 @@ from trainer.ranker.layers.mixture import GatedSum
 _QUANTIZATION = tfmot.quantization.keras
 
 
+class _InFloat(tfmot.quantization.keras.QuantizeConfig):
+    """Leaves a layer as it is.
+
+    TF-MOT rounds what feeds an annotated layer, and refuses where that is a layer it
+    does not know, unless it has a configuration.
+    """
+
+    def get_weights_and_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
+        return []
+
+    def get_activations_and_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
+        return []
+
+    def set_quantize_weights(
+        self, layer: tf_keras.layers.Layer, quantize_weights: list[Any]
+    ) -> None:
+        pass
+
+    def set_quantize_activations(
+        self, layer: tf_keras.layers.Layer, quantize_activations: list[Any]
+    ) -> None:
+        pass
+
+    def get_output_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
+        return []
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
 def quantizable(model: tf_keras.Model) -> tf_keras.Model:
     """The model with its Dense layers' weights and outputs rounded to 8 bits.
 
     Zeros of a kernel stay zeros (prune-preserving scheme). Other layers have no weights
-    to store, so they are left in float.
+    to store, so they are left in float, the gated sums of `mmoe` with what they give.
     """
 
     def annotated(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
         copy = layer.__class__.from_config(layer.get_config())
         if isinstance(layer, tf_keras.layers.Dense):
             return _QUANTIZATION.quantize_annotate_layer(copy)
+        if isinstance(layer, GatedSum):
+            return _QUANTIZATION.quantize_annotate_layer(copy, _InFloat())
         return copy
 
-    with _QUANTIZATION.quantize_scope({"GatedSum": GatedSum}):
+    with _QUANTIZATION.quantize_scope({"GatedSum": GatedSum, "_InFloat": _InFloat}):
         marked = tf_keras.models.clone_model(model, clone_function=annotated)
         marked.set_weights(model.get_weights())
         scheme = tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()

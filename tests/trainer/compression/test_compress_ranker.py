@@ -52,10 +52,10 @@ def _rows() -> CandidateRows:
     )
 
 
-def _fitted(config: RankerConfig = CONFIG) -> FittedRanker:
+def _fitted(config: RankerConfig = CONFIG, architecture: str = "mlp") -> FittedRanker:
     return FittedRanker(
-        model=_model(config),
-        architecture="mlp",
+        model=_model(config, architecture),
+        architecture=architecture,
         config=config,
         normalizer=Normalizer(
             mean=np.zeros(F, np.float32), inverse_std=np.ones(F, np.float32)
@@ -136,6 +136,27 @@ def test_pruned_weights_are_zeros_that_fine_tuning_for_8_bits_keeps(tmp_path) ->
     # Weights went on learning after they were pruned.
     losses = [epoch["loss"] for epoch in facts["phases"]["pruning"]]
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["mlp", "dcn"])
+def test_a_mixture_of_experts_is_pruned_fine_tuned_for_8_bits_and_saved(
+    architecture: str, tmp_path
+) -> None:
+    config = CompressConfig(
+        sparsity=("expert_*=0.5",), pruning_epochs=3, quantization_aware=True
+    )
+    fitted = _fitted(CONFIG.replace(sharing="mmoe", num_experts=2), architecture)
+    smaller, facts = compress_ranker(fitted, _rows(), config)
+    save_ranker(smaller, tmp_path)
+    read = load_fitted(tmp_path)  # from the file
+    for name in ("expert_0_0", "expert_1_0"):  # 32 x 16: half of their numbers
+        kernel = read.model.get_layer(name).get_weights()[0]
+        assert (kernel == 0).sum() == 256
+    assert list(facts["phases"]) == ["pruning", "quantization"]
+    np.testing.assert_allclose(
+        read.model(_features(20)), smaller.model(_features(20)), atol=1e-6
+    )
 
 
 @pytest.mark.slow
