@@ -9,8 +9,12 @@ under way: none of ours does.
 from __future__ import annotations
 
 import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from tfx import types
 from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import execution_result_pb2
 
@@ -32,7 +36,8 @@ class StepLauncher(launcher.Launcher):  # type: ignore[misc]
         """Resolves the inputs; returns whether `execute` and `publish` are to follow.
 
         They are not where outputs come from the cache, nor for a resolver, which TFX
-        runs itself: then the node has ended.
+        runs itself: then the node has ended. If they are, nothing lies where `execute`
+        is to write.
         """
         _report(self.node_id, RUNNING)
         if self._system_node_handler is not None:
@@ -48,7 +53,9 @@ class StepLauncher(launcher.Launcher):  # type: ignore[misc]
         self._execution, self._contexts = prepared.execution_info, prepared.contexts
         if not prepared.is_execution_needed:
             _report(self.node_id, CACHED)
-        return bool(prepared.is_execution_needed)
+            return False
+        _remove_debris(self._execution.output_dict)
+        return True
 
     def execute(self) -> bytes:
         """Does the step's work; returns TFX's ExecutorOutput, serialized."""
@@ -72,6 +79,24 @@ class StepLauncher(launcher.Launcher):  # type: ignore[misc]
         self._clean_up_stateless_execution_info(self._execution)
         self._publish_failed_execution(self._execution.execution_id, self._contexts)
         _report(self.node_id, FAILED)
+
+
+def _remove_debris(outputs: Mapping[str, Sequence[types.Artifact]]) -> None:
+    """Removes what lies where a step is to write.
+
+    Folders are called after the execution's number. A metadata store that was deleted
+    or restored counts again from numbers that have folders; a step that adds files to
+    one would give the old rows out with its own.
+    """
+    for artifacts in outputs.values():
+        for artifact in artifacts:
+            path = Path(artifact.uri)
+            if artifact.is_external:  # not TFX's to manage
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:  # a value is one file
+                path.unlink(missing_ok=True)
 
 
 def _report(node_id: str, state: str) -> None:
