@@ -15,6 +15,7 @@ from pipeline import engines
 from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
 from pipeline.engines import BeamEngine
 from pipeline.local.dag import DagRunner
+from pipeline.local.store import check_store
 from pipeline.progress import ProgressHandler
 
 
@@ -43,9 +44,11 @@ def run_local(
         used TensorFlow, gRPC or Beam before; 1: in this process, one after the other.
 
     Raises:
+      ArtifactError: the metadata store of earlier runs is damaged.
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
         taken off. Any other failure of a component comes as it is.
     """
+    check_store(layout)
     create = (
         create_refit_pipeline
         if refit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ import shops
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.layout import HomeLayout
-
-_STAMP = "source.json"
 
 
 def ensure_tables(
@@ -33,17 +30,15 @@ def ensure_tables(
       data: a file or folder of the shop's own data, where the adapter needs one.
       seed: of a simulated shop.
     """
-    stamp = layout.tables / _STAMP
     source = _fingerprint(shop, data, seed)
-    if stamp.is_file() and json.loads(stamp.read_text("utf-8")) == source:
+    if shops.read_source(layout.tables) == source:
         known = shops.read_tables(layout.tables)
         return known.config, known.splits
     loaded = shops.load(shop, data=data, seed=seed)
     # The one place that decides whether the shop has events.
     settings = loaded.config.replace(has_events=loaded.tables.has_events)
     loaded = dataclasses.replace(loaded, config=settings)
-    shops.write_tables(loaded, layout.tables)
-    stamp.write_text(json.dumps(source), "utf-8")
+    shops.write_tables(loaded, layout.tables, source)
     return loaded.config, loaded.splits
 
 
@@ -55,10 +50,9 @@ def settings_layout(
     The home itself, where it has these tables or none; else `scratch`: what a run has
     left there, and `souk query` reads, is not replaced by other data.
     """
-    stamp = layout.tables / _STAMP
-    if not stamp.is_file():
+    if not layout.tables.exists():
         return layout
-    same = json.loads(stamp.read_text("utf-8")) == _fingerprint(shop, data, seed)
+    same = shops.read_source(layout.tables) == _fingerprint(shop, data, seed)
     return layout if same else HomeLayout(scratch, layout.shop)
 
 

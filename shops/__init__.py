@@ -2,7 +2,7 @@
 
 from shops.registry import NAMES, NEED_DATA, TABLES, load, own_name, sources
 from shops.shop import Shop, Tables, TrueWorld
-from shops.storage import read_tables, write_tables
+from shops.storage import read_source, read_tables, write_tables
 
 __all__ = [
     "NAMES",
@@ -13,6 +13,7 @@ __all__ = [
     "TrueWorld",
     "load",
     "own_name",
+    "read_source",
     "read_tables",
     "sources",
     "write_tables",

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,15 +18,23 @@ from core.errors import InputDataError
 from shops.shop import Shop, Tables
 
 SETTINGS = "shop.json"
+SOURCE = "source.json"
 TABLES = ("items", "events", "judgments", "rejected")
 OPTIONAL = ("judgments",)
 
 
-def write_tables(shop: Shop, folder: Path) -> Path:
+def write_tables(
+    shop: Shop, folder: Path, source: Mapping[str, Any] | None = None
+) -> Path:
     """Writes the shop's tables and settings; the folder appears complete or not at all.
 
     A folder that is there already is replaced. The simulated shop's world is not
     written: `load` with the same name and seed makes it again.
+
+    Args:
+      shop: what is written.
+      folder: where to.
+      source: what the tables were made of, for `read_source`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -37,6 +47,8 @@ def write_tables(shop: Shop, folder: Path) -> Path:
         (temporary / SETTINGS).write_text(
             json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8"
         )
+        if source is not None:
+            (temporary / SOURCE).write_text(json.dumps(source), encoding="utf-8")
         temporary.chmod(0o755)
         _replace(temporary, folder)
     finally:
@@ -73,6 +85,14 @@ def read_tables(folder: Path) -> Shop:
         config=ShopConfig.from_dict(settings["shop"]),
         splits=SplitConfig.from_dict(settings["splits"]),
     )
+
+
+def read_source(folder: Path) -> Any:
+    """What `write_tables` was told of the source; None where none can be read."""
+    try:
+        return json.loads((folder / SOURCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _read(folder: Path, name: str) -> pa.Table | None:
