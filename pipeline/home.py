@@ -6,6 +6,8 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from core.errors import ConfigError
 from core.layout import HomeLayout
@@ -16,26 +18,49 @@ def locked(layout: HomeLayout) -> Iterator[None]:
     """Holds the home for one run; the system releases it if the process dies.
 
     Raises:
-      ConfigError: another run holds it, or TFX takes its path for a pattern.
+      ConfigError: another run holds it, it cannot be written, or TFX takes its path
+        for a pattern.
     """
     if "[" in str(layout.root):  # what * and ? stand for matches them, too
         raise ConfigError(
             "`--home` and the shop's name must have no [, which TFX reads as a pattern "
             f"of files. Received: {str(layout.root)!r}. Choose another --home."
         )
-    layout.root.mkdir(parents=True, exist_ok=True)
-    path = layout.root / ".lock"
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise ConfigError(
-                f"Only one run at a time may use `{layout.root}`. Process "
-                f"{lock.read().strip() or 'unknown'} is using it. Wait for it, or give "
-                "this run another --home."
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    with contextlib.ExitStack() as held:
+        with writing(layout.root):
+            layout.root.mkdir(parents=True, exist_ok=True)
+            lock = held.enter_context((layout.root / ".lock").open("a+"))
+            _take(lock, layout.root)
         yield
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Around what writes to a folder of the home before a run has its log.
+
+    Raises:
+      ConfigError: the system did not let it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"`--home` must be a folder that can be written. Received: `{folder}` "
+            f"({error.strerror}). Choose another --home, or give this user room "
+            "and rights there."
+        ) from error
+
+
+def _take(lock: IO[str], root: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        raise ConfigError(
+            f"Only one run at a time may use `{root}`. Process "
+            f"{lock.read().strip() or 'unknown'} is using it. Wait for it, or give "
+            "this run another --home."
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from pipeline.home import writing
+
 
 @contextlib.contextmanager
 def quiet(log_file: Path, *, verbose: bool = False) -> Iterator[TextIO]:
@@ -23,9 +25,13 @@ def quiet(log_file: Path, *, verbose: bool = False) -> Iterator[TextIO]:
 
     Yields:
       A stream that still writes to the caller's standard output.
+
+    Raises:
+      ConfigError: the file cannot be written.
     """
-    log_file.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(log_file, encoding="utf-8")
+    with writing(log_file.parent):
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s")
     )

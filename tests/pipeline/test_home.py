@@ -3,9 +3,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from core.errors import ConfigError
 from core.layout import HomeLayout
+from pipeline.cli import main
 from pipeline.home import locked
 
 HOLD = """
@@ -43,3 +45,31 @@ def test_a_path_that_is_a_pattern_is_refused_before_it_is_made(
     with pytest.raises(ConfigError, match="pattern of files"), locked(layout):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def refused(*arguments: str) -> str:
+    """What a command says that ends with a ConfigError's exit status."""
+    ran = CliRunner().invoke(main, list(arguments))
+    assert ran.exit_code == 2 and isinstance(ran.exception, SystemExit), ran.exception
+    return " ".join(ran.output.split())
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "home"  # nobody can make it, root neither
+    said = refused("run", "tiny", "--home", str(home))
+    assert "`--home` must be a folder that can be written" in said
+    assert f"{home}/tiny" in said and "(Not a directory)" in said
+
+
+def test_a_home_whose_logs_cannot_be_written_is_named(tmp_path: Path) -> None:
+    logs = tmp_path / "tiny" / "logs"
+    logs.parent.mkdir()
+    logs.touch()
+    said = refused("run", "tiny", "--home", str(tmp_path))
+    assert "`--home` must be" in said and f"{logs}` (File exists)" in said
+
+
+def test_an_error_of_the_run_is_not_the_homes(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), locked(HomeLayout(tmp_path, "tiny")):
+        raise PermissionError(13, "Permission denied")
