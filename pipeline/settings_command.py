@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -29,8 +28,8 @@ def settings_command(
 ) -> None:
     """Print SHOP's settings as YAML: its preset, and what a settings file changes.
 
-    What is printed is a settings file; keep the lines that are to differ. The shop's
-    tables are made in HOME where they are not there yet.
+    What is printed is a settings file; keep the lines that are to differ. Nothing is
+    written: a run may be under way.
     """
     try:
         text = _text(shop, data, seed, settings_path, home)
@@ -48,11 +47,6 @@ def _text(
     # Heavy imports, here so that `souk --help` is fast.
     from core import presets
     from pipeline import sources
-    from pipeline.home import locked
 
-    with locked(layout), tempfile.TemporaryDirectory() as scratch:
-        tables = sources.settings_layout(
-            layout, Path(scratch), meant.source, data=meant.data, seed=seed
-        )
-        found = sources.ensure_tables(tables, meant.source, data=meant.data, seed=seed)
+    found = sources.shop_settings(layout, meant.source, data=meant.data, seed=seed)
     return settings_text(presets.with_settings(presets.for_shop(*found), settings))

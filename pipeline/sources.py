@@ -31,21 +31,25 @@ def ensure_tables(
       seed: of a simulated shop.
     """
     source = _fingerprint(shop, data, seed)
-    if shops.read_source(layout.tables) == source:
-        known = shops.read_tables(layout.tables)
-        return known.config, known.splits
-    loaded = shops.load(shop, data=data, seed=seed)
-    # The one place that decides whether the shop has events.
-    settings = loaded.config.replace(has_events=loaded.tables.has_events)
-    loaded = dataclasses.replace(loaded, config=settings)
-    shops.write_tables(loaded, layout.tables, source)
-    return loaded.config, loaded.splits
+    found = _known(layout, source)
+    if found is None:
+        found = _load(shop, data, seed)
+        shops.write_tables(found, layout.tables, source)
+    return found.config, found.splits
+
+
+def shop_settings(
+    layout: HomeLayout, shop: str, *, data: Path | None, seed: int
+) -> tuple[ShopConfig, SplitConfig]:
+    """As `ensure_tables`, for who only asks: nothing is written, no lock is needed."""
+    found = _known(layout, _fingerprint(shop, data, seed)) or _load(shop, data, seed)
+    return found.config, found.splits
 
 
 def settings_layout(
     layout: HomeLayout, scratch: Path, shop: str, *, data: Path | None, seed: int
 ) -> HomeLayout:
-    """Where `ensure_tables` may go to only tell a shop's settings.
+    """Where `ensure_tables` may go to only compile a shop's pipeline.
 
     The home itself, where it has these tables or none; else `scratch`: what a run has
     left there, and `souk query` reads, is not replaced by other data.
@@ -61,6 +65,20 @@ def newest_event(layout: HomeLayout) -> int:
     path = layout.tables / "events.parquet"
     times = pq.read_table(path, columns=[features.TIMESTAMP])[features.TIMESTAMP]
     return int(pc.max(times).as_py())
+
+
+def _known(layout: HomeLayout, source: dict[str, Any]) -> shops.Shop | None:
+    """The shop in the home, if it was made of this source."""
+    if shops.read_source(layout.tables) != source:
+        return None
+    return shops.read_tables(layout.tables)
+
+
+def _load(shop: str, data: Path | None, seed: int) -> shops.Shop:
+    loaded = shops.load(shop, data=data, seed=seed)
+    # The one place that decides whether the shop has events.
+    settings = loaded.config.replace(has_events=loaded.tables.has_events)
+    return dataclasses.replace(loaded, config=settings)
 
 
 def _fingerprint(shop: str, data: Path | None, seed: int) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from click.testing import CliRunner
 from core import presets
 from core.config import ShopConfig, SplitConfig
 from core.errors import ConfigError
+from core.layout import HomeLayout
 from pipeline.cli import main
+from pipeline.home import locked
 from pipeline.settings import (
     differences,
     read_settings,
     settings_file,
     settings_text,
 )
+from pipeline.sources import ensure_tables
 
 FULL = presets.for_shop(ShopConfig(name="a"), SplitConfig(test_start=1_700_000_000))
 
@@ -93,17 +96,48 @@ def test_the_command_prints_the_preset_with_the_files_changes(tmp_path: Path) ->
     assert "splits" not in printed
 
 
+def settings_of_tiny(home: Path, *arguments: str) -> str:
+    told = ["settings", "tiny", "--home", str(home), *arguments]
+    ran = CliRunner().invoke(main, told)
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
 def test_other_data_do_not_take_the_place_of_those_that_were_run(
     tmp_path: Path,
 ) -> None:
-    def ask(seed: int) -> str:
-        home = ["--home", str(tmp_path), "--seed", str(seed)]
-        ran = CliRunner().invoke(main, ["settings", "tiny", *home])
-        assert ran.exit_code == 0, ran.output
-        return ran.output
-
-    first = ask(0)
-    items = tmp_path / "tiny" / "tables" / "items.parquet"
+    layout = HomeLayout(tmp_path, "tiny")
+    ensure_tables(layout, "tiny", data=None, seed=0)
+    items = layout.tables / "items.parquet"
     before = items.read_bytes()
-    assert ask(1) == first  # another world of the same shop
+    first = settings_of_tiny(tmp_path)
+    # Another world of the same shop.
+    assert settings_of_tiny(tmp_path, "--seed", "1") == first
     assert items.read_bytes() == before
+
+
+def test_settings_are_told_while_a_run_is_under_way(tmp_path: Path) -> None:
+    layout = HomeLayout(tmp_path, "tiny")
+    with locked(layout):
+        made_anew = settings_of_tiny(tmp_path)
+        ensure_tables(layout, "tiny", data=None, seed=0)
+        assert settings_of_tiny(tmp_path) == made_anew
+
+
+def test_settings_need_no_home_that_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = settings_of_tiny(tmp_path / "file" / "home")
+    assert told == settings_of_tiny(tmp_path / "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_tables_that_a_run_has_made_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_tables(HomeLayout(tmp_path, "tiny"), "tiny", data=None, seed=0)
+
+    def load(*args: object, **kwargs: object) -> None:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr("shops.load", load)
+    settings_of_tiny(tmp_path)
