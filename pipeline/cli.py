@@ -52,6 +52,12 @@ def main() -> None:
     help="Once the gates accept, train on everything there is and push that.",
 )
 @click.option(
+    "--without-events",
+    is_flag=True,
+    help="Go on where a shop that was served with events has none any more: search "
+    "alone takes the place of what is served.",
+)
+@click.option(
     "--text-encoder-preset",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of a pretrained text encoder (docs/text-encoder.md); without it one "
@@ -116,6 +122,7 @@ def run(
     seed: int,
     no_cache: bool,
     refit: bool,
+    without_events: bool,
     text_encoder_preset: Path | None,
     text_encoder_layers: int,
     joint_ranker: bool,
@@ -152,6 +159,7 @@ def run(
         seed=seed,
         cache=not no_cache,
         refit=refit,
+        without_events=without_events,
         choices=RunChoices(
             compress=compress,
             compress_settings=compress_settings,

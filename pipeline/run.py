@@ -35,6 +35,7 @@ class RunRequest:
     seed: int = 0
     cache: bool = True
     refit: bool = False
+    without_events: bool = False  # a shop that had events may have none now
     choices: RunChoices = dataclasses.field(default_factory=RunChoices)
     verbose: bool = False
     engine: BeamEngine | None = None  # where Beam steps run; None: in the step itself
@@ -80,7 +81,11 @@ def _run(request: RunRequest, console: Console) -> None:
     layout, started = request.layout, time.monotonic()
     with console.status("tables"):
         shop, splits = sources.ensure_tables(
-            layout, request.source, data=request.data, seed=request.seed
+            layout,
+            request.source,
+            data=request.data,
+            seed=request.seed,
+            without_events=request.without_events,
         )
     preset = presets.for_shop(shop, splits)
     config = presets.with_choices(preset, request.choices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import shops
+from components.pusher.push import METADATA_FILE, newest_version
 from core import features
 from core.config import ShopConfig, SplitConfig
+from core.errors import InputDataError
 from core.layout import HomeLayout
 
 
 def ensure_tables(
-    layout: HomeLayout, shop: str, *, data: Path | None, seed: int
+    layout: HomeLayout,
+    shop: str,
+    *,
+    data: Path | None,
+    seed: int,
+    without_events: bool = True,
 ) -> tuple[ShopConfig, SplitConfig]:
     """The shop's settings; its tables lie in `layout.tables` afterwards.
 
@@ -29,11 +37,19 @@ def ensure_tables(
       shop: an adapter's name.
       data: a file or folder of the shop's own data, where the adapter needs one.
       seed: of a simulated shop.
+      without_events: whether a shop whose served version learnt from events may have
+        none now.
+
+    Raises:
+      InputDataError: the data break the contract, or the events are gone.
     """
     source = _fingerprint(shop, data, seed)
     found = _known(layout, source)
-    if found is None:
-        found = _load(shop, data, seed)
+    is_new = found is None
+    found = found or _load(shop, data, seed)
+    if not found.config.has_events and not without_events:
+        _refuse_lost_events(layout, data)
+    if is_new:
         shops.write_tables(found, layout.tables, source)
     return found.config, found.splits
 
@@ -79,6 +95,22 @@ def _load(shop: str, data: Path | None, seed: int) -> shops.Shop:
     # The one place that decides whether the shop has events.
     settings = loaded.config.replace(has_events=loaded.tables.has_events)
     return dataclasses.replace(loaded, config=settings)
+
+
+def _refuse_lost_events(layout: HomeLayout, data: Path | None) -> None:
+    version = newest_version(layout.serving, METADATA_FILE)
+    if version is None:
+        return
+    served = json.loads((version / METADATA_FILE).read_text(encoding="utf-8"))
+    if not served.get("shop", {}).get("has_events"):
+        return
+    raise InputDataError(
+        f"`{data or layout.shop}` must have events: version {version.name}, which is "
+        "served, learnt from some. Received: none, and a model of search alone would "
+        "take its place. Bring the events back (did their export fail?) and run again. "
+        "If the shop is to have none from now on, run it with --without-events. The "
+        "tables of the last run and what is served stay."
+    )
 
 
 def _fingerprint(shop: str, data: Path | None, seed: int) -> dict[str, Any]:
