@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import filecmp
 import json
 import os
 import shutil
@@ -32,7 +33,8 @@ def push(
     The bundle is copied into a hidden folder beside the versions, written through to
     the disk, and renamed in one step. A process killed at any point leaves the versions
     as they were, and at most a hidden folder, which the next push removes. Pushing the
-    same bundle again (`facts["model_uri"]`) returns the version that holds it already.
+    same bundle again (`facts["model_uri"]`, the same files) returns the version that
+    holds it already.
 
     Args:
       model_dir: the SavedModel's folder.
@@ -52,7 +54,7 @@ def push(
     with _locked(serving_dir):
         _remove_debris(serving_dir)
         newest = newest_version(serving_dir)
-        if newest is not None and _holds(newest, facts):
+        if newest is not None and _holds(newest, model_dir, facts):
             return newest
         last = int(newest.name) if newest is not None else 0
         version = str(max(int(time.time()), last + 1))
@@ -84,12 +86,21 @@ def newest_version(serving_dir: Path, holding: str = "") -> Path | None:
     return max(versions, key=lambda path: int(path.name), default=None)
 
 
-def _holds(version: Path, facts: dict[str, Any]) -> bool:
+def _holds(version: Path, model_dir: Path, facts: dict[str, Any]) -> bool:
     path = version / METADATA_FILE
     if "model_uri" not in facts or not path.is_file():
         return False
     known = json.loads(path.read_text(encoding="utf-8"))
-    return bool(known.get("model_uri") == facts["model_uri"])
+    if known.get("model_uri") != facts["model_uri"]:
+        return False
+    # After a metadata store was lost, another bundle may lie at the same place.
+    files = [p.relative_to(model_dir) for p in model_dir.rglob("*") if p.is_file()]
+    return all(
+        (version / name).is_file()
+        and filecmp.cmp(model_dir / name, version / name, shallow=False)
+        for name in files
+        if name != Path(METADATA_FILE)  # the pushed one has more facts
+    )
 
 
 def _copy_tree(source: Path, target: Path) -> None:

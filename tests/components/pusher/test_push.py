@@ -57,6 +57,16 @@ def test_the_same_bundle_is_not_pushed_twice(tmp_path):
     assert _visible(serving) == [first.name]
 
 
+def test_another_bundle_at_the_same_place_is_pushed(tmp_path):
+    """Executions count from 1 again where the metadata store was lost."""
+    serving, model = tmp_path / "serving", _model(tmp_path / "model")
+    first = push(model, serving, facts={"model_uri": "a"})
+    (model / "variables" / "variables.index").write_text("two" * 100)  # as long
+    second = push(model, serving, facts={"model_uri": "a"})
+    assert _visible(serving) == [first.name, second.name]
+    assert (second / "variables" / "variables.index").read_text() == "two" * 100
+
+
 def test_a_folder_without_a_saved_model_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match=r"saved_model\.pb"):
         push(tmp_path, tmp_path / "serving", facts={})
