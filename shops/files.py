@@ -10,25 +10,35 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from core.errors import InputDataError
+from shops.stray_quotes import require_closed_quotes
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".xlsx")
+BLOCK_BYTES = 1 << 20  # Arrow's own: what one thread parses at once
+MAX_BLOCK_BYTES = (1 << 31) - 1
 
 
 def read_file(
-    path: Path, *, encoding: str = "utf8", delimiter: str | None = None
+    path: Path,
+    *,
+    encoding: str = "utf8",
+    delimiter: str | None = None,
+    quoted: bool = True,
 ) -> tuple[pa.Table, list[str]]:
     """The table, and the text of CSV lines whose column count is wrong.
 
     Args:
       path: a file; a folder of parts as Spark writes it, or a pattern
         (`events/*.parquet`): one table after the other, in the order of their names.
+      encoding: of CSV files.
+      delimiter: of CSV files; None: a comma, of .tsv a tab.
+      quoted: whether a `"` opens a CSV cell; without, it is a sign as any other.
 
     Raises:
       InputDataError: the file is missing, empty, cut short, not in its encoding, or of
-        a kind that is not read; parts have other columns.
+        a kind that is not read; parts have other columns; a quote swallows rows.
     """
     found = parts(path)
-    read = [_read_part(part, encoding, delimiter) for part in found]
+    read = [_read_part(part, encoding, delimiter, quoted) for part in found]
     tables = [table for table, _ in read]
     bad_lines = [line for _, lines in read for line in lines]
     if len(tables) == 1:
@@ -85,7 +95,7 @@ def _joined(tables: list[pa.Table], found: list[Path]) -> pa.Table:
 
 
 def _read_part(
-    path: Path, encoding: str, delimiter: str | None
+    path: Path, encoding: str, delimiter: str | None, quoted: bool
 ) -> tuple[pa.Table, list[str]]:
     if path.stat().st_size == 0:
         raise InputDataError(f"{path} is empty (0 bytes). Export the table again.")
@@ -96,7 +106,11 @@ def _read_part(
         return _read_xlsx(path), []
     if suffix in (".csv", ".tsv"):
         usual = "\t" if suffix == ".tsv" else ","
-        return _read_csv(path, encoding, delimiter or usual)
+        delimiter = delimiter or usual
+        table, bad_lines = _read_csv(path, encoding, delimiter, quoted)
+        if quoted:
+            require_closed_quotes(path, table, bad_lines, encoding, delimiter)
+        return table, bad_lines
     raise InputDataError(
         f"{path}: a table must be a file of kind {', '.join(SUFFIXES)}. "
         f"Received: {path.suffix or 'no suffix'!r}. Convert it to Parquet or CSV."
@@ -122,23 +136,33 @@ def _read_parquet(path: Path) -> pa.Table:
         ) from error
 
 
-def _read_csv(path: Path, encoding: str, delimiter: str) -> tuple[pa.Table, list[str]]:
+def _read_csv(
+    path: Path, encoding: str, delimiter: str, quoted: bool
+) -> tuple[pa.Table, list[str]]:
     bad_lines: list[str] = []
 
     def skip(row: pa_csv.InvalidRow) -> str:
         bad_lines.append(row.text)
         return "skip"
 
-    try:
-        names = _header(path, encoding, delimiter)
-        table = pa_csv.read_csv(
+    def parsed(block_size: int) -> pa.Table:
+        bad_lines.clear()
+        options = pa_csv.ReadOptions(encoding=encoding, block_size=block_size)
+        parse_options = pa_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if quoted else False,
+            newlines_in_values=quoted,
+            invalid_row_handler=skip,
+        )
+        with pa_csv.open_csv(
+            path, read_options=options, parse_options=parse_options
+        ) as first:
+            names = list(first.schema.names)
+        bad_lines.clear()
+        return pa_csv.read_csv(
             path,
-            read_options=pa_csv.ReadOptions(encoding=encoding),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                invalid_row_handler=skip,
-            ),
+            read_options=options,
+            parse_options=parse_options,
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in names},
                 strings_can_be_null=True,
@@ -146,6 +170,15 @@ def _read_csv(path: Path, encoding: str, delimiter: str) -> tuple[pa.Table, list
                 null_values=["", "NULL", "null", "NaN", "nan"],
             ),
         )
+
+    try:
+        try:
+            table = parsed(BLOCK_BYTES)
+        except pa.ArrowInvalid as error:
+            # A row longer than a block; whether a quote has made it so is to be seen.
+            if "straddling" not in str(error):
+                raise
+            table = parsed(min(path.stat().st_size, MAX_BLOCK_BYTES))
     except (UnicodeError, LookupError, pa.ArrowException) as error:
         place = _undecodable_line(path, encoding)
         if place:
@@ -155,22 +188,9 @@ def _read_csv(path: Path, encoding: str, delimiter: str) -> tuple[pa.Table, list
             ) from error
         raise InputDataError(
             f"{path} cannot be read as CSV with delimiter {delimiter!r}: {error}. "
-            "Check the delimiter and the quotes."
+            "Check the delimiter and the quotes (`quote: none` if there are none)."
         ) from error
     return table, bad_lines
-
-
-def _header(path: Path, encoding: str, delimiter: str) -> list[str]:
-    first = pa_csv.open_csv(
-        path,
-        read_options=pa_csv.ReadOptions(encoding=encoding),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=delimiter,
-            newlines_in_values=True,
-            invalid_row_handler=lambda row: "skip",
-        ),
-    )
-    return list(first.schema.names)
 
 
 def _undecodable_line(path: Path, encoding: str) -> int | None:

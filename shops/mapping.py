@@ -17,6 +17,8 @@ from core.features import EVENTS
 FILE_NAMES = ("shop.yaml", "shop.yml")
 UNITS = ("s", "ms", "us", "ns")
 ISO = "iso"
+DOUBLE, NO_QUOTES = "double", "none"
+QUOTES = (DOUBLE, NO_QUOTES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class TableMapping(Config):
     columns: dict[str, str] = dataclasses.field(default_factory=dict)
     encoding: str = "utf8"
     delimiter: str | None = None
+    quote: str = DOUBLE  # of a CSV file: whether a `"` opens a cell
 
     def __post_init__(self) -> None:
         self.require(
@@ -34,6 +37,7 @@ class TableMapping(Config):
             "delimiter",
             'one character (a tab is "\\t")',
         )
+        self.require(self.quote in QUOTES, "quote", f"one of {', '.join(QUOTES)}")
 
     def source(self, canonical: str) -> str:
         """The file's name for a canonical column; the same name if none is given."""

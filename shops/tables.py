@@ -23,7 +23,7 @@ from core.features import (
 from shops import contract, files, raw_rows
 from shops.checks import check_items, check_judgments
 from shops.columns import RowChecks, read_column
-from shops.mapping import Mapping, TableMapping, mapping_files, read_mapping
+from shops.mapping import NO_QUOTES, Mapping, TableMapping, mapping_files, read_mapping
 from shops.shop import NO_SPLITS, Shop, Tables
 from shops.text import normalize_column
 
@@ -129,7 +129,10 @@ def _read(
     """The file's columns under canonical names, parsed, and the rows in doubt."""
     path = folder / mapped.file
     raw, bad_lines = files.read_file(
-        path, encoding=mapped.encoding, delimiter=mapped.delimiter
+        path,
+        encoding=mapped.encoding,
+        delimiter=mapped.delimiter,
+        quoted=mapped.quote != NO_QUOTES,
     )
     checks = RowChecks(
         table=table, path=path, raw=raw_rows.to_frame(raw), lines=bad_lines
