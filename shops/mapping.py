@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from core import context_names
 from core import tables as contract
 from core.config import Config, SplitConfig
 from core.errors import ConfigError, InputDataError
@@ -59,7 +60,8 @@ class Mapping(Config):
     event: str | None = None
     # `iso`, a unit (s, ms, us, ns since 1970) or a strptime format; UTC.
     timestamp: str = ISO
-    context: tuple[str, ...] = ()
+    # souk's name -> the log's column.
+    context: dict[str, str] = dataclasses.field(default_factory=dict)
     # Settings of SplitConfig; test_start may be missing.
     splits: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -77,12 +79,13 @@ class Mapping(Config):
                     f"file's. Not canonical: {', '.join(unknown)}. "
                     f"Known: {', '.join(sorted(known))}."
                 )
-        taken = {c.name for t in ("items", "events") for c in contract.TABLES[t]}
+        wrong = context_names.unusable(self.context)
         self.require(
-            not taken & set(self.context),
+            not wrong,
             "context",
-            f"columns of another name than {', '.join(sorted(taken))}",
-            "Rename the log's own column.",
+            context_names.RULE,
+            f"Give {', '.join(map(repr, wrong))} another name, souk's on the left: "
+            "`context: {device_type: device-type}`.",
         )
         self.require(
             set(self.event_names.values()) <= set(EVENTS),
@@ -142,9 +145,9 @@ def _parse(path: Path) -> Mapping:
             values[table] = {"file": values[table]}
         if isinstance(values.get(table), dict):
             values[table] = _table(values[table])
-    if isinstance(values.get("context"), str):
-        values["context"] = [values["context"]]
     try:
+        if "context" in values:
+            values["context"] = _context(values["context"])
         mapping = Mapping.from_dict(values)
         splits = dict(mapping.splits)
         if "test_start" in splits:
@@ -161,6 +164,12 @@ def _table(values: dict[str, Any]) -> dict[str, Any]:
     if kept.get("delimiter") == "\\t":
         kept["delimiter"] = "\t"
     return kept
+
+
+def _context(value: Any) -> Any:
+    """souk's names with the log's columns; a name or a list is of columns so called."""
+    names = [value] if isinstance(value, str) else value
+    return {name: name for name in names} if isinstance(names, list) else value
 
 
 def _seconds(value: Any) -> Any:

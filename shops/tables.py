@@ -63,9 +63,9 @@ def load(data: Path, *, now: int | None = None) -> Shop:
     return Shop(
         tables=Tables(
             items=contract.to_table(items, "items"),
-            events=contract.no_events(mapping.context)
+            events=contract.no_events(tuple(mapping.context))
             if events is None
-            else contract.to_table(events, "events", mapping.context),
+            else contract.to_table(events, "events", tuple(mapping.context)),
             judgments=judgments,
             rejected=pa.concat_tables(rejected),
         ),
@@ -150,12 +150,12 @@ def _read(
             frame[name] = read_column(checks, source, column, form)
         elif column.required or name in mapped.columns:
             raise _no_column(path, table, name, source, raw.column_names)
-    for name in mapping.context if mapping else ():
-        if name not in raw.column_names:
-            raise _no_column(path, "context", name, name, raw.column_names)
+    for name, source in (mapping.context if mapping else {}).items():
+        if source not in raw.column_names:
+            raise _no_context(path, name, source, raw.column_names)
         text = canonical.Column(name=name, kind="string")
-        raw_rows.require_readable(path, raw, name, text)
-        frame[name] = read_column(checks, name, text)
+        raw_rows.require_readable(path, raw, source, text)
+        frame[name] = read_column(checks, source, text)
     return frame, checks
 
 
@@ -165,6 +165,13 @@ def _no_column(
     return InputDataError(
         f"{path} has no column {source!r}, which `{table}` needs as `{name}`. Found: "
         f"{', '.join(found)}. Map it in shop.yaml (`columns: {{{name}: ...}}`)."
+    )
+
+
+def _no_context(path: Path, name: str, source: str, found: list[str]) -> InputDataError:
+    return InputDataError(
+        f"{path} has no column {source!r}, which `context` needs as `{name}`. Found: "
+        f"{', '.join(found)}. Map it in shop.yaml (`context: {{{name}: ...}}`)."
     )
 
 
@@ -185,7 +192,7 @@ def _shop_config(mapping: Mapping, events: pd.DataFrame | None) -> ShopConfig:
     if events is None:
         return ShopConfig(
             name=mapping.name,
-            context_features=mapping.context,
+            context_features=tuple(mapping.context),
             currency=mapping.currency,
         )
     present = set(events[EVENT].unique())
@@ -195,7 +202,7 @@ def _shop_config(mapping: Mapping, events: pd.DataFrame | None) -> ShopConfig:
         event_types=event_types,
         event_weights=tuple(EVENT_WEIGHTS[event] for event in event_types),
         target_event=PURCHASE if PURCHASE in present else event_types[-1],
-        context_features=mapping.context,
+        context_features=tuple(mapping.context),
         currency=mapping.currency,
     )
 

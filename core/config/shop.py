@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from core import features
+from core import context_names, features
 from core.config.base import Config
 
 
@@ -42,4 +42,12 @@ class ShopConfig(Config):
         )
         self.require(
             self.target_event in self.event_types, "target_event", "an event type"
+        )
+        names = self.context_features
+        wrong = context_names.unusable(names)
+        self.require(
+            not wrong and len(set(names)) == len(names),
+            "context_features",
+            f"different {context_names.RULE}",
+            f"Rename {', '.join(map(repr, wrong)) or 'what is there twice'}.",
         )

@@ -228,7 +228,14 @@ def test_parts_are_one_table(tmp_path: Path, file: str) -> None:
     [
         ("splits: {horizon_days: 7 days}", "horizon_days` must be a whole number"),
         ("splits: {test_start: soon}", "isoformat string: 'soon'"),
-        ("context: [price]", "`Mapping.context` must be columns of another name"),
+        ("context: [price]", "`Mapping.context` must be names of ASCII letters"),
+        ("context: [device-type]", "Give 'device-type' another name"),
+        ("context: {2nd_visit: visit}", "Give '2nd_visit' another name"),
+        (
+            "context: [_x, 나라, Land des Kunden]",
+            "Give '_x', '나라', 'Land des Kunden'",
+        ),
+        ("context: {k: country}", "Give 'k' another name"),
         ("context: [country, 7]", "`Mapping.context` must be text"),
         ("event_names: [a]", "event_names` must be names with values"),
         ("judgments: {file: j.csv, delimiter: ';;'}", "must be one character"),
@@ -258,6 +265,22 @@ def test_usual_ways_to_write_settings_are_understood(tmp_path: Path) -> None:
     assert column(shop, "event") == ["view", "purchase", "purchase"]
     assert shop.config.context_features == ("country",)
     assert shop.splits.test_start == seconds(2023, 11, 14)
+
+
+def test_context_takes_a_name_of_its_own(tmp_path: Path) -> None:
+    mapping = MAPPING + "context: {device_type: device-type, country: 나라}\n"
+    columns = {"device-type": ["tv", "pc", None], "나라": ["KR", "DE", "KR"]}
+
+    shop = loaded(tmp_path, events=columns, mapping=mapping)
+
+    assert shop.config.context_features == ("device_type", "country")
+    assert column(shop, "device_type") == ["tv", "pc", None]
+    assert column(shop, "country") == ["KR", "DE", "KR"]
+
+    with pytest.raises(InputDataError, match=r"no column 'device'.*`device_type`"):
+        loaded(
+            tmp_path, events=columns, mapping=MAPPING + "context: {device_type: device}"
+        )
 
 
 @pytest.mark.parametrize("named", ["shop.yaml", ""])
