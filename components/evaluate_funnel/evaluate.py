@@ -34,6 +34,7 @@ from components.evaluate_funnel.test_set import TestSet
 from core import signatures
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
+from core.config.gates import ITEM_KNN, POPULARITY, USER_FREQUENCY
 from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
 from core.metrics.probability import quantile_bins
 from core.progress import advance
@@ -143,9 +144,9 @@ def baseline_pages(
     """Baseline name → pages of every view."""
     counts = baselines.interactions(test_set, shop)
     scorers = {
-        "popularity": baselines.popularity_scorer(counts),
-        "user_frequency": baselines.user_frequency_scorer(counts),
-        "item_knn": baselines.item_knn_scorer(counts, config.knn_neighbours),
+        POPULARITY: baselines.popularity_scorer(counts),
+        USER_FREQUENCY: baselines.user_frequency_scorer(counts),
+        ITEM_KNN: baselines.item_knn_scorer(counts, config.knn_neighbours),
     }
     return {
         name: scorer_pages(scorer, test_set, views, config.page_length)

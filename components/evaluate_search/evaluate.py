@@ -36,6 +36,7 @@ from components.evaluate_search.searches import (
 )
 from core import features, room, signatures
 from core.config import ShopConfig
+from core.config.gates import BM25
 from core.config.search_evaluation import SearchEvaluationConfig
 from core.metrics import graded_ndcg
 from core.metrics.query_classes import QueryClassifier
@@ -43,7 +44,6 @@ from core.progress import advance
 
 METRICS_FILE = "search_metrics.json"
 SCHEMA_VERSION = 1
-BM25 = "bm25"
 JUDGED, LOGGED = "judged", "logged"  # the two parts of a report
 NO_JUDGMENTS = "The shop has no judgments."
 NO_USEFUL_JUDGMENTS = "No judgment grades an item of the catalogue above 0."

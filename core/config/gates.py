@@ -6,16 +6,22 @@ import dataclasses
 
 from core.config.base import Config
 
+# What every run measures beside its bundle, in metrics.json and search_metrics.json.
+POPULARITY, USER_FREQUENCY, ITEM_KNN = "popularity", "user_frequency", "item_knn"
+BASELINES = (POPULARITY, USER_FREQUENCY, ITEM_KNN)
+BM25 = "bm25"
+SEARCH_BASELINES = (BM25,)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GatesConfig(Config):
     """Bounds of the gates; None switches a bound off."""
 
     # Baselines (names in metrics.json) whose primary metric the bundle must exceed.
-    must_beat: tuple[str, ...] = ("popularity", "user_frequency")
+    must_beat: tuple[str, ...] = (POPULARITY, USER_FREQUENCY)
     # Systems in search_metrics.json that the bundle's search must not fall below on
     # judged queries: the gate of a shop without events.
-    search_must_hold: tuple[str, ...] = ("bm25",)
+    search_must_hold: tuple[str, ...] = (BM25,)
     # Largest accepted fall of the primary metric below the last blessed model, in
     # percent: overall, and on any slice with enough moments. Three training seeds on
     # Online Retail spread by about 1.5 %, slices of 100 moments by about 8 %.

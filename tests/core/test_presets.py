@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 
 from core import presets
 from core.config import ShopConfig, SplitConfig
@@ -11,6 +14,12 @@ from core.config.compress import CompressConfig
 from core.errors import ConfigError
 
 SPLITS = SplitConfig(test_start=1_700_000_000)
+TWO_EVENTS = ShopConfig(
+    name="a",
+    event_types=("view", "purchase"),
+    event_weights=(0.02, 1.0),
+    context_features=("country",),
+)
 
 
 @pytest.mark.parametrize("name", ["chorus", "tiny"])
@@ -98,3 +107,44 @@ def test_settings_that_break_a_rule_are_named(settings: dict, said: str) -> None
     full = presets.for_shop(ShopConfig(name="a"), SPLITS)
     with pytest.raises(ConfigError, match=said):
         presets.with_settings(full, settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("ranker: {target_event: cart}", "must be of view, purchase. Received: cart"),
+        ("ranker: {event_weights: [1, 2, 3]}", "`ranker.event_weights` must hold one"),
+        ("search_ranker: {event_weights: [1]}", "`search_ranker.event_weights` must"),
+        (
+            "retriever: {event_weights: [1, 2, 3], event_types: [view, click, cart]}",
+            "`retriever.event_types` must be the shop's, ['view', 'purchase']",
+        ),
+        ("retriever: {context_features: [foo]}", "must be of country. Received: foo"),
+        ("transform: {context_features: [foo]}", "must be of country. Received: foo"),
+        ("transform: {context_features: []}", "must be of nothing, there is none"),
+        ("transform: {event_types: [cart]}", "`transform.event_types` must be the"),
+        (
+            "gates: {must_beat: [als]}",
+            "must be of popularity, user_frequency, item_knn",
+        ),
+        ("gates: {search_must_hold: [x]}", "must be of bm25. Received: x."),
+    ],
+)
+def test_settings_that_do_not_fit_the_shop_are_refused_at_once(
+    settings: str, said: str
+) -> None:
+    full = presets.for_shop(TWO_EVENTS, SPLITS)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        presets.with_settings(full, yaml.safe_load(settings))
+
+
+def test_settings_that_fit_the_shop_are_taken() -> None:
+    settings = {
+        "ranker": {"target_event": "view", "event_weights": [1, 2]},
+        "retriever": {"event_weights": [0.5, 1], "context_features": []},
+        "transform": {"context_features": []},
+        "gates": {"must_beat": ["item_knn"], "search_must_hold": []},
+    }
+    found = presets.with_settings(presets.for_shop(TWO_EVENTS, SPLITS), settings)
+    assert found.ranker.event_weights == (1.0, 2.0)
+    assert found.gates.must_beat == ("item_knn",)

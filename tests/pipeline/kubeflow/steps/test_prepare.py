@@ -252,7 +252,7 @@ def test_a_shop_with_other_events_needs_another_compile(
     prepared, capsys, config
 ) -> None:
     shop = config.shop.replace(context_features=("country",))
-    other = run_values.compiled_in(config.replace(shop=shop))
+    other = run_values.compiled_in(presets.for_shop(shop, config.splits))
     code, _ = prepared(compiled_config=other.to_json())
     assert code == ConfigError.exit_code
     said = capsys.readouterr().err
