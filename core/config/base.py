@@ -34,7 +34,7 @@ class Config:
         """
         hints = typing.get_type_hints(cls)
         known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(str(name) for name in set(values) - known)
         if unknown:
             raise ConfigError(
                 f"`{cls.__name__}` has no setting {', '.join(unknown)}. "
@@ -124,6 +124,17 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin is dict:
         if not isinstance(value, dict):
             raise _WrongTypeError("names with values")
+        # YAML reads yes, on and dates as other than text, and None where there is none.
+        odd = [
+            key
+            for key in value
+            if isinstance(key, bool) or not isinstance(key, (str, int, float))
+        ]
+        if odd:
+            raise _WrongTypeError(
+                f"names with values, where {odd[0]!r} is no name: put it in quotes as "
+                "it should be read"
+            )
         _, inner_hint = typing.get_args(hint)
         return {str(key): _typed(inner_hint, v) for key, v in value.items()}
     if isinstance(hint, type) and issubclass(hint, Config):
