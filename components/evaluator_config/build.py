@@ -13,13 +13,14 @@ from components.evaluator_config import area_under_curve
 from components.rank_examples.write import LABEL
 from core import signatures
 from core.config import ShopConfig
+from core.config.evaluation import EvaluationConfig
 
 _AUC = "AreaUnderCurve"
 _METRICS = ("ExampleCount", _AUC, "BinaryCrossentropy", "Calibration")
 
 
 def build_eval_config(
-    shop: ShopConfig, *, min_auc: float = 0.6, max_auc_drop: float = 0.02
+    shop: ShopConfig, config: EvaluationConfig
 ) -> config_pb2.EvalConfig:
     """EvalConfig for TFX's Evaluator over RankExamples' split `test`.
 
@@ -29,17 +30,17 @@ def build_eval_config(
 
     Args:
       shop: its target event and context features.
-      min_auc: lower bound of the overall AUC.
-      max_auc_drop: how far AUC may fall below the baseline model's. Ignored, as TFMA
-        does, where Evaluator is given no baseline.
+      config: `min_auc`, lower bound of the overall AUC; `max_auc_drop`, how far it may
+        fall below the baseline model's. The latter is ignored, as TFMA does, where
+        Evaluator is given no baseline.
     """
     auc = config_pb2.MetricThreshold(
         value_threshold=config_pb2.GenericValueThreshold(
-            lower_bound={"value": min_auc}
+            lower_bound={"value": config.min_auc}
         ),
         change_threshold=config_pb2.GenericChangeThreshold(
             direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
-            absolute={"value": -max_auc_drop},
+            absolute={"value": -config.max_auc_drop},
         ),
     )
     # Slices of a few dozen rows have no AUC worth a verdict; the gates judge slices.

@@ -45,11 +45,12 @@ def _told(failure: Any) -> str:
         least = threshold.change_threshold.absolute.value
         return (
             f"{name} of the target event's probability changed by {value:+.4f} against "
-            f"the last blessed model; at least {least:+.4f} is asked."
+            f"the last blessed model; at least {least:+.4f} is asked "
+            "(`evaluation.max_auc_drop`)."
         )
     least = threshold.value_threshold.lower_bound.value
     return (
         f"{name} of the target event's probability is {value:.4f}; at least "
-        f"{least:.4f} is asked (.5 is chance): the log may be too short, or its test "
-        "period unlike the rest."
+        f"{least:.4f} is asked (`evaluation.min_auc`; .5 is chance): the log may be "
+        "too short, or its test period unlike the rest."
     )

@@ -35,6 +35,11 @@ class EvaluationConfig(Config):
     max_rank_examples: int = 12_000
     rank_negatives: int = 8
     rank_max_history: int = 100  # newest events per row, to keep the rows small
+    # TFMA's thresholds: least AUC of the target event's probability (.5 is chance; 0:
+    # any will do), and how far it may fall below the last blessed model's. Here, not
+    # in GatesConfig: a Kubeflow run may change its gates, its Evaluator is compiled in.
+    min_auc: float = 0.6
+    max_auc_drop: float = 0.02
 
     def __post_init__(self) -> None:
         self.require(
@@ -58,6 +63,8 @@ class EvaluationConfig(Config):
         )
         for name in ("rank_negatives", "rank_max_history"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
+        for name in ("min_auc", "max_auc_drop"):
+            self.require(0 <= getattr(self, name) <= 1, name, "0 .. 1")
 
     @property
     def primary_metric(self) -> str:

@@ -68,7 +68,7 @@ def release_stage(
         model=models.bundle,
         baseline_model=last.outputs["model"],
         example_splits=["test"],
-        eval_config=build_eval_config(config.shop),
+        eval_config=build_eval_config(config.shop, config.evaluation),
     )
     gates = Gates(
         model=models.bundle,

@@ -19,6 +19,8 @@ def test_round_trip(config):
         (lambda: EvaluationConfig(k_values=(20, 200)), "at most 100"),
         (lambda: EvaluationConfig(activity_edges=(5, 5)), "ascending"),
         (lambda: EvaluationConfig(activity_edges=()), "one or more"),
+        (lambda: EvaluationConfig(min_auc=1.1), "min_auc` must be 0 .. 1"),
+        (lambda: EvaluationConfig(max_auc_drop=-0.1), "max_auc_drop` must be 0 .. 1"),
         (lambda: GatesConfig(min_coverage=1.5), "0 .. 1"),
         (lambda: GatesConfig(max_latency_ms=0.0), "or None"),
     ],

@@ -38,12 +38,13 @@ def test_a_refusal_names_metric_value_and_bound(tmp_path: Path) -> None:
     assert not verdict.passed
     start = "auc of the target event's probability is 0.4250; at least 0.6000 is asked"
     assert verdict.message.startswith(start)
+    assert "`evaluation.min_auc`" in verdict.message
 
 
 def test_a_fall_below_the_last_model_is_told(tmp_path: Path) -> None:
     verdict = check_tfma(False, written(tmp_path, change=-0.05))
     assert "changed by -0.0500 against the last blessed model" in verdict.message
-    assert "at least -0.0200 is asked" in verdict.message
+    assert "at least -0.0200 is asked (`evaluation.max_auc_drop`)" in verdict.message
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -81,7 +81,7 @@ def test_stock_evaluator_measures_and_blesses(root, examples):
         },
         {name: [artifact] for name, artifact in outputs.items()},
         {
-            "eval_config": proto_utils.proto_to_json(build_eval_config(SHOP)),
+            "eval_config": proto_utils.proto_to_json(build_eval_config(SHOP, CONFIG)),
             "example_splits": json_utils.dumps(["test"]),
             "feature_slicing_spec": None,
             "fairness_indicator_thresholds": "null",
