@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -13,23 +12,7 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.bundle.metadata import METADATA_FILE
-
-
-def is_comparable(folder: Path, target_event: str, test_start: int) -> bool:
-    """Whether a bundle answers the same question and did not see the test period.
-
-    Args:
-      folder: of its SavedModel, which may be gone.
-      target_event: what the new one predicts.
-      test_start: seconds UTC; a bundle of later data knows the answers.
-    """
-    try:
-        facts = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    events = facts.get("shop", {}).get("event_types", ())
-    return target_event in events and facts.get("as_of", 0) <= test_start
+from components.comparable import is_comparable
 
 
 class LatestComparableModel(LatestBlessedModelStrategy):  # type: ignore[misc]

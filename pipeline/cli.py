@@ -1,4 +1,4 @@
-"""The `souk` command: run, serve, query, inspect, report."""
+"""The `souk` command: run, serve, query, inspect, report, clean."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from core.config.compress import CompressConfig
 from core.errors import SoukError
 from core.layout import HomeLayout
 from pipeline.beam_options import DIRECT, ENGINES, LOCAL_MASTER
+from pipeline.cleaning.command import clean_command
 from pipeline.command_line import (
     compress_settings_option,
     fail,
@@ -237,6 +238,7 @@ def report(shop: str, home: Path) -> None:
     click.echo(path)
 
 
+main.add_command(clean_command)
 main.add_command(query)
 main.add_command(settings_command)
 kubeflow.register(main)

@@ -76,14 +76,30 @@ def newest_version(serving_dir: Path, holding: str = "") -> Path | None:
       serving_dir: what the model server watches.
       holding: only versions with a file of this name; "": all.
     """
-    versions = [
+    found = [path for path in versions(serving_dir) if (path / holding).exists()]
+    return found[-1] if found else None
+
+
+def versions(serving_dir: Path) -> list[Path]:
+    """Folders of the complete versions, oldest first."""
+    found = [
         path
         for path in serving_dir.glob("[0-9]*")
-        if path.name.isdigit()
-        and (path / SAVED_MODEL).is_file()
-        and (path / holding).exists()
+        if path.name.isdigit() and (path / SAVED_MODEL).is_file()
     ]
-    return max(versions, key=lambda path: int(path.name), default=None)
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def remove_version(version: Path) -> None:
+    """Takes a version away in one step, so that no reader ever sees half of it.
+
+    Args:
+      version: its folder below the served one.
+    """
+    with _locked(version.parent):
+        hidden = version.parent / f"{_PUSHING}{version.name}"
+        os.rename(version, hidden)
+        shutil.rmtree(hidden)
 
 
 def _holds(version: Path, model_dir: Path, facts: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ import pytest
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.comparable_models import LatestComparableModel, is_comparable
+from components.comparable import is_comparable
+from components.comparable_models import LatestComparableModel
 
 TEST_START = 1_700_000_000
 

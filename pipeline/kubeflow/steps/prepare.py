@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import shops
-from components.comparable_models import is_comparable
+from components.comparable import is_comparable
 from components.curate_schema.schema_file import edited_fingerprint
 from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.push import newest_version, push
+from components.pusher.push import newest_version, push, remove_version, versions
 from core.errors import ArtifactError
 
 ROOT = Path(__file__).parents[3]
@@ -121,3 +121,13 @@ def test_the_newest_version_is_the_highest_number(tmp_path):
     for name in ("9", "10"):
         _model(tmp_path / name)
     assert newest_version(tmp_path) == tmp_path / "10"
+
+
+def test_versions_are_in_the_order_of_their_numbers_and_one_can_go(tmp_path):
+    for name in ("9", "10", "8"):
+        _model(tmp_path / name)
+    (tmp_path / "11").mkdir()  # no model in it
+    assert [path.name for path in versions(tmp_path)] == ["8", "9", "10"]
+    remove_version(tmp_path / "9")
+    assert _visible(tmp_path) == ["10", "11", "8"]
+    assert not list(tmp_path.glob(".pushing-*"))

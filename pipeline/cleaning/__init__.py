@@ -1,0 +1,1 @@
+"""Removes from a shop's home what no later run needs."""
