@@ -84,7 +84,7 @@ def test_the_last_blessed_model_for_every_question_stays(layout):
 
 def test_a_killed_step_leaves_nothing_and_the_last_whole_run_stays(layout):
     run(layout, 4)
-    whole = output(layout, "Bundle")
+    whole, items = output(layout, "Bundle"), output(layout, "IngestItems")
     for _ in range(2):
         run(layout, 5, die=True)
     assert len(folders(layout, "Bundle", "model")) == 3
@@ -92,6 +92,7 @@ def test_a_killed_step_leaves_nothing_and_the_last_whole_run_stays(layout):
     temporary.mkdir(parents=True)
     clean(layout, keep=1)
     assert folders(layout, "Bundle", "model") == [whole]
+    assert folders(layout, "IngestItems", "examples")[0] == items
     assert not temporary.exists()
     # What the killed run had done before is not done again.
     assert run(layout, 5)["IngestItems"] == "cached"
@@ -100,11 +101,14 @@ def test_a_killed_step_leaves_nothing_and_the_last_whole_run_stays(layout):
 def test_a_refit_stays_and_goes_with_its_run(layout, capsys):
     for rows in (4, 5):
         run(layout, rows)
+        items = output(layout, "IngestItems")
         run(layout, rows, refit=True)
     refit = output(layout, "Bundle")
     clean(layout, keep=1)
+    assert folders(layout, "IngestItems", "examples") == [items]
     assert folders(layout, "refit/Bundle", "model") == [refit]
-    assert "refit/Bundle" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "refit/Bundle" in printed and "kept: 1 of 2 runs" in printed
     assert run(layout, 5, refit=True)["Bundle"] == "cached"
 
 
