@@ -17,12 +17,22 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff]+"
 )
-_WORD = re.compile(r"\w+")
+# `\w` has no marks, yet in many scripts of Asia they are the vowels. Left out are those
+# that only change how a character looks: keycaps (Me) and variation selectors, the only
+# marks beyond Plane 1.
+_MARKS = "".join(
+    chr(point)
+    for point in range(0x20000)
+    if unicodedata.category(chr(point)) in ("Mn", "Mc")
+    and not 0xFE00 <= point <= 0xFE0F
+)
+_WORD = re.compile(rf"\w[\w{_MARKS}]*")
 
 
 def tokens(title: str) -> list[str]:
     """Words, character pairs of unspaced scripts, and character trigrams of words.
 
+    Vowel signs and accents belong to their word; without a letter they are none.
     Trigrams carry a leading '#', so that they never meet a word.
     """
     text = unicodedata.normalize("NFKC", title or "").casefold()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from trainer.funnel import text
 
@@ -18,6 +19,46 @@ def test_unspaced_scripts_give_character_pairs() -> None:
     assert text.tokens("智能手机") == ["智能", "能手", "手机"]
     assert text.tokens("茶") == ["茶"]
     assert text.tokens("x手机") == ["x", "##x#", "手机"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("तेल", "ताला"),  # Hindi: oil, lock
+        ("তেল", "তালা"),  # Bengali: oil, lock
+        ("ਤੇਲ", "ਤਾਲਾ"),  # Punjabi: oil, lock
+        ("તેલ", "તાલ"),  # Gujarati: oil, rhythm
+        ("பால்", "பல்லி"),  # Tamil: milk, gecko
+        ("పాలు", "పిల్లి"),  # Telugu: milk, cat
+        ("ಹಾಲು", "ಹಲ್ಲು"),  # Kannada: milk, tooth
+        ("മാല", "മൂല"),  # Malayalam: necklace, corner
+    ],
+)
+def test_words_keep_their_vowel_signs(first: str, second: str) -> None:
+    """Without the signs, both words of a pair have the same letters."""
+    words = [token for token in text.tokens(f"{first}, {second}") if token[0] != "#"]
+    assert words == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pairs"),
+    [
+        ("มีด", "มืด", ["มี", "ีด"]),  # Thai: knife, dark
+        ("ປີ", "ປູ", ["ປີ"]),  # Lao: year, crab
+        ("ទឹក", "ទូក", ["ទឹ", "ឹក"]),  # Khmer: water, boat
+        ("ဆီ", "ဆေး", ["ဆီ"]),  # Burmese: oil, medicine
+    ],
+)
+def test_pairs_of_unspaced_scripts_hold_their_vowel_signs(
+    first: str, second: str, pairs: list[str]
+) -> None:
+    assert text.tokens(first) == pairs
+    assert not set(pairs) & set(text.tokens(second))
+
+
+def test_signs_without_a_letter_are_no_words() -> None:
+    assert text.tokens("☕\ufe0f \u0301 ❤\ufe0f") == []
+    assert text.tokens("Lego\u2122\ufe0f") == text.tokens("legotm")
 
 
 def test_full_width_letters_are_folded() -> None:
