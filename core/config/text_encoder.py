@@ -59,7 +59,8 @@ class TextEncoderConfig(Config):
     # Items per pair that BM25 mines, beside the in-batch ones. On the demo shop's
     # validation period 1 is within noise of 0, 3 does harm (docs/text-encoder.md).
     hard_negatives: int = 0
-    max_pairs: int = 30_000  # (query, item) pairs of an epoch, heaviest kept
+    # (query, item) pairs of an epoch, heaviest kept; the others are no negatives.
+    max_pairs: int = 30_000
     # (item, co-bought item) pairs of an epoch, per (query, item) pair; alone they are
     # as many as `max_pairs` allows.
     cobought_share: float = 0.25

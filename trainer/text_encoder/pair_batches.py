@@ -47,8 +47,8 @@ class PairBatches:
         self._config = config
         self._rng = rng
         self._num_items = len(item_ids)
-        queries, items = pairs.query_items, pairs.item_items
-        self._query_hits = np.unique(self._codes(queries.left, queries.right))
+        hits, items = pairs.query_hits, pairs.item_items
+        self._query_hits = np.unique(self._codes(hits.left, hits.right))
         itself = np.arange(self._num_items)
         self._item_hits = np.unique(
             np.concatenate(

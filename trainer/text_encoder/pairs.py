@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core import features
 from core.config.text_encoder import TextEncoderConfig
+from core.text.units import completion_key
 
 # What an event after a search says about the item; views say nothing.
 EVENT_WEIGHTS = {features.CLICK: 1.0, features.CART: 2.0, features.PURCHASE: 4.0}
@@ -43,9 +44,11 @@ class Pairs:
 class TrainingPairs:
     """Pairs of both kinds."""
 
-    queries: tuple[str, ...]  # distinct, in order of first use
+    queries: tuple[str, ...]  # distinct by `query_key`, in order of first use
     query_items: Pairs  # left: rows of `queries`
     item_items: Pairs  # left: rows of items, left < right
+    # As `query_items`, with those too that are not trained on: none is a negative.
+    query_hits: Pairs
 
 
 def training_pairs(
@@ -63,7 +66,7 @@ def training_pairs(
       before: seconds UTC; later events are never looked at.
     """
     if events is None or not events.num_rows:
-        return TrainingPairs((), no_pairs(), no_pairs())
+        return TrainingPairs((), no_pairs(), no_pairs(), no_pairs())
     wanted = [
         features.USER_ID,
         features.ITEM_ID,
@@ -76,8 +79,18 @@ def training_pairs(
     ids = pd.Index(items.column(features.ITEM_ID).to_pandas())
     frame = frame.assign(row=ids.get_indexer(frame[features.ITEM_ID]))
     frame = frame[frame["row"] >= 0]
-    queries, query_items = _query_items(frame, config.max_pairs)
-    return TrainingPairs(queries, query_items, _item_items(frame, config))
+    queries, hits = _query_items(frame)
+    trained = hits.heaviest(config.max_pairs)
+    return TrainingPairs(queries, trained, _item_items(frame, config), hits)
+
+
+def query_key(query: str) -> str:
+    """What spellings of one query share: the folded words, as the tokenizer reads them.
+
+    >>> query_key("SOFA-bed "), query_key("sofa bed"), query_key("?")
+    ('sofa bed', 'sofa bed', '?')
+    """
+    return completion_key(query) or query.strip()
 
 
 def make_pairs(
@@ -94,8 +107,11 @@ def no_pairs() -> Pairs:
     return make_pairs([], [], [])
 
 
-def _query_items(frame: pd.DataFrame, most: int) -> tuple[tuple[str, ...], Pairs]:
-    """Distinct (query, item) with 1 + log of their summed event weights."""
+def _query_items(frame: pd.DataFrame) -> tuple[tuple[str, ...], Pairs]:
+    """Distinct (query, item) with 1 + log of their summed event weights.
+
+    A query is written as it was first.
+    """
     if features.QUERY not in frame:
         return (), no_pairs()
     text = frame[features.QUERY].fillna("").str.strip()
@@ -103,10 +119,12 @@ def _query_items(frame: pd.DataFrame, most: int) -> tuple[tuple[str, ...], Pairs
         text=text, weight=frame[features.EVENT].map(EVENT_WEIGHTS).fillna(0.0)
     )
     used = used[(used["text"] != "") & (used["weight"] > 0)]
-    sums = used.groupby(["text", "row"], sort=False)["weight"].sum().reset_index()
-    codes, queries = pd.factorize(sums["text"])
-    pairs = make_pairs(codes, sums["row"], 1.0 + np.log(sums["weight"]))
-    return tuple(map(str, queries)), pairs.heaviest(most)
+    keys = used["text"].map({text: query_key(text) for text in used["text"].unique()})
+    queries = used["text"][~keys.duplicated()]
+    used = used.assign(query=pd.factorize(keys)[0])
+    sums = used.groupby(["query", "row"], sort=False)["weight"].sum().reset_index()
+    pairs = make_pairs(sums["query"], sums["row"], 1.0 + np.log(sums["weight"]))
+    return tuple(map(str, queries)), pairs
 
 
 def _item_items(frame: pd.DataFrame, config: TextEncoderConfig) -> Pairs:

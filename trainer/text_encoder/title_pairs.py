@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from core import features
 from core.config.text_encoder import TextEncoderConfig
-from trainer.text_encoder.pairs import TrainingPairs, make_pairs
+from trainer.text_encoder.pairs import Pairs, TrainingPairs, make_pairs, query_key
 
+_Made = tuple[str, int]  # key of a query, row of its item
 _KEEP = 0.5  # of the words
 
 
@@ -23,24 +24,39 @@ def add_title_pairs(
     """
     rng = np.random.default_rng(config.seed)
     titles = items.column(features.TITLE).to_pylist()
-    made: list[tuple[str, int]] = []
+    made: list[_Made] = []
+    written: dict[str, str] = {}
     for row, title in enumerate(titles):
         for _ in range(config.title_pairs):
             query = _some_words(title or "", rng)
             if query:
-                made.append((query, row))
+                key = query_key(query)
+                written.setdefault(key, query)
+                made.append((key, row))
+    trained = made
     if len(made) > config.max_pairs:
         kept = rng.choice(len(made), config.max_pairs, replace=False)
-        made = [made[number] for number in np.sort(kept)]
-    queries = list(dict.fromkeys([*pairs.queries, *(query for query, _ in made)]))
-    place = {query: number for number, query in enumerate(queries)}
-    asked = pairs.query_items
-    found = make_pairs(
-        [*asked.left, *(place[query] for query, _ in made)],
-        [*asked.right, *(row for _, row in made)],
-        [*asked.weights, *np.ones(len(made))],
+        trained = [made[number] for number in np.sort(kept)]
+    queries = {query_key(query): query for query in pairs.queries}
+    for key, _ in trained:
+        queries.setdefault(key, written[key])
+    place = {key: number for number, key in enumerate(queries)}
+    return TrainingPairs(
+        tuple(queries.values()),
+        _with(pairs.query_items, trained, place),
+        pairs.item_items,
+        _with(pairs.query_hits, made, place),
     )
-    return TrainingPairs(tuple(queries), found, pairs.item_items)
+
+
+def _with(asked: Pairs, made: list[_Made], place: dict[str, int]) -> Pairs:
+    """Pairs that people made and made-up ones of the queries that have a place."""
+    found = [(place[key], row) for key, row in made if key in place]
+    return make_pairs(
+        [*asked.left, *(query for query, _ in found)],
+        [*asked.right, *(row for _, row in found)],
+        [*asked.weights, *np.ones(len(found))],
+    )
 
 
 def _some_words(title: str, rng: np.random.Generator) -> str:

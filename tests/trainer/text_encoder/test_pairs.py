@@ -72,9 +72,26 @@ def test_the_heaviest_pairs_are_kept_in_their_order() -> None:
         ("u", "c", "cart", 3, "mug"),
     )
     config = CONFIG.replace(max_pairs=2)
-    found = training_pairs(ITEMS, log, config, before=BEFORE).query_items
-    assert found.right.tolist() == [1, 2]
-    assert found.weights.mean() == pytest.approx(1.0)
+    found = training_pairs(ITEMS, log, config, before=BEFORE)
+    assert found.query_items.right.tolist() == [1, 2]
+    assert found.query_items.weights.mean() == pytest.approx(1.0)
+    assert found.query_hits.right.tolist() == [0, 1, 2]  # all that the query led to
+
+
+def test_spellings_that_the_tokenizer_reads_alike_are_one_query() -> None:
+    log = events(
+        ("u", "a", "click", 1, "Sofa bed"),
+        ("v", "b", "click", 2, "mug"),
+        ("v", "a", "purchase", 3, " SOFA-BED"),
+        ("w", "c", "click", 4, "sófa  bed!"),
+        ("w", "c", "click", 5, "?"),  # no word: only itself
+    )
+    found = training_pairs(ITEMS, log, CONFIG, before=BEFORE)
+    assert found.queries == ("Sofa bed", "mug", "?")
+    pairs = found.query_items
+    assert pairs.left.tolist() == [0, 1, 0, 2] and pairs.right.tolist() == [0, 1, 2, 2]
+    # The click and the purchase of item a add up: 1 + log(1 + 4) against 1.
+    assert pairs.weights[0] / pairs.weights[1] == pytest.approx(1 + math.log(5))
 
 
 def test_no_pairs_are_empty() -> None:

@@ -29,7 +29,9 @@ def _is_part(query: str, title: str) -> bool:
 
 def test_queries_are_words_of_their_title_in_order() -> None:
     bought = make_pairs([0], [1], [1.0])
-    found = add_title_pairs(TrainingPairs((), no_pairs(), bought), ITEMS, CONFIG)
+    found = add_title_pairs(
+        TrainingPairs((), no_pairs(), bought, no_pairs()), ITEMS, CONFIG
+    )
     assert found.item_items is bought
     pairs = found.query_items
     assert set(pairs.right) == {0, 1, 4, 5}  # those with a title
@@ -42,7 +44,7 @@ def test_queries_are_words_of_their_title_in_order() -> None:
 
 def test_items_are_left_out_evenly_and_the_seed_decides() -> None:
     config = CONFIG.replace(max_pairs=20)
-    nothing = TrainingPairs((), no_pairs(), no_pairs())
+    nothing = TrainingPairs((), no_pairs(), no_pairs(), no_pairs())
     first, again = (add_title_pairs(nothing, ITEMS, config) for _ in range(2))
     assert first.query_items.num_pairs == 20 and first.queries == again.queries
     assert len(set(first.query_items.right)) == 4
@@ -50,7 +52,7 @@ def test_items_are_left_out_evenly_and_the_seed_decides() -> None:
 
 def test_what_people_asked_for_stays() -> None:
     asked = make_pairs([0, 1], [5, 0], [1.0, 3.0])
-    pairs = TrainingPairs(("tea", "cup"), asked, no_pairs())
+    pairs = TrainingPairs(("tea", "cup"), asked, no_pairs(), asked)
     found = add_title_pairs(pairs, ITEMS, CONFIG)
     assert found.queries[:2] == ("tea", "cup")
     assert found.query_items.num_pairs == 82
@@ -58,3 +60,21 @@ def test_what_people_asked_for_stays() -> None:
     weights = found.query_items.weights
     assert weights[1] / weights[0] == pytest.approx(3.0)
     assert weights[:2].mean() == pytest.approx(weights[2:].mean())
+
+
+def test_a_made_up_query_that_people_typed_in_other_letters_is_theirs() -> None:
+    asked = make_pairs([0], [5], [1.0])
+    pairs = TrainingPairs(("MUG",), asked, no_pairs(), asked)
+    items = pa.table({"item_id": ["a", "b"], "title": ["mug", "Múg"]})
+    # Of a single word half the letters: "m" and "M" are one query too.
+    found = add_title_pairs(pairs, items, CONFIG)
+    keys = [query.lower().replace("ú", "u") for query in found.queries]
+    assert found.queries[0] == "MUG" and len(set(keys)) == len(keys)
+
+
+def test_made_up_pairs_that_are_not_trained_on_are_hits() -> None:
+    items = pa.table({"item_id": list("abcd"), "title": ["x"] * 4})
+    nothing = TrainingPairs((), no_pairs(), no_pairs(), no_pairs())
+    found = add_title_pairs(nothing, items, CONFIG.replace(max_pairs=1))
+    assert found.queries == ("x",) and found.query_items.num_pairs == 1
+    assert set(found.query_hits.right) == {0, 1, 2, 3}
