@@ -49,7 +49,8 @@ class RetrieverConfig(Config):
     learning_rate: float = 0.03
     max_epochs: int = 5
     patience: int = 2  # epochs without a better recall before training stops
-    max_seconds: float = 600.0  # no new epoch after this
+    # No new epoch after this, but in the refit: it trains the chosen number.
+    max_seconds: float = 600.0
     steps_per_execution: int = 16
     eval_k: int = 100  # recall@k decides about early stopping
     max_eval_moments: int = 4000

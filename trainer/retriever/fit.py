@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def fit(
     After every epoch the model is evaluated and a checkpoint written; a call with the
     same `run_dir` goes on after the last finished epoch. With `evaluate`, training
     stops after `patience` epochs without a better recall and the best epoch's weights
-    are restored.
+    are restored. No epoch begins after `max_seconds`, unless `num_epochs` says how many
+    there are.
 
     Args:
       model: a new TwoTower.
@@ -49,7 +51,7 @@ def fit(
       evaluate: moments for early stopping; None trains `num_epochs` epochs.
       config: batch size, epochs, patience, seed.
       run_dir: folder for checkpoints, TensorBoard logs and history.json.
-      num_epochs: overrides config.max_epochs.
+      num_epochs: overrides config.max_epochs and max_seconds.
       searches: moments with words whose recall is measured beside.
 
     Returns:
@@ -69,8 +71,10 @@ def fit(
         tiled = np.tile(top, (evaluate.num_moments, 1))
         history["popularity_recall"] = evaluation.recall(tiled, evaluate)
         history["eval_k"] = config.eval_k
-    started = time.monotonic()
-    while not _finished(history, total, config, time.monotonic() - started):
+    # A number of epochs that was chosen before stands, however slow the machine is now.
+    seconds = math.inf if num_epochs else config.max_seconds
+    end = time.monotonic() + seconds
+    while not _finished(history, total, config.patience, end):
         epoch = len(history["epochs"])
         entry = _one_epoch(model, train, probabilities, config, epoch)
         if evaluate is not None:
@@ -109,18 +113,12 @@ def _one_epoch(
     }
 
 
-def _finished(
-    history: dict[str, Any], total: int, config: RetrieverConfig, seconds: float
-) -> bool:
+def _finished(history: dict[str, Any], total: int, patience: int, end: float) -> bool:
     epochs = history["epochs"]
     if not epochs:
         return False
     waited = len(epochs) - history["best_epoch"]
-    return (
-        len(epochs) >= total
-        or waited >= config.patience
-        or seconds > config.max_seconds
-    )
+    return len(epochs) >= total or waited >= patience or time.monotonic() > end
 
 
 def _best_epoch(epochs: list[dict[str, float]]) -> int:

@@ -110,3 +110,18 @@ def test_popular_rows_by_count() -> None:
     counts = np.bincount(moments.target_rows, minlength=worlds.NUM_ITEMS)
     top = evaluation.popular_rows(moments, worlds.NUM_ITEMS, 5)
     assert counts[top].tolist() == sorted(counts.tolist(), reverse=True)[:5]
+
+
+def test_the_refit_trains_all_chosen_epochs_however_long_they_take(
+    tmp_path: Path,
+) -> None:
+    # No epoch takes so little: the first fit stops after one, by its time.
+    config = worlds.tiny_config(max_epochs=3, max_seconds=1e-9)
+    model = new_model(CATALOGUE, SIZES, config)
+    stopped = fit.fit(model, EVALUATE, EVALUATE, config, str(tmp_path / "trial"))
+    assert len(stopped["epochs"]) == 1
+    model = new_model(CATALOGUE, SIZES, config)
+    refit = fit.fit(
+        model, EVALUATE, None, config, str(tmp_path / "refit"), num_epochs=3
+    )
+    assert len(refit["epochs"]) == 3
