@@ -139,28 +139,40 @@ class RestTransport:
 
     def specs(self) -> dict[str, Specs]:
         page = self._call("GET", f"{self._path}/metadata", None)
-        definitions = page["metadata"]["signature_def"]["signature_def"]
-        self._outputs = {
-            name: list(definition.get("outputs", ()))
-            for name, definition in definitions.items()
-        }
-        return {
-            name: {
-                alias: InputSpec(info["dtype"], len(info["tensor_shape"]["dim"]))
-                for alias, info in definition["inputs"].items()
+        try:
+            definitions = page["metadata"]["signature_def"]["signature_def"]
+            self._outputs = {
+                name: list(definition.get("outputs", ()))
+                for name, definition in definitions.items()
             }
-            for name, definition in definitions.items()
-            if definition.get("method_name")
-        }
+            return {
+                name: {
+                    alias: InputSpec(info["dtype"], len(info["tensor_shape"]["dim"]))
+                    for alias, info in definition["inputs"].items()
+                }
+                for name, definition in definitions.items()
+                if definition.get("method_name")
+            }
+        except (AttributeError, KeyError, TypeError) as error:
+            raise self._no_answer_of("metadata", page) from error
 
     def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Outputs:
         columns = {name: _json_able(value) for name, value in inputs.items()}
         body = {"signature_name": signature, "inputs": columns}
         outputs = self._call("POST", f"{self._path}:predict", _dumped(body))
-        found = outputs["outputs"]
+        found = outputs.get("outputs")
+        if found is None:
+            raise self._no_answer_of("outputs", outputs)
         if not isinstance(found, dict):  # a single output comes without its name
             return {self._lone_output(signature): np.asarray(found)}
         return {name: np.asarray(value) for name, value in found.items()}
+
+    def _no_answer_of(self, wanted: str, page: dict[str, Any]) -> ServingError:
+        return ServingError(
+            f"The server must answer with a model's {wanted}, as TensorFlow Serving's "
+            f"REST API does. Received: {str(page)[:200]}. Check that {self._host} is "
+            "the REST address of a model server."
+        )
 
     def _lone_output(self, signature: str) -> str:
         if signature not in self._outputs:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -16,7 +14,6 @@ from core.errors import (
     ConfigError,
     InvalidRequestError,
     ModelUnavailableError,
-    ServingError,
 )
 from serving.client import Filters, HistoryEvent, SoukClient
 from serving.testing import FakeSoukClient
@@ -241,39 +238,6 @@ def test_both_protocols_take_bytes_and_what_is_no_number(client: SoukClient) -> 
 def test_an_answer_may_be_as_large_as_a_request(client: SoukClient) -> None:
     ranked = client.rank(["item-00001"] * 600_000)
     assert len(ranked["score"]) == 600_000
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
-    [
-        (503, b"<html>Service Unavailable</html>", ModelUnavailableError),
-        (502, b'{"message": "bad gateway"}', ModelUnavailableError),
-        (504, b"", ModelUnavailableError),
-        (429, b"slow down", ModelUnavailableError),
-        (503, b"[]", ModelUnavailableError),
-        (400, b'{"error": "no"}', InvalidRequestError),
-        (200, b"hello", ServingError),
-    ],
-)
-def test_a_load_balancers_own_page_is_told_by_its_status(
-    status: int, body: bytes, kind: type[Exception]
-) -> None:
-    class Balancer(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Balancer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        client = SoukClient(f"127.0.0.1:{server.server_port}", "rest", timeout_s=5)
-        with client, pytest.raises(kind) as refused:
-            client.recommend()
-        server.shutdown()
-    assert refused.type is kind
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
