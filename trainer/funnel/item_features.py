@@ -10,8 +10,10 @@ from core.config.neighbours import NeighboursConfig
 from trainer.funnel import popularity
 from trainer.funnel.event_log import EventLog
 from trainer.funnel.neighbours import Neighbours
+from trainer.funnel.repeats import Habits, transition_rates
 
 FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int32]
 
 NEVER_DAYS = 3_650.0  # age of what has not happened
 
@@ -21,6 +23,8 @@ def item_features(
     *,
     prices: FloatArray,
     titles: Neighbours,
+    habits: Habits,
+    categories: IntArray | None,
     shop: ShopConfig,
     config: NeighboursConfig,
 ) -> tuple[tuple[str, ...], FloatArray]:
@@ -30,14 +34,17 @@ def item_features(
       log: events before the cut-off, of all types.
       prices: [n] float32, NaN where unknown.
       titles: title neighbours of each item.
+      habits: how each item is bought again.
+      categories: [n] ids; None: the catalogue has none.
     """
     target = log.of_kind(shop.event_types.index(shop.target_event))
     columns = {
         **_popularity(target, config),
         **_other_events(log, shop, config),
-        **_life(target, config),
+        **_life(target, habits, categories, config),
         **_price(prices),
         **_title_neighbours(target, titles, config),
+        **_in_category(log, categories, config),
     }
     values = np.stack([np.asarray(v, np.float32) for v in columns.values()], axis=1)
     return tuple(columns), np.ascontiguousarray(values)
@@ -88,15 +95,19 @@ def _other_events(
     return columns
 
 
-def _life(log: EventLog, config: NeighboursConfig) -> dict[str, FloatArray]:
-    rate, gap = popularity.repeat_statistics(log, config.visit_s)
-    again, anew = popularity.transition_rates(log, config.forecast_days)
+def _life(
+    log: EventLog,
+    habits: Habits,
+    categories: IntArray | None,
+    config: NeighboursConfig,
+) -> dict[str, FloatArray]:
+    again, anew = transition_rates(log, config.forecast_days, categories)
     return {
         "item_age": np.log1p(popularity.item_ages(log)),
         "item_last_age": np.log1p(popularity.last_ages(log, NEVER_DAYS)),
         "item_is_cold": (popularity.buyers(log) == 0).astype(np.float32),
-        "item_repeat_rate": rate,
-        "item_repeat_gap": np.log1p(gap),
+        "item_repeat_rate": habits.rate,
+        "item_repeat_gap": np.log1p(habits.gap),
         "item_again_rate": np.sqrt(again),
         "item_anew_rate": np.sqrt(anew),
     }
@@ -118,3 +129,23 @@ def _title_neighbours(
     total = np.maximum(weights.sum(axis=1), 1e-6)
     means = (values[titles.rows] * weights).sum(axis=1) / total
     return {"item_title_buyers": means[:, 0], "item_title_trend": means[:, 1]}
+
+
+def _in_category(
+    log: EventLog, categories: IntArray | None, config: NeighboursConfig
+) -> dict[str, FloatArray]:
+    """Log shares of the people who lately touched an item's category, and how many.
+
+    Whoever comes for a category mostly sees what is popular in it: the share says so,
+    where the category is small or large.
+    """
+    columns: dict[str, FloatArray] = {}
+    if categories is None:
+        return columns
+    lengths = config.popularity_days
+    for days in (lengths[min(1, len(lengths) - 1)], lengths[min(3, len(lengths) - 1)]):
+        people = popularity.buyers(log, days) + 0.5
+        of_category = np.bincount(categories, people)[categories]
+        columns[f"item_in_category_{days}d"] = np.log(people / of_category)
+        columns[f"category_{days}d"] = np.log(of_category)
+    return columns

@@ -45,59 +45,6 @@ def last_ages(log: EventLog, never: float) -> FloatArray:
     return np.where(last < 0, never, np.minimum(ages, never)).astype(np.float32)
 
 
-def repeat_statistics(log: EventLog, visit_s: int) -> tuple[FloatArray, FloatArray]:
-    """Repeat rate and mean repurchase gap of each item.
-
-    Returns:
-      rate: [n] (users with two visits or more + 1) / (users + 10).
-      gap: [n] mean days between a user's successive visits with the item, drawn to
-        the mean over all items with the weight of five gaps; 0 where no item repeats.
-    """
-    n = log.num_items
-    visits = log.visits(visit_s)
-    order = np.lexsort((log.timestamps, log.rows, log.users))
-    users, rows = log.users[order], log.rows[order]
-    visits, stamps = visits[order], log.timestamps[order]
-    same = (users[1:] == users[:-1]) & (rows[1:] == rows[:-1])
-    again = same & (visits[1:] != visits[:-1])
-    gaps = (stamps[1:] - stamps[:-1])[again] / 86_400.0
-    gap_rows = rows[1:][again]
-    counts = _count(gap_rows, n)
-    sums = np.bincount(gap_rows, gaps, minlength=n)
-    mean = gaps.mean() if len(gaps) else 0.0
-    gap = (sums + 5.0 * mean) / (counts + 5.0)
-    pairs = np.unique(users[1:][again] * n + gap_rows)
-    repeaters = _count(pairs % n, n)
-    rate = (repeaters + 1.0) / (buyers(log) + 10.0)
-    return rate.astype(np.float32), gap.astype(np.float32)
-
-
-def transition_rates(log: EventLog, days: float) -> tuple[FloatArray, FloatArray]:
-    """How owners and others took to each item in the last `days` days.
-
-    Returns:
-      again: [n] share of the owners (bought before the window) active in the window
-        who bought again, drawn to the mean share with the weight of ten owners.
-      anew: [n] share of the other active users who bought it for the first time.
-    """
-    n = log.num_items
-    recent = log.ages <= days
-    pairs = log.users * n + log.rows
-    before, after = np.unique(pairs[~recent]), np.unique(pairs[recent])
-    active = np.unique(log.users[recent])
-    owned = before[np.isin(before // n, active)]
-    again = np.intersect1d(owned, after, assume_unique=True)
-    fresh = np.setdiff1d(after, before, assume_unique=True)
-    mean = len(again) / max(len(owned), 1)
-    owners = _count(owned % n, n)
-    again_rate = (_count(again % n, n) + 10.0 * mean) / (owners + 10.0)
-    others = np.maximum(len(active) - owners, 0.0)
-    return (
-        again_rate.astype(np.float32),
-        (_count(fresh % n, n) / (others + 10.0)).astype(np.float32),
-    )
-
-
 def _first_of_pairs(log: EventLog) -> tuple[npt.NDArray[np.int64], ...]:
     keys = log.users * log.num_items + log.rows
     order = np.lexsort((log.timestamps, keys))

@@ -16,9 +16,10 @@ from core.config import Config, ShopConfig
 from core.config.neighbours import NeighboursConfig
 from core.errors import UNREADABLE, ArtifactError
 from trainer.funnel import neighbours as nb
-from trainer.funnel import popularity, text
+from trainer.funnel import popularity, repeats, text
 from trainer.funnel.cosine import cosine, cosine_of_near_cells
 from trainer.funnel.event_log import EventLog, event_log
+from trainer.funnel.facets import CATEGORY, item_facets
 from trainer.funnel.item_features import item_features, price_z
 from trainer.funnel.sources import BASKET, CF, FORECAST, INTEREST, KNN, LATELY, TITLE
 
@@ -132,12 +133,19 @@ def build_item_tables(
     target = log.of_kind(shop.event_types.index(shop.target_event))
     titles = titles or build_title_tables(items, config)
     prices = _prices(items)
+    facets = item_facets(items, prices)
+    habits = repeats.habits(target, config.visit_s, facets.get(CATEGORY))
     names, values = item_features(
-        log, prices=prices, titles=titles.neighbours, shop=shop, config=config
+        log,
+        prices=prices,
+        titles=titles.neighbours,
+        habits=habits,
+        categories=facets.get(CATEGORY),
+        shop=shop,
+        config=config,
     )
     touched = _lately(log, config)
     into, out = nb.item_factors(touched, config.num_factors)
-    _, gaps = popularity.repeat_statistics(target, config.visit_s)
     return ItemTables(
         as_of=as_of,
         shop=shop,
@@ -156,10 +164,10 @@ def build_item_tables(
         trending=popularity.first_time_buyers(target, config.trend_days),
         buyers=popularity.buyers(target),
         seen=(popularity.buyers(log) > 0).astype(np.float32),
-        repeat_gaps=gaps,
+        repeat_gaps=habits.gap,
         prices=price_z(prices),
         title_vectors=titles.vectors,
-        facets=_facets(items, prices),
+        facets=facets,
     )
 
 
@@ -231,29 +239,6 @@ def _prices(items: pa.Table) -> FloatArray:
         return np.full(items.num_rows, np.nan, np.float32)
     column = items.column(features.PRICE).cast(pa.float32())
     return np.asarray(column.to_pandas(), dtype=np.float32)
-
-
-def _facets(items: pa.Table, prices: FloatArray) -> dict[str, IntArray]:
-    """Ids per item of category, its first level, brand and price band (0 = unknown)."""
-    facets: dict[str, IntArray] = {}
-    if features.CATEGORY in items.column_names:
-        paths = items.column(features.CATEGORY).to_pylist()
-        facets["category"] = _ids(paths)
-        firsts = [p.split(features.CATEGORY_SEPARATOR)[0] if p else None for p in paths]
-        facets["department"] = _ids(firsts)
-    if features.BRAND in items.column_names:
-        facets["brand"] = _ids(items.column(features.BRAND).to_pylist())
-    known = np.isfinite(prices) & (prices > 0)
-    if known.any():
-        edges = np.quantile(prices[known], np.linspace(0, 1, 11)[1:-1])
-        bands = np.searchsorted(edges, np.where(known, prices, 0.0), side="right") + 1
-        facets["price_band"] = np.where(known, bands, 0).astype(np.int32)
-    return {name: ids for name, ids in facets.items() if len(np.unique(ids)) > 1}
-
-
-def _ids(values: list[str | None]) -> IntArray:
-    names = {v: i + 1 for i, v in enumerate(sorted({v for v in values if v}))}
-    return np.asarray([names[v] if v else 0 for v in values], np.int32)
 
 
 def _flat(name: str, value: object) -> dict[str, npt.NDArray[np.generic]]:

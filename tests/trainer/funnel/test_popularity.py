@@ -55,20 +55,3 @@ def test_trend_is_recent_over_ever(log: EventLog) -> None:
 def test_ages_count_from_the_first_and_the_last_event(log: EventLog) -> None:
     assert popularity.item_ages(log).tolist() == [50, 40, 0]
     assert popularity.last_ages(log, 999.0).tolist() == [10, 5, 999]
-
-
-def test_repeat_statistics_need_two_visits(log: EventLog) -> None:
-    rate, gap = popularity.repeat_statistics(log, DAY)
-    np.testing.assert_allclose(rate, [2 / 12, 1 / 13, 1 / 10], rtol=1e-6)
-    # One gap of 30 days, which is also the mean over all items.
-    np.testing.assert_allclose(gap, [30, 30, 30], rtol=1e-6)
-
-
-def test_transition_rates_ask_active_users_only(log: EventLog) -> None:
-    # In the last 30 days users 0, 1, 2 are active. Owners from before: user 0 of item
-    # 0 (bought again) and user 3 of item 1, who is not active.
-    again, anew = popularity.transition_rates(log, 30)
-    mean = 1 / 1
-    np.testing.assert_allclose(again[0], (1 + 10 * mean) / (1 + 10), rtol=1e-6)
-    # First purchases: item 0 by user 1 of two others; item 1 by users 0 and 2 of three.
-    np.testing.assert_allclose(anew, [1 / 12, 2 / 13, 0], rtol=1e-6)
