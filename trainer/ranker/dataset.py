@@ -138,6 +138,20 @@ def sample_lists(
     return lists
 
 
+def event_rates(
+    rows: CandidateRows, moments: Ints, *, size: int, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """Each event type's share of the rows in a sample of the moments' lists.
+
+    Rows that say nothing of an event do not count; 0 where none says anything.
+    """
+    lists = sample_lists(rows, moments, size=size, rng=rng)
+    labels = rows.labels[lists[lists >= 0]]
+    known = np.sum(labels != UNKNOWN_LABEL, axis=0)
+    rates = np.sum(labels == 1, axis=0) / np.maximum(known, 1)
+    return tuple(rates.tolist())
+
+
 def _read_meta(root: Path) -> dict[str, Any]:
     path = root / META
     if not path.is_file():

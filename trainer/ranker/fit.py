@@ -22,7 +22,7 @@ from trainer.ranker.calibration import (
     fit_calibrator,
 )
 from trainer.ranker.checkpoints import FitCheckpoints, Progress
-from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.ranker.dataset import CandidateRows, Ints, event_rates
 from trainer.ranker.judge import Judge
 from trainer.ranker.model import build_ranker, event_weights, inference_copy
 from trainer.ranker.normalization import Normalizer
@@ -115,7 +115,7 @@ class _RankerFit:
         )
         best = select.best_trial(trials)
         calibrators, validation = self._calibrate(best)
-        fit = self._new_fit(best.architecture, len(self._final))
+        fit = self._new_fit(best.architecture, self._final)
         epochs = best.progress.best_epoch
         final = self._run(fit, f"final-{best.architecture}", self._final, epochs)
         history = {
@@ -153,7 +153,7 @@ class _RankerFit:
         )
 
     def _trial(self, architecture: str) -> Progress:
-        fit = self._new_fit(architecture, len(self._train))
+        fit = self._new_fit(architecture, self._train)
         self._trial_fits[architecture] = fit
         validated = len(self._validation) > 0
         return self._run(
@@ -164,20 +164,27 @@ class _RankerFit:
             validate=validated,
         )
 
-    def _new_fit(self, architecture: str, num_moments: int) -> Fit:
-        tf_keras.utils.set_random_seed(self._config.seed)
+    def _new_fit(self, architecture: str, moments: Ints) -> Fit:
+        rows, config = self._rows, self._config
+        tf_keras.utils.set_random_seed(config.seed)
         model = build_ranker(
-            num_features=len(self._rows.feature_names),
-            event_types=self._rows.event_types,
-            config=self._config,
+            num_features=len(rows.feature_names),
+            event_types=rows.event_types,
+            config=config,
             architecture=architecture,
+            event_rates=event_rates(
+                rows,
+                moments,
+                size=config.rows_per_moment,
+                rng=np.random.default_rng(config.seed),
+            ),
         )
-        steps = -(-num_moments // self._config.moments_per_batch)
+        steps = -(-len(moments) // config.moments_per_batch)
         return Fit(
             model,
-            event_types=self._rows.event_types,
-            config=self._config,
-            total_steps=steps * self._config.epochs,
+            event_types=rows.event_types,
+            config=config,
+            total_steps=steps * config.epochs,
         )
 
     def _run(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import tensorflow as tf
 import tf_keras
 
@@ -12,6 +15,8 @@ from trainer.ranker.layers.dropout import SeededDropout
 from trainer.ranker.layers.mixture import GatedSum
 
 SCORE_HEAD = "score"
+# Of rates: no start is nearer to "never" or "always", whatever a sample says.
+_LEAST_RATE = 1e-5
 
 
 def build_ranker(
@@ -20,12 +25,22 @@ def build_ranker(
     event_types: tuple[str, ...],
     config: RankerConfig,
     architecture: str,
+    event_rates: Sequence[float] | None = None,
 ) -> tf_keras.Model:
     """A model of [N, num_features] normalized float32 to [N, num_heads] logits.
 
     The heads are `head_names(event_types, config)`. The layers are Dense, Activation,
     Multiply, Add and Concatenate, beside dropout (none where `config.dropout` is 0) and
     the gates of `mmoe`: a graph that TF-MOT can prune and quantize.
+
+    Args:
+      num_features: of a row.
+      event_types: of the shop.
+      config: settings.
+      architecture: one of `ARCHITECTURES`.
+      event_rates: share of the training rows with each event type, in [0, 1], which
+        each event's head starts near. None: at random, for a model whose weights are
+        set later.
     """
     inputs = tf_keras.Input([num_features], name="features")
     width, heads = config.hidden_units[-1], head_names(event_types, config)
@@ -45,11 +60,12 @@ def build_ranker(
         bottoms = [_gated(inputs, experts, name) for name in heads]
     else:
         bottoms = [_dense_stack(trunk, (width,), config, "bottom")] * len(heads)
+    rates = dict(zip(event_types, event_rates, strict=True)) if event_rates else {}
     logits = []
     for name, bottom in zip(heads, bottoms, strict=True):
         if crossed is not None:
             bottom = tf_keras.layers.Concatenate(name=f"join_{name}")([bottom, crossed])
-        logits.append(tf_keras.layers.Dense(1, name=f"head_{name}")(bottom))
+        logits.append(_head(name, rates.get(name))(bottom))
     if len(logits) > 1:
         outputs = tf_keras.layers.Concatenate(name="logits")(logits)
     else:
@@ -126,6 +142,27 @@ def restart_noise(model: tf_keras.Model, seed: int) -> None:
     layers = [x for x in model.layers if isinstance(x, SeededDropout)]
     for i, layer in enumerate(layers):
         layer.restart(seed * 1009 + i)
+
+
+def _head(name: str, rate: float | None) -> tf_keras.layers.Dense:
+    """A head that starts near `rate` on every row, or, without it, at random.
+
+    From p = .5 a head of rare events learns, first of all, to go down, fastest where
+    activations are large; random weights rank those rows either way. A short fit ends
+    there, with the best rows at the bottom. So the bias is the rate's log odds, and the
+    random weights are as much smaller than Glorot's as what moves them: p (1 - p).
+    """
+    if rate is None:
+        return tf_keras.layers.Dense(1, name=f"head_{name}")
+    rate = min(max(rate, _LEAST_RATE), 1.0 - _LEAST_RATE)
+    return tf_keras.layers.Dense(
+        1,
+        kernel_initializer=tf_keras.initializers.VarianceScaling(
+            (4.0 * rate * (1.0 - rate)) ** 2, mode="fan_avg", distribution="uniform"
+        ),
+        bias_initializer=tf_keras.initializers.Constant(math.log(rate / (1.0 - rate))),
+        name=f"head_{name}",
+    )
 
 
 def _dense_stack(

@@ -9,7 +9,12 @@ import pytest
 
 from core.errors import ArtifactError
 from tests.trainer.ranker.worlds import DAY, EVAL_CUTOFF, world, write_world
-from trainer.ranker.dataset import read_candidates, sample_lists
+from trainer.ranker.dataset import (
+    UNKNOWN_LABEL,
+    event_rates,
+    read_candidates,
+    sample_lists,
+)
 
 
 def test_shards_and_splits_line_up(tmp_path: Path) -> None:
@@ -51,6 +56,24 @@ def test_short_lists_are_padded(tmp_path: Path) -> None:
     rows = world(tmp_path, moments=3, rows=4)
     lists = sample_lists(rows, np.array([1]), size=6, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(lists, [[4, 5, 6, 7, -1, -1]])
+
+
+def test_event_rates_are_those_of_the_sampled_lists(tmp_path: Path) -> None:
+    rows = world(tmp_path, moments=6, rows=40)
+    rows.labels[:] = 0
+    rows.labels[rows.starts[:-1] + 39, 1] = 1
+    # A list of 40 is cut to 10 and keeps its only purchase.
+    few = event_rates(
+        rows, rows.moments("train"), size=10, rng=np.random.default_rng(0)
+    )
+    assert few == pytest.approx((0.0, 0.1))
+    # Nothing is known of four other rows a list: one of 36 is bought.
+    rows.labels[np.arange(len(rows.labels)) % 40 < 4, 1] = UNKNOWN_LABEL
+    rows.labels[:, 0] = UNKNOWN_LABEL
+    whole = event_rates(
+        rows, rows.moments("train"), size=50, rng=np.random.default_rng(0)
+    )
+    assert whole == pytest.approx((0.0, 1 / 36))
 
 
 @pytest.mark.parametrize("break_it", ["meta", "group", "labels", "bytes", "empty"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 from core.config.ranker import RankerConfig
 from core.errors import ArtifactError, ConfigError
@@ -16,6 +17,7 @@ from tests.trainer.ranker.worlds import world
 from trainer.ranker import fit as fitting
 from trainer.ranker import training
 from trainer.ranker.calibration import expected_calibration_error
+from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import fit_ranker
 from trainer.ranker.model import split_heads
 
@@ -58,6 +60,37 @@ def test_the_checkerboard_is_learned(tmp_path: Path, changes: dict) -> None:
         p = fitted.calibrators[i].apply(events[:, i].numpy())
         labels = rows.labels[numbers, i]
         assert expected_calibration_error(p, labels) < 0.05
+
+
+def _small_shop(moments: int = 68, rows: int = 100) -> CandidateRows:
+    """One row in 60 is bought, mostly those that are large in all features."""
+    rng = np.random.default_rng(0)
+    size = rng.exponential(size=(moments, rows, 1))
+    logs = size + 0.5 * np.abs(rng.normal(size=(moments, rows, 8)))
+    bought = rng.random((moments, rows)) < 1 / (1 + np.exp(7.2 - 1.5 * size[..., 0]))
+    return CandidateRows(
+        features=np.expm1(logs).astype(np.float32).reshape(-1, 8),
+        labels=bought.reshape(-1, 1).astype(np.uint8),
+        owned=np.zeros(bought.size, bool),
+        starts=np.arange(0, bought.size + 1, rows),
+        truth_size=bought.sum(axis=1).astype(np.int32),
+        cutoff=np.zeros(moments, np.int64),
+        split=np.where(np.arange(moments) < 48, 0, 2).astype(np.int8),
+        feature_names=tuple(f"size_{i}" for i in range(8)),
+        event_types=("purchase",),
+    )
+
+
+def test_probabilities_of_a_rare_event_rank_after_twelve_steps() -> None:
+    rows = _small_shop()
+    # 48 moments are 3 batches of 16; with such a tolerance the last epoch wins.
+    fitted = fit_ranker(rows, RankerConfig(epochs=4, epoch_tolerance=1.0))
+    numbers = rows.rows_of(rows.moments("eval"))
+    logits = fitted.model(rows.features[numbers]).numpy()[:, 1]
+    bought = rows.labels[numbers, 0] == 1
+    above = stats.mannwhitneyu(logits[bought], logits[~bought]).statistic
+    auc = above / (bought.sum() * (~bought).sum())
+    assert auc > 0.85  # the true chances have about .93
 
 
 def test_a_killed_fit_continues_to_the_same_weights(
@@ -154,7 +187,7 @@ def test_padded_rows_change_nothing(tmp_path: Path) -> None:
     owned = np.zeros([2, 6], bool)
     found = []
     for cut in (6, 4):
-        fit = runs._new_fit("mlp", 2)
+        fit = runs._new_fit("mlp", rows.moments("train")[:2])
         fit.step(
             x[:, :cut],
             y[:, :cut],
