@@ -120,15 +120,21 @@ class RankerConfig(Config):
     def _check_training(self) -> None:
         for name in ("listwise_weight", "new_weight", "pointwise_weight"):
             self.require(getattr(self, name) >= 0, name, ">= 0")
-        learns = self.pointwise_weight > 0 or (
-            self.listwise_loss != "none"
-            and (self.listwise_weight > 0 or self.new_weight > 0)
+        ranks = self.listwise_loss != "none" and (
+            self.listwise_weight > 0 or self.new_weight > 0
         )
         self.require(
-            learns,
+            ranks or self.pointwise_weight > 0,
             "pointwise_weight",
             "> 0 where no listwise loss has a weight",
             "A model without any loss learns nothing.",
+        )
+        self.require(
+            ranks or self.score_head != "own",
+            "score_head",
+            '"weighted" where no listwise loss has a weight',
+            "Nothing else trains a score of its own. Set `score_head: weighted`, or a "
+            "`listwise_loss` with a `listwise_weight` or `new_weight` above 0.",
         )
         for name in (
             "positives_cap",

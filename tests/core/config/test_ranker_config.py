@@ -40,3 +40,22 @@ def test_json_round_trip() -> None:
 def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="RankerConfig"):
         RankerConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    "untrained",
+    [
+        {"listwise_loss": "none"},
+        {"listwise_loss": "none", "new_weight": 1.0},
+        {"listwise_weight": 0.0},
+    ],
+)
+def test_a_score_head_that_nothing_trains_is_refused(untrained: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="score_head: weighted"):
+        RankerConfig(**untrained)
+    # The score of the events' heads needs no loss of its own.
+    RankerConfig(**untrained, score_head="weighted")
+
+
+def test_the_loss_over_new_items_alone_trains_the_score_head() -> None:
+    RankerConfig(listwise_weight=0.0, new_weight=1.0, pointwise_weight=0.0)
