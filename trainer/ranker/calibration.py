@@ -102,8 +102,7 @@ def expected_calibration_error(
 def _fit_platt(logits: Floats, labels: Floats) -> tuple[float, float]:
     """Slope and offset by Newton's method on the log loss; a weak prior pulls to 1."""
     n, positives = len(labels), labels.sum()
-    prior = (positives + 1.0) / (n + 2.0)
-    offset = float(np.log(prior / (1 - prior)) - logits.mean())
+    offset = _rate_offset(logits, (positives + 1.0) / (n + 2.0))
     if positives < 10 or positives > n - 10 or logits.std() < 1e-6:
         return 1.0, offset  # too little to bend the curve: match the rate
     theta, pull = np.array([1.0, offset]), 1.0
@@ -123,6 +122,23 @@ def _fit_platt(logits: Floats, labels: Floats) -> tuple[float, float]:
             break
     # A score that ranks the wrong way round is not turned: p must rise with the logit.
     return (float(theta[0]), float(theta[1])) if theta[0] > 0 else (1.0, offset)
+
+
+def _rate_offset(logits: Floats, rate: float) -> float:
+    """The offset with which the probabilities' mean is `rate`, by bisection.
+
+    The mean logit would not do: the largest few logits make up a rare event's rate.
+    """
+    log_odds = np.log(rate / (1.0 - rate))
+    # Here all probabilities are at most, there at least the rate.
+    low, high = log_odds - logits.max(), log_odds - logits.min()
+    while high - low > 1e-9 * max(1.0, abs(low), abs(high)):
+        middle = (low + high) / 2.0
+        if _sigmoid(logits + middle).mean() < rate:
+            low = middle
+        else:
+            high = middle
+    return float(high)
 
 
 def _fit_isotonic(

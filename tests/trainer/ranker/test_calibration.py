@@ -78,6 +78,21 @@ def test_extreme_rates_stay_probabilities(method: str, positives: int) -> None:
     assert abs(p.mean() - labels.mean()) < 0.02
 
 
+@pytest.mark.parametrize("spread", [1.0, 4.0])
+@pytest.mark.parametrize("positives", [0, 1, 9])
+def test_few_positives_give_their_rate_however_wide_the_logits(
+    positives: int, spread: float
+) -> None:
+    rng = np.random.default_rng(0)
+    logits = (spread * rng.normal(size=20_000) - 6).astype(np.float32)
+    labels = np.zeros(len(logits), np.uint8)
+    labels[np.argsort(logits)[len(logits) - positives :]] = 1
+    found = fit_calibrator(logits, labels, method="isotonic")
+    assert found.slope == 1.0
+    # Laplace's rule of succession: (positives + 1) of (rows + 2)
+    assert found.apply(logits).mean() == pytest.approx((positives + 1) / 20_002)
+
+
 def test_pooling_by_hand() -> None:
     pooled = calibration._pool_adjacent_violators(
         np.array([1.0, 3.0, 2.0, 4.0]), np.array([1.0, 1.0, 3.0, 1.0])
