@@ -36,16 +36,21 @@ class Normalizer:
         width = features.shape[1]
         total, squares = np.zeros(width), np.zeros(width)
         count = np.zeros(width)
+        low, high = np.full(width, np.inf), np.full(width, -np.inf)
         for start in range(0, len(rows), _CHUNK_ROWS):
             logs = signed_log1p(features[rows[start : start + _CHUNK_ROWS]])
             finite = np.isfinite(logs)
+            low = np.minimum(low, logs.min(axis=0, initial=np.inf, where=finite))
+            high = np.maximum(high, logs.max(axis=0, initial=-np.inf, where=finite))
             logs[~finite] = 0.0
             total += logs.sum(axis=0, dtype=np.float64)
             squares += np.einsum("ij,ij->j", logs, logs, dtype=np.float64)
             count += finite.sum(axis=0)
         mean = total / np.maximum(count, 1)
         std = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
-        inverse = np.where(std > _MIN_STD, 1.0 / np.maximum(std, _MIN_STD), 0.0)
+        # Rounding gives many equal values a spread, so the spread alone does not tell.
+        varies = (low < high) & (std > _MIN_STD)
+        inverse = np.where(varies, 1.0 / np.maximum(std, _MIN_STD), 0.0)
         return cls(mean=mean.astype(np.float32), inverse_std=inverse.astype(np.float32))
 
     def without(self, names: Sequence[str], patterns: Sequence[str]) -> Normalizer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from trainer.ranker.normalization import Normalizer
@@ -37,6 +38,26 @@ def test_odd_values_become_finite_and_graph_agrees() -> None:
     np.testing.assert_allclose(odd, in_graph, atol=1e-5)
     assert odd[2, 0] == 6 and odd[3, 0] == -6 and odd[0, 1] == 0
     assert np.all(odd[:, 2:] == 0)  # constant; never seen
+
+
+@pytest.mark.parametrize("num_rows", [70_000, 150_000])
+def test_a_constant_of_many_rows_is_zero(num_rows: int) -> None:
+    values = np.array([4.99, 0.1, 3650.0, 8.202756, 5.303305, 7.0], np.float32)
+    x = np.tile(values, (num_rows, 1))
+    x[5, 1], x[6, 2] = np.nan, np.inf  # what is not finite makes no spread
+    fitted = Normalizer.fit(x, np.arange(num_rows))
+    np.testing.assert_array_equal(fitted.inverse_std, 0.0)
+    # A value never seen in training says nothing either.
+    np.testing.assert_array_equal(fitted.apply(tf.constant(values[None] * 0.9)), 0.0)
+
+
+def test_one_other_value_among_many_counts() -> None:
+    x = np.ones((100_000, 1), np.float32)
+    x[70_000] = 3.0
+    fitted = Normalizer.fit(x, np.arange(100_000))
+    # log1p is log 4 once and log 2 else: std log 2 sqrt(p (1 - p)), p = 1e-5
+    std = np.log(2) * np.sqrt(1e-5 * (1 - 1e-5))
+    np.testing.assert_allclose(1 / fitted.inverse_std, std, rtol=1e-3)
 
 
 def test_only_the_named_rows_are_learned_from() -> None:
