@@ -61,23 +61,25 @@ def lambda_loss(
 ) -> tf.Tensor:
     """LambdaRank: pairs that would move NDCG most weigh most (Burges 2010).
 
-    sum over pairs (i positive, j not) of |1/log2(1+rank_i) - 1/log2(1+rank_j)|
-    * softplus(s_j - s_i) * sqrt(min(positives, cap)) / ideal DCG, averaged over moments
-    with a positive; ranks are those of the current scores and carry no gradient.
+    sum over pairs (i of relevance > 0, j of 0) of relevance_i
+    * |1/log2(1+rank_i) - 1/log2(1+rank_j)| * softplus(s_j - s_i)
+    * sqrt(min(positives, cap)) / ideal DCG of so many, averaged over moments with a
+    positive; ranks are those of the current scores and carry no gradient.
 
-    Args and returns as `listwise_softmax_loss`.
+    Args and returns as `listwise_softmax_loss`; relevance is any number >= 0.
     """
     relevance = tf.where(mask, relevance, 0.0)
     scores = tf.where(mask, scores, _NEVER)
     order = tf.argsort(tf.stop_gradient(scores), direction="DESCENDING", axis=-1)
     ranks = tf.cast(tf.argsort(order, axis=-1), tf.float32)
     discounts = 1.0 / tf.experimental.numpy.log2(ranks + 2.0)
-    positives = tf.reduce_sum(relevance, axis=-1)
+    # Counted, not summed: relevance may be an inverse propensity, far above 1.
+    positives = tf.reduce_sum(tf.cast(relevance > 0, tf.float32), axis=-1)
     weights = _inverse_ideal(positives, positives_cap) * tf.sqrt(
         tf.minimum(positives, float(positives_cap))
     )
     deltas = tf.abs(discounts[:, :, None] - discounts[:, None, :])
-    others = tf.where(mask, 1.0 - relevance, 0.0)
+    others = tf.cast(mask & (relevance == 0), tf.float32)
     pairs = relevance[:, :, None] * others[:, None, :] * deltas
     costs = tf.nn.softplus(scores[:, None, :] - scores[:, :, None])
     losses = tf.einsum("mij,mij->m", pairs, costs) * weights

@@ -49,6 +49,20 @@ def test_lambda_loss_by_hand() -> None:
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
+def test_lambda_loss_of_gains_by_hand() -> None:
+    scores = tf.Variable([[3.0, 2.0, 1.0]])
+    gains = tf.constant([[8.0, 0.0, 0.5]])
+    d1, d2, d3 = 1.0, 1 / np.log2(3.0), 0.5
+    pairs = 8.0 * (d1 - d2) * np.log1p(np.exp(2.0 - 3.0))
+    pairs += 0.5 * (d2 - d3) * np.log1p(np.exp(2.0 - 1.0))
+    with tf.GradientTape() as tape:
+        loss = losses.lambda_loss(scores, gains, YES, positives_cap=20)
+    # Two positives: sqrt(2) over the ideal DCG of two.
+    assert float(loss) == pytest.approx(pairs * np.sqrt(2) / (d1 + d2), rel=1e-5)
+    rises = -tape.gradient(loss, scores).numpy()[0]
+    assert rises[0] > 0 and rises[1] < 0 and rises[2] > 0
+
+
 @pytest.mark.parametrize("name", ["softmax", "lambda", "pointwise"])
 def test_padding_gets_no_loss_and_no_gradient(name: str) -> None:
     rng = np.random.default_rng(0)
