@@ -34,6 +34,7 @@ EXPOSURE_FEATURES = (
     *("item_buyers_*", "item_trend_*", "item_first_*", "item_acceleration"),
     *("item_*_30d", "item_*_ever", "item_*_against", "item_last_age"),
     *("item_again_rate", "item_anew_rate", "item_title_*"),
+    *("item_in_category_*", "category_people_*"),
     *("cf_*", "lately_*", "forecast_*", "factors_*", "knn_*", "basket_*"),
     *("interest_*", "query_click*", "query_person_share", "query_fused"),
 )

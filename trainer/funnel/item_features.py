@@ -147,5 +147,5 @@ def _in_category(
         people = popularity.buyers(log, days) + 0.5
         of_category = np.bincount(categories, people)[categories]
         columns[f"item_in_category_{days}d"] = np.log(people / of_category)
-        columns[f"category_{days}d"] = np.log(of_category)
+        columns[f"category_people_{days}d"] = np.log(of_category)
     return columns
