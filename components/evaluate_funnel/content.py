@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core import features
+from core.text.marks import MARKS
 
-_WORDS = re.compile(r"[^\W_]+")
+_WORDS = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 

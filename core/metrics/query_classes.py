@@ -25,6 +25,7 @@ import numpy as np
 
 from core.metrics.edit_distance import Spelling
 from core.metrics.truth import IntArray
+from core.text.marks import MARKS
 
 HEAD, TAIL = "head", "tail"
 GENERIC, SPECIFIC = "generic", "specific"
@@ -37,7 +38,8 @@ GENERIC_SHARE = 0.01  # of the titles
 SYNONYM_SHARE = 0.5  # of the relevant titles
 HAN_PER_WORD = 4  # a run of so many characters counts as one word
 
-_WORDS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
+_LETTER = r"[^\W_\u3400-\u9fff]"
+_WORDS = re.compile(rf"[\u3400-\u9fff]+|{_LETTER}(?:{_LETTER}|[{MARKS}])*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 

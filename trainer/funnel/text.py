@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from core.text.marks import MARKS
+
 FloatArray = npt.NDArray[np.float32]
 
 # Scripts written without spaces: words are cut into pairs of characters.
@@ -17,16 +19,7 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff]+"
 )
-# `\w` has no marks, yet in many scripts of Asia they are the vowels. Left out are those
-# that only change how a character looks: keycaps (Me) and variation selectors, the only
-# marks beyond Plane 1.
-_MARKS = "".join(
-    chr(point)
-    for point in range(0x20000)
-    if unicodedata.category(chr(point)) in ("Mn", "Mc")
-    and not 0xFE00 <= point <= 0xFE0F
-)
-_WORD = re.compile(rf"\w[\w{_MARKS}]*")
+_WORD = re.compile(rf"\w[\w{MARKS}]*")
 
 
 def tokens(title: str) -> list[str]:

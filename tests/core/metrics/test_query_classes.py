@@ -79,6 +79,11 @@ def test_terms_are_words_without_plural_and_single_characters() -> None:
     ]
 
 
+def test_vowel_signs_belong_to_their_word() -> None:
+    # Hindi oil and lock, Thai knife: without the signs तेल and ताला are alike.
+    assert terms("तेल ताला มีด") == ["तेल", "ताला", "มีด"]
+
+
 def test_rules_find_what_the_simulated_shop_knows() -> None:
     shop = simulate("demo")
     assert shop.world is not None
