@@ -85,7 +85,8 @@ def prefix_key(text: str) -> str:
 
     It is a prefix of the key of every text that goes on from `text` with a word.
     """
-    text = text[:MAX_QUERY_CHARACTERS]
+    # What an underscore at the end is shows behind it: 11_2 is one number, 11_a is two.
+    text = text[:MAX_QUERY_CHARACTERS].rstrip("_")
     key = completion_key(text)
     if key and text[-1].isspace() and not tokenize(text)[-1].is_ideograph:
         key += " "

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.text.tokens import tokenize
@@ -39,6 +39,8 @@ def test_words_and_terms_are_those_of_the_units(text: str) -> None:
 
 
 @given(text=st.text(alphabet="aés' -.,12_茶杯ㅋ", max_size=14), end=st.integers(0, 14))
+@example(text="11_1", end=3)
+@example(text="11_a", end=3)
 def test_every_beginning_of_a_text_is_a_prefix_of_its_key(text: str, end: int) -> None:
     begun = text[:end].rstrip()  # a space at the end demands one more word
 
