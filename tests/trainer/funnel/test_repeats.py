@@ -5,21 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.trainer.funnel.test_popularity import EVENTS
 from trainer.funnel.event_log import EventLog
 from trainer.funnel.repeats import habits, transition_rates
 
 DAY = 86_400
-
-# user, item, days before the cut-off
-EVENTS = [
-    (0, 0, 50),
-    (0, 0, 20),  # a repeat after 30 days
-    (0, 1, 5),
-    (1, 0, 10),
-    (1, 0, 10),  # the same visit
-    (2, 1, 5),
-    (3, 1, 40),
-]
 
 
 @pytest.fixture
