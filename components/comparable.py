@@ -28,7 +28,7 @@ def bundle_facts(folder: Path) -> dict[str, Any]:
     """What `souk.json` says; empty where it is gone or cannot be read.
 
     Args:
-      folder: of the SavedModel.
+      folder: of the SavedModel, a pushed version's too.
     """
     try:
         facts: dict[str, Any] = json.loads(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import shops
+from components.comparable import bundle_facts
 from components.pusher.push import METADATA_FILE, newest_version
 from core import features
 from core.config import ShopConfig, SplitConfig
@@ -101,8 +101,7 @@ def _refuse_lost_events(layout: HomeLayout, data: Path | None) -> None:
     version = newest_version(layout.serving, METADATA_FILE)
     if version is None:
         return
-    served = json.loads((version / METADATA_FILE).read_text(encoding="utf-8"))
-    if not served.get("shop", {}).get("has_events"):
+    if not bundle_facts(version).get("shop", {}).get("has_events"):
         return
     raise InputDataError(
         f"`{data or layout.shop}` must have events: version {version.name}, which is "

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import calendar
-import json
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from components.comparable import bundle_facts
 from components.gates.bless import METRICS_FILE
-from components.pusher.push import (
-    METADATA_FILE,
-    newest_version,
-    remove_version,
-    versions,
-)
+from components.pusher.push import newest_version, remove_version, versions
 from components.report.lineage import folder_size
 from core.errors import ArtifactError
 from core.layout import HomeLayout
@@ -106,8 +101,4 @@ def _old_versions(
 
 def _model_of(version: Path) -> str:
     """The place of the bundle that it is a copy of; "" where it does not say."""
-    try:
-        facts = json.loads((version / METADATA_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return place_of(str(facts.get("model_uri", "")))
+    return place_of(str(bundle_facts(version).get("model_uri", "")))
