@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import shops
+from components.bundle.metadata import METADATA_FILE
 from components.comparable import bundle_facts
-from components.pusher.push import METADATA_FILE, newest_version
+from components.pusher.push import newest_version
 from core import features
 from core.config import ShopConfig, SplitConfig
 from core.errors import InputDataError

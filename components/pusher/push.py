@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.bundle.metadata import METADATA_FILE
+from components.comparable import bundle_facts
 from core.errors import ArtifactError
 
 SAVED_MODEL = "saved_model.pb"
-METADATA_FILE = "souk.json"
 _PUSHING = ".pushing-"  # hidden and not a number, so that model servers pass it by
 _LOCK = ".push.lock"
 
@@ -103,11 +104,9 @@ def remove_version(version: Path) -> None:
 
 
 def _holds(version: Path, model_dir: Path, facts: dict[str, Any]) -> bool:
-    path = version / METADATA_FILE
-    if "model_uri" not in facts or not path.is_file():
+    if "model_uri" not in facts:
         return False
-    known = json.loads(path.read_text(encoding="utf-8"))
-    if known.get("model_uri") != facts["model_uri"]:
+    if bundle_facts(version).get("model_uri") != facts["model_uri"]:
         return False
     # After a metadata store was lost, another bundle may lie at the same place.
     files = [p.relative_to(model_dir) for p in model_dir.rglob("*") if p.is_file()]
