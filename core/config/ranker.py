@@ -43,6 +43,9 @@ class RankerConfig(Config):
     listwise_weight: float = 1.0
     # Weight of the same loss over the items that the person never bought.
     new_weight: float = 0.0
+    # Weight of the softmax loss of every other event type, by its own logit: there are
+    # many more views and clicks than purchases, and they tell the trunk what is liked.
+    other_events_weight: float = 1.0
     # Weight of the mean binary cross-entropy of the event types.
     pointwise_weight: float = 0.1
     # Positives beyond this many raise a moment's weight no further.
@@ -118,7 +121,12 @@ class RankerConfig(Config):
             )
 
     def _check_training(self) -> None:
-        for name in ("listwise_weight", "new_weight", "pointwise_weight"):
+        for name in (
+            "listwise_weight",
+            "new_weight",
+            "other_events_weight",
+            "pointwise_weight",
+        ):
             self.require(getattr(self, name) >= 0, name, ">= 0")
         ranks = self.listwise_loss != "none" and (
             self.listwise_weight > 0 or self.new_weight > 0

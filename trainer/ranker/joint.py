@@ -82,11 +82,15 @@ def join_rows(
 
 
 def joint_config(config: RankerConfig, search: RankerConfig) -> RankerConfig:
-    """The moments' settings with the pages' losses; one cut-off more for all pages."""
+    """The moments' settings with the pages' losses; one cut-off more for all pages.
+
+    Without the loss over other events: of a page these are what was seen at the top.
+    """
     return config.replace(
         listwise_loss="weighted",
         listwise_weight=search.listwise_weight,
         new_weight=search.new_weight,
+        other_events_weight=0.0,
         fit_cutoffs=config.fit_cutoffs + 1,
     )
 

@@ -36,6 +36,40 @@ def listwise_softmax_loss(
     )
 
 
+def other_events_loss(
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    mask: tf.Tensor,
+    *,
+    target: int,
+    positives_cap: int,
+) -> tf.Tensor:
+    """Sum over the event types beside the target of each one's `listwise_softmax_loss`.
+
+    Args:
+      logits: [M, R, T] float32.
+      labels: [M, R, T] float32, 0 or 1; more where a row says nothing of an event,
+        which leaves the row out of that event's list.
+      mask: [M, R] bool.
+      target: number of the event type that is left out.
+      positives_cap: as `listwise_softmax_loss`.
+
+    Returns:
+      Scalar float32; 0 where there is no other event type.
+    """
+    total = tf.constant(0.0)
+    for event in range(labels.shape[-1]):
+        if event != target:
+            happened = labels[..., event]
+            total += listwise_softmax_loss(
+                logits[..., event],
+                happened,
+                mask & (happened <= 1.0),
+                positives_cap=positives_cap,
+            )
+    return total
+
+
 def weighted_softmax_loss(
     scores: tf.Tensor, relevance: tf.Tensor, mask: tf.Tensor, *, positives_cap: int
 ) -> tf.Tensor:

@@ -158,6 +158,10 @@ class Fit:
                 listwise += config.new_weight * loss(
                     scores, gains, mask & ~owned, positives_cap=cap
                 )
+            if config.other_events_weight:
+                listwise += config.other_events_weight * losses.other_events_loss(
+                    logits, labels, mask, target=self._target, positives_cap=cap
+                )
         pointwise = tf.constant(0.0)
         if config.pointwise_weight:
             pointwise = config.pointwise_weight * losses.pointwise_loss(

@@ -32,6 +32,7 @@ def test_json_round_trip() -> None:
         {"learning_rate": 0.0},
         {"ema_decay": 1.0},
         {"choice_new": 1.5},
+        {"other_events_weight": -0.1},
         {"rows_per_moment": 1},
         {"listwise_loss": "none", "pointwise_weight": 0.0},
     ],

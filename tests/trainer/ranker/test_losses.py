@@ -23,6 +23,20 @@ def test_listwise_softmax_by_hand() -> None:
     assert float(loss) == pytest.approx(1.5 * np.log(2.0), rel=1e-5)
 
 
+def test_other_events_loss_by_hand() -> None:
+    two = np.log(2.0)
+    logits = tf.constant([[[9.0, 0.0, 0.0], [9.0, two, 0.0], [9.0, 0.0, two]]])
+    # The target is left out; of the second event p = 1/4, 1/2, 1/4 and the last was;
+    # of the third nothing is known of the first row, p = 1/3, 2/3 and the last was.
+    labels = tf.constant([[[1.0, 0.0, 255.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0]]])
+    loss = losses.other_events_loss(logits, labels, YES, target=0, positives_cap=20)
+    assert float(loss) == pytest.approx(np.log(4.0) + np.log(1.5), rel=1e-5)
+    alone = losses.other_events_loss(
+        logits[..., :1], labels[..., :1], YES, target=0, positives_cap=20
+    )
+    assert float(alone) == 0.0
+
+
 def test_moments_without_positives_do_not_dilute() -> None:
     scores, none = tf.zeros([1, 3]), tf.zeros([1, 3])
     one = tf.constant([[1.0, 0.0, 0.0]])

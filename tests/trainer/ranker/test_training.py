@@ -113,3 +113,40 @@ def test_gains_undo_the_position_bias_of_the_clicks() -> None:
         taus[name] = stats.kendalltau(logits[:, 0], held_out[:, 0]).statistic
     assert taus["raw"] < 0.6
     assert taus["gains"] > 0.8
+
+
+@pytest.mark.slow
+def test_what_people_look_at_teaches_what_they_buy() -> None:
+    """Views tell of a taste that few purchases cannot; both go by the same feature."""
+    rng = np.random.default_rng(3)
+    moments, size, width = 400, 10, 30
+    features = rng.normal(size=(moments, size, width)).astype(np.float32)
+    viewed = features[..., 0] > 1.0
+    bought = viewed & (rng.random(viewed.shape) < 0.02)
+    rows = CandidateRows(
+        features=features.reshape(-1, width),
+        labels=np.stack([viewed, bought], axis=-1).reshape(-1, 2).astype(np.uint8),
+        owned=np.zeros(moments * size, bool),
+        starts=np.arange(0, moments * size + 1, size),
+        truth_size=bought.sum(axis=1).astype(np.int32),
+        cutoff=np.zeros(moments, np.int64),
+        split=np.zeros(moments, np.int8),
+        feature_names=tuple(f"f{i}" for i in range(width)),
+        event_types=("view", "purchase"),
+    )
+    held_out = np.random.default_rng(1).normal(size=(1_000, width)).astype(np.float32)
+    taus = {}
+    for weight in (0.0, 1.0):
+        config = RankerConfig(
+            hidden_units=(8,),
+            learning_rate=0.01,
+            pointwise_weight=0.0,
+            other_events_weight=weight,
+            calibration="none",
+        )
+        fitted = fit_ranker(
+            dataclasses.replace(rows, features=rows.features.copy()), config
+        )
+        scores = fitted.model(fitted.normalizer.apply(held_out)).numpy()[:, 0]
+        taus[weight] = stats.kendalltau(scores, held_out[:, 0]).statistic
+    assert taus[1.0] > taus[0.0] + 0.1, taus
