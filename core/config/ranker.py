@@ -45,6 +45,7 @@ class RankerConfig(Config):
     new_weight: float = 0.0
     # Weight of the softmax loss of every other event type, by its own logit: there are
     # many more views and clicks than purchases, and they tell the trunk what is liked.
+    # Not read with the "weighted" score head.
     other_events_weight: float = 1.0
     # Weight of the mean binary cross-entropy of the event types.
     pointwise_weight: float = 0.1

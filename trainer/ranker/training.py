@@ -158,7 +158,9 @@ class Fit:
                 listwise += config.new_weight * loss(
                     scores, gains, mask & ~owned, positives_cap=cap
                 )
-            if config.other_events_weight:
+            # A weighted score is made of the events' probabilities, which a loss that
+            # asks for their order alone would move.
+            if config.other_events_weight and config.score_head == "own":
                 listwise += config.other_events_weight * losses.other_events_loss(
                     logits, labels, mask, target=self._target, positives_cap=cap
                 )
