@@ -22,7 +22,6 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 
 QUERY, CATEGORY, BRAND, TITLE = "query", "category", "brand", "title"
-PHRASE_KINDS = (CATEGORY, BRAND, TITLE)
 
 RowT = TypeVar("RowT")
 
@@ -73,7 +72,7 @@ class Phrase:
     """A title, category or brand to complete to."""
 
     text: str
-    kind: str  # one of PHRASE_KINDS
+    kind: str  # CATEGORY, BRAND or TITLE
     weight: float  # what people did with its items, less for old events
     category: str
 

@@ -138,10 +138,3 @@ class EmbeddedServer:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
-
-
-def start_server(
-    model_base_path: str | Path, *, model_name: str = signatures.MODEL_NAME
-) -> EmbeddedServer:
-    """A started server; the caller stops it."""
-    return EmbeddedServer(model_base_path, model_name=model_name).start()

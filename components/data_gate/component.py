@@ -33,9 +33,6 @@ class DataGateSpec(ComponentSpec):  # type: ignore[misc]
         "schema": ChannelParameter(type=standard_artifacts.Schema),
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "summary": ChannelParameter(type=data_artifacts.CleanSummary, optional=True),
-        "previous_statistics": ChannelParameter(
-            type=standard_artifacts.ExampleStatistics, optional=True
-        ),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "report": ChannelParameter(type=data_artifacts.GateReport),
@@ -62,7 +59,6 @@ class DataGate(base_component.BaseComponent):  # type: ignore[misc]
         anomalies: channel.BaseChannel,
         table: str,
         summary: channel.BaseChannel | None = None,
-        previous_statistics: channel.BaseChannel | None = None,
         baseline: str | os.PathLike[str] = "",
         log_path: str | os.PathLike[str] = "",
         schema_path: str | os.PathLike[str] = "",
@@ -76,7 +72,6 @@ class DataGate(base_component.BaseComponent):  # type: ignore[misc]
           anomalies: ExampleValidator's anomalies.
           table: `items` or `events`.
           summary: Clean's summary, to stop on mass rejection.
-          previous_statistics: for drift where `baseline` has no file yet.
           baseline: file with the last accepted statistics, replaced on acceptance.
           log_path: where the verdict goes also when the run stops.
           schema_path: the schema file, named in messages.
@@ -87,7 +82,6 @@ class DataGate(base_component.BaseComponent):  # type: ignore[misc]
             schema=schema,
             anomalies=anomalies,
             summary=summary,
-            previous_statistics=previous_statistics,
             table=table,
             config=(config or ValidationConfig()).to_json(),
             baseline=str(baseline),

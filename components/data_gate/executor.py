@@ -43,7 +43,6 @@ class Executor(base_executor.BaseExecutor):
             - schema: the curated Schema.
             - anomalies: ExampleValidator's.
             - summary (optional): Clean's summary.
-            - previous_statistics (optional): used where `baseline` has no file yet.
           output_dict:
             - report: GateReport, gate.json.
           exec_properties:
@@ -67,8 +66,8 @@ class Executor(base_executor.BaseExecutor):
         comparisons, found = comparisons + measured, found + beyond
         found = judge.schema_findings(_anomalies(input_dict), statistics) + found
         baseline = exec_properties["baseline"]
-        previous = _previous(baseline, input_dict.get("previous_statistics"))
-        if previous is not None:
+        if baseline and Path(baseline).is_file():
+            previous = tfdv.load_stats_binary(baseline)
             current = statistics["train"]
             for measured, beyond in (
                 judge.drift(current, previous, schema),
@@ -121,14 +120,6 @@ def _anomalies(
         content = (Path(folder) / _ANOMALIES_FILE).read_bytes()
         reports[split] = anomalies_pb2.Anomalies.FromString(content)
     return reports
-
-
-def _previous(
-    baseline: str, artifacts: list[types.Artifact] | None
-) -> judge.Statistics | None:
-    if baseline and Path(baseline).is_file():
-        return tfdv.load_stats_binary(baseline)
-    return _statistics(artifacts)["train"] if artifacts else None
 
 
 def _summary(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:

@@ -51,12 +51,6 @@ def require_columns(path: str, names: Sequence[str], columns: Sequence[Column]) 
         )
 
 
-def unknown_columns(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
-    """Columns of a file that ingestion leaves out."""
-    known = {column.name for column in columns}
-    return [name for name in names if name not in known]
-
-
 def conform(path: str, table: pa.Table, columns: Sequence[Column]) -> pa.Table:
     """A table with exactly `columns` and their types; absent optional ones are null.
 

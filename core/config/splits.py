@@ -68,20 +68,6 @@ class SplitConfig(Config):
         early = [c for c in self.grid if c + self.horizon_s <= self.eval_start]
         return tuple(early[: self.fit_cutoffs])
 
-    @property
-    def recent_cutoffs(self) -> tuple[int, ...]:
-        """Cut-offs whose targets straddle T1."""
-        return tuple(
-            c
-            for c in self.grid
-            if self.eval_start - self.horizon_s < c < self.eval_start
-        )
-
-    @property
-    def final_cutoffs(self) -> tuple[int, ...]:
-        """Cut-offs of the final fit, newest first: targets end at or before T2."""
-        return self.grid[: self.fit_cutoffs]
-
     def split_of(self, cutoff: int) -> str:
         """`train`, `recent`, `eval` or `test` for a cut-off."""
         if cutoff >= self.test_start:

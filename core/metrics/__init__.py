@@ -1,11 +1,6 @@
 """Reference metrics in NumPy: ranking, catalogue, probabilities, intervals."""
 
-from core.metrics.bootstrap import (
-    Interval,
-    mean_interval,
-    mean_intervals,
-    paired_interval,
-)
+from core.metrics.bootstrap import Interval, mean_interval, mean_intervals
 from core.metrics.catalogue import (
     catalogue_coverage,
     exposure_gini,
@@ -58,7 +53,6 @@ __all__ = [
     "mean_popularity",
     "ndcg",
     "novelty",
-    "paired_interval",
     "precision",
     "ranking_metrics",
     "recall",

@@ -61,24 +61,6 @@ def mean_intervals(
     ]
 
 
-def paired_interval(
-    values: FloatArray,
-    baseline: FloatArray,
-    *,
-    num_samples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Mean of `values - baseline` over the same M moments, resampled in pairs.
-
-    The difference is significant at `confidence` when the interval leaves out zero.
-    """
-    difference = np.asarray(values, np.float64) - np.asarray(baseline, np.float64)
-    return mean_interval(
-        difference, num_samples=num_samples, confidence=confidence, seed=seed
-    )
-
-
 def _resampled_means(values: FloatArray, num_samples: int, seed: int) -> FloatArray:
     """[num_samples, V]: a resample is how often each row was drawn, so a product."""
     generator = np.random.default_rng(seed)

@@ -19,8 +19,6 @@ TABLE_SIZE = 0x30000
 _ACCENTS = range(0x0300, 0x0370)
 # Soft hyphen, word joiner, byte order mark: inside words, and no part of them.
 _INSIDE_WORDS = (0xAD, 0x2060, 0xFEFF)
-# Semi-voiced and voiced marks stay composed with their kana.
-_RECOMPOSED = range(0x3040, 0x3100)
 
 
 def fold(character: str) -> str:

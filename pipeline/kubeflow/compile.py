@@ -106,7 +106,7 @@ def compile_pipeline(
     spec = _compiled_by_tfx(pipeline, target.image)
     tasks = spec["root"]["dag"]["tasks"]
     edit_tasks.replace_resolver(spec, tasks, target.image)
-    edit_tasks.use_run_values(spec, tasks, config)
+    edit_tasks.use_run_values(tasks, config)
     edit_tasks.use_root(tasks, layout)
     edit_tasks.use_fingerprints(spec, tasks)
     edit_tasks.read_records_in_report(tasks)

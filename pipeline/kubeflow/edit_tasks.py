@@ -36,7 +36,7 @@ def add(spec: Json, tasks: Json, own: OwnTask, image: str) -> None:
     executors[own.component["executorLabel"]] = {"container": own.container(image)}
 
 
-def use_run_values(spec: Json, tasks: Json, config: SoukConfig) -> None:
+def use_run_values(tasks: Json, config: SoukConfig) -> None:
     """Parameters that a run decides on come from Prepare instead of being constants."""
     by_value: dict[Any, str] = {v: name for name, v in run_values.of(config).items()}
     for task in tasks.values():

@@ -120,7 +120,7 @@ class _Opener:
                 node.inputs.append(self._edge(scope, ref))
         for function in _functions(definition):
             if function in self._library:
-                node.inputs += self._branch(scope, node, function)
+                node.inputs += self._branch(node, function)
 
     def _edge(self, scope: _Scope, ref: str) -> Edge:
         """Where a tensor comes from, through any calls; its node will be visited."""
@@ -153,7 +153,7 @@ class _Opener:
                 self._control(body, name)
         return scope.bodies[call.name]
 
-    def _branch(self, scope: _Scope, node: FlatNode, name: str) -> list[Edge]:
+    def _branch(self, node: FlatNode, name: str) -> list[Edge]:
         """What a function of a branch or loop gives, fed with the node's own inputs."""
         function = self._library[name]
         given = node.inputs[1:] if node.op in _CHOICES else node.inputs

@@ -27,15 +27,13 @@ class HotFunction:
     """What runs on the accelerator.
 
     Attributes:
-      function: a concrete function of tensors, in the order of `input_names`; gives a
-        list of tensors.
-      look_up: inputs of the signature -> inputs of the function, made on the host.
+      function: a concrete function of tensors; gives a list of tensors.
+      look_up: inputs of the signature -> inputs of the function in their order, made
+        on the host.
     """
 
     function: Any
     look_up: Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
-    input_names: tuple[str, ...]
-    output_names: tuple[str, ...]
 
     def compiled(self) -> Any:
         """The function through XLA, for the device that it is called on.
@@ -85,12 +83,7 @@ def hot_function(model_dir: Path, signature: str) -> HotFunction:
         [graph.get_tensor_by_name(name) for name in inputs],
         [graph.get_tensor_by_name(name) for name in outputs],
     )
-    return HotFunction(
-        function=pruned,
-        look_up=_look_up(frozen, whole, inputs),
-        input_names=tuple(inputs),
-        output_names=tuple(outputs),
-    )
+    return HotFunction(function=pruned, look_up=_look_up(frozen, whole, inputs))
 
 
 def _read_now(definition: graph_pb2.GraphDef, whole: Any) -> None:

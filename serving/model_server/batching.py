@@ -48,7 +48,7 @@ class Plan:
     batchable: bool
 
 
-def plan(name: str, inputs: Mapping[str, Spec], outputs: Mapping[str, Spec]) -> Plan:
+def plan(inputs: Mapping[str, Spec], outputs: Mapping[str, Spec]) -> Plan:
     """The plan of a signature; not batchable unless batch dimensions are unknown."""
     planned = tuple(_input(alias, spec) for alias, spec in inputs.items())
     kinds = {each.kind for each in planned}

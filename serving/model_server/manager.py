@@ -185,7 +185,7 @@ class ModelManager:
         if not name:
             raise invalid_argument("Model name must not be empty.")
         if label:
-            version = self._labelled(model, name, label)
+            version = self._labelled(model, label)
         if model is not None:
             found = model.latest if version is None else model.loaded.get(version)
             if found is not None:
@@ -203,7 +203,7 @@ class ModelManager:
                 model.retiring.remove(loaded)
                 self._close(model, loaded)
 
-    def _labelled(self, model: Model | None, name: str, label: str) -> int:
+    def _labelled(self, model: Model | None, label: str) -> int:
         labels = model.config.labels if model and model.config else {}
         if label not in labels:
             raise invalid_argument(f"Unrecognized servable version label: {label}")
@@ -219,7 +219,7 @@ class ModelManager:
         """
         model = self._models.get(name)
         if label:
-            version = self._labelled(model, name, label)
+            version = self._labelled(model, label)
         known = {} if model is None else model.status
         if version is not None:
             if version not in known:

@@ -83,7 +83,7 @@ class Signature:
         self.method_name: str = definition.method_name
         self.inputs = {a: TensorSpec.of(a, i) for a, i in definition.inputs.items()}
         self.outputs = {a: TensorSpec.of(a, i) for a, i in definition.outputs.items()}
-        self.plan = batching.plan(name, self.inputs, self.outputs)
+        self.plan = batching.plan(self.inputs, self.outputs)
         options = config_pb2.CallableOptions(
             feed=[spec.tensor_name for spec in self.inputs.values()],
             fetch=[spec.tensor_name for spec in self.outputs.values()],

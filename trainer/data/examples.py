@@ -119,11 +119,6 @@ def from_examples(table: pa.Table) -> pa.Table:
     return pa.table(arrays, names=names)
 
 
-def stored_schema(schema: pa.Schema) -> pa.Schema:
-    """Schema on disk of a table with this plain schema."""
-    return to_examples(schema.empty_table()).schema
-
-
 def _files(uri: str, split: str) -> list[Path]:
     folder = split_dir(uri, split)
     files = sorted(folder.glob("*.parquet"))

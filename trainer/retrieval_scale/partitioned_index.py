@@ -14,9 +14,6 @@ from trainer.funnel.integer_tables import integers
 from trainer.retrieval_scale.exact_index import encode, rescored
 from trainer.retrieval_scale.k_means import FloatArray, cells
 
-# Rows are stored plus one, in uint32: 0 pads a cell.
-_PAD = 0
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CellTable:
@@ -94,6 +91,7 @@ class PartitionedIndex(tf.Module):
         # One row per cell: a gather then copies one run per probe.
         self.codes = _fixed(table.codes.reshape(self.num_cells, -1), "cell_codes")
         self.scales = _fixed(table.scales, "cell_scales")
+        # Plus one, for uint32: 0 pads a cell.
         self.rows = _fixed((table.rows + 1).astype(np.uint32), "cell_rows")
         self.vectors = _fixed(vectors.astype(np.float16), "vectors")
 

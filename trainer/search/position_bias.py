@@ -27,11 +27,6 @@ class Propensities:
     values: FloatArray  # [L] > 0, values[0] == 1; slots beyond L have the last value
     counts: IntArray  # [L] clicks that each value rests on
 
-    @classmethod
-    def flat(cls) -> Propensities:
-        """No position bias."""
-        return cls(np.ones(1), np.zeros(1, np.int64))
-
     def at(self, positions: npt.ArrayLike) -> FloatArray:
         """Propensity of each slot, 0 first; 1 where the slot is unknown (< 0)."""
         slots = np.asarray(positions, dtype=np.int64)

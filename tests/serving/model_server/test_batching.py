@@ -27,7 +27,7 @@ def page_plan() -> batching.Plan:
         signatures.EXCLUDE_ITEM_IDS: Spec((None, None)),
         signatures.K: Spec(()),
     }
-    return batching.plan("recommend", inputs, {"item_ids": Spec((None, None))})
+    return batching.plan(inputs, {"item_ids": Spec((None, None))})
 
 
 def request(user: str, history: list[str], exclude: list[str], k: int) -> list:
@@ -65,7 +65,7 @@ def test_a_history_of_unequal_columns_runs_alone() -> None:
 
 def test_searches_share_a_batch_whatever_their_words_and_histories() -> None:
     inputs = {features.QUERY: Spec((None,)), HISTORY: Spec((None, None))}
-    plan = batching.plan("search", inputs, {"item_ids": Spec((None, None))})
+    plan = batching.plan(inputs, {"item_ids": Spec((None, None))})
     short = [np.array([b"jug"], object), np.array([[b"x"]], object)]
     words = "a long query, 保温杯".encode()
     long = [np.array([words], object), np.array([[b"y", b"z"]], object)]
@@ -90,7 +90,7 @@ def test_each_request_gets_its_own_rows_and_its_own_k() -> None:
 
 def test_candidates_give_the_width_of_rank_outputs() -> None:
     inputs = {signatures.CANDIDATE_ITEM_IDS: Spec((None, None))}
-    plan = batching.plan("rank", inputs, {"score": Spec((None, None))})
+    plan = batching.plan(inputs, {"score": Spec((None, None))})
     narrow = [np.array([[b"x"]], object)]
     wide = [np.array([[b"x", b"y"]], object)]
 
@@ -115,7 +115,7 @@ def test_very_long_histories_do_not_share_a_batch_with_short_ones() -> None:
 
 
 def test_a_width_that_has_no_padding_rule_must_be_equal() -> None:
-    plan = batching.plan("f", {"x": Spec((None, None))}, {"y": Spec((None,))})
+    plan = batching.plan({"x": Spec((None, None))}, {"y": Spec((None,))})
 
     assert batching.batch_key(plan, [np.zeros((1, 2))]) != batching.batch_key(
         plan, [np.zeros((1, 3))]
@@ -124,7 +124,7 @@ def test_a_width_that_has_no_padding_rule_must_be_equal() -> None:
 
 def test_other_scalars_are_equal_within_a_batch() -> None:
     inputs = {"x": Spec((None,)), "temperature": Spec(())}
-    plan = batching.plan("f", inputs, {"y": Spec((None,))})
+    plan = batching.plan(inputs, {"y": Spec((None,))})
     warm = [np.zeros(1), np.array(1.0)]
     cold = [np.zeros(1), np.array(0.5)]
 
@@ -133,8 +133,8 @@ def test_other_scalars_are_equal_within_a_batch() -> None:
 
 
 def test_fixed_batch_sizes_and_unequal_rows_run_alone() -> None:
-    fixed = batching.plan("f", {"x": Spec((1,))}, {"y": Spec((1,))})
-    scalar_output = batching.plan("f", {"x": Spec((None,))}, {"y": Spec(())})
+    fixed = batching.plan({"x": Spec((1,))}, {"y": Spec((1,))})
+    scalar_output = batching.plan({"x": Spec((None,))}, {"y": Spec(())})
     plan = page_plan()
     uneven = request("a", ["x"], [""], 1)
     uneven[0] = np.array([b"a", b"b"], object)
@@ -145,7 +145,7 @@ def test_fixed_batch_sizes_and_unequal_rows_run_alone() -> None:
 
 
 def test_outputs_without_the_batch_axis_are_refused() -> None:
-    plan = batching.plan("f", {"x": Spec((None,))}, {"y": Spec((None,))})
+    plan = batching.plan({"x": Spec((None,))}, {"y": Spec((None,))})
 
     one = [np.zeros(1)]
     assert batching.split(plan, [one, one], [1, 1], [np.zeros(1)]) is None

@@ -23,7 +23,7 @@ class Doubling:
     """
 
     def __init__(self) -> None:
-        self.plan = batching.plan("f", {"x": Spec((None,))}, {"y": Spec((None,))})
+        self.plan = batching.plan({"x": Spec((None,))}, {"y": Spec((None,))})
         self.started: list[int] = []
         self.batches: list[int] = []
         self.may_run = threading.Event()
