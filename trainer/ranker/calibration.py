@@ -83,22 +83,6 @@ def fit_calibrator(
     return dataclasses.replace(platt, knots_in=knots_in, knots_out=knots_out)
 
 
-def expected_calibration_error(
-    probabilities: Floats, labels: npt.NDArray[Any], *, bins: int = 20
-) -> float:
-    """Mean |predicted - observed| over bins of equally many rows, weighted by rows."""
-    if not len(labels):
-        return 0.0
-    order = np.argsort(probabilities, kind="stable")
-    parts = np.array_split(order, bins)
-    gaps = [
-        abs(probabilities[part].mean() - labels[part].mean()) * len(part)
-        for part in parts
-        if len(part)
-    ]
-    return float(sum(gaps) / len(labels))
-
-
 def _fit_platt(logits: Floats, labels: Floats) -> tuple[float, float]:
     """Slope and offset by Newton's method on the log loss; a weak prior pulls to 1."""
     n, positives = len(labels), labels.sum()

@@ -15,12 +15,9 @@ import tf_keras
 
 from core.config.ranker import RankerConfig
 from core.errors import ArtifactError
+from core.metrics import calibration_error
 from trainer.ranker import select
-from trainer.ranker.calibration import (
-    Calibrator,
-    expected_calibration_error,
-    fit_calibrator,
-)
+from trainer.ranker.calibration import Calibrator, fit_calibrator
 from trainer.ranker.checkpoints import FitCheckpoints, Progress
 from trainer.ranker.dataset import CandidateRows, Ints, event_rates
 from trainer.ranker.judge import Judge
@@ -225,14 +222,12 @@ class _RankerFit:
         record["calibration_error"] = {}
         calibrators = []
         for i, event in enumerate(rows.event_types):
-            calibrator = fit_calibrator(logits[:, i], labels[:, i], method=method)
+            happened, own = labels[:, i], logits[:, i]
+            calibrator = fit_calibrator(own, happened, method=method)
             calibrators.append(calibrator)
-            before = Calibrator().apply(logits[:, i])
             record["calibration_error"][event] = {
-                "before": expected_calibration_error(before, labels[:, i]),
-                "after": expected_calibration_error(
-                    calibrator.apply(logits[:, i]), labels[:, i]
-                ),
+                "before": calibration_error(happened, Calibrator().apply(own)),
+                "after": calibration_error(happened, calibrator.apply(own)),
             }
         return tuple(calibrators), record
 

@@ -36,6 +36,12 @@ def test_equal_probabilities_are_in_one_bin_whatever_their_order():
     assert calibration_error(labels, mixed) == pytest.approx(0.4 * 0.2)
 
 
+def test_calibration_error_by_hand():
+    # Bins (.2 | 0) and (.8 | .5): the mean of .2 and .3.
+    error = calibration_error([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], num_bins=2)
+    assert error == pytest.approx(0.25)
+
+
 def test_bins_hold_about_equally_many():
     values = np.random.default_rng(0).permutation(1000) / 1000.0
     bins = quantile_bins(values, 10)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from core.metrics import calibration_error
 from trainer.ranker import calibration
 from trainer.ranker.calibration import Calibrator, fit_calibrator
 
@@ -33,8 +34,7 @@ def test_isotonic_fits_a_bent_truth() -> None:
     gap = np.abs(found.apply(fresh) - truth).mean()
     plain = np.abs(Calibrator().apply(fresh) - truth).mean()
     assert gap < 0.03 < plain
-    error = calibration.expected_calibration_error(found.apply(LOGITS), LABELS)
-    assert error < 0.01
+    assert calibration_error(LABELS, found.apply(LOGITS)) < 0.01
 
 
 def test_probabilities_rise_and_the_graph_agrees() -> None:
@@ -98,13 +98,6 @@ def test_pooling_by_hand() -> None:
         np.array([1.0, 3.0, 2.0, 4.0]), np.array([1.0, 1.0, 3.0, 1.0])
     )
     np.testing.assert_allclose(pooled, [1.0, 2.25, 2.25, 4.0])
-
-
-def test_calibration_error_by_hand() -> None:
-    p, y = np.array([0.2, 0.2, 0.8, 0.8]), np.array([0.0, 0.0, 1.0, 0.0])
-    # bins (.2 | 0) and (.8 | .5): mean of .2 and .3
-    error = calibration.expected_calibration_error(p, y, bins=2)
-    assert error == pytest.approx(0.25)
 
 
 def test_a_score_that_ranks_the_wrong_way_round_is_not_turned():

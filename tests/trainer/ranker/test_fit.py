@@ -13,10 +13,10 @@ from scipy import stats
 
 from core.config.ranker import RankerConfig
 from core.errors import ArtifactError, ConfigError
+from core.metrics import calibration_error
 from tests.trainer.ranker.worlds import world
 from trainer.ranker import fit as fitting
 from trainer.ranker import training
-from trainer.ranker.calibration import expected_calibration_error
 from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import fit_ranker
 from trainer.ranker.model import split_heads
@@ -31,7 +31,7 @@ SMALL = RankerConfig(
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"architectures": ("mlp", "dcn")}, marks=pytest.mark.slow),
+        {"architectures": ("mlp", "dcn")},
         {"sharing": "mmoe", "num_experts": 2, "ema_decay": 0.9, "new_weight": 0.5},
         {
             "score_head": "weighted",
@@ -59,7 +59,7 @@ def test_the_checkerboard_is_learned(tmp_path: Path, changes: dict) -> None:
     for i in range(2):  # view is certain or .2, purchase is certain or never
         p = fitted.calibrators[i].apply(events[:, i].numpy())
         labels = rows.labels[numbers, i]
-        assert expected_calibration_error(p, labels) < 0.05
+        assert calibration_error(labels, p) < 0.05
 
 
 def _small_shop(moments: int = 68, rows: int = 100) -> CandidateRows:
