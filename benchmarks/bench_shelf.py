@@ -28,16 +28,14 @@ from components.mine_negatives.mine_splits import embedder
 from components.moment_parts import plan_parts, read_part
 from core import features, presets
 from core.layout import HomeLayout
-from trainer.funnel.funnel import CandidateFunnel
-from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import (
-    EmbedQuery,
+from trainer.funnel.encoded_moments import (
     EncodedMoments,
-    Step,
     encode_moments,
-    mining_step,
     moment_batch,
 )
+from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.mine import EmbedQuery, Step, mining_step
 from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment

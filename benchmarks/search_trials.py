@@ -26,7 +26,7 @@ from pipeline import beam_options
 from shops.shop import Shop
 from trainer.data.examples import read_split
 from trainer.export.ranker_export import RankerExport
-from trainer.funnel.mine import RankerRows
+from trainer.funnel.ranker_rows import RankerRows
 from trainer.ranker.dataset import CandidateRows, read_candidates
 from trainer.ranker.fit import FittedRanker
 from trainer.retriever.train import train_retriever

@@ -21,7 +21,7 @@ from apache_beam.utils.shared import Shared
 from components.moment_parts import MomentPart, read_part
 from core.progress import advance
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import RankerRows
+from trainer.funnel.ranker_rows import RankerRows
 
 # Of one file of rows, and of what a worker holds: a quarter of a gigabyte of rows.
 PART_MOMENTS = 4_096

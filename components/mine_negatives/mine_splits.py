@@ -26,17 +26,11 @@ from components.moment_parts import MomentPart, plan_parts, read_part
 from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
+from trainer.funnel.encoded_moments import encode_moments, moment_batch
 from trainer.funnel.fit_fusion import fit_fusion, fusion_batches
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import (
-    EmbedQuery,
-    RankerRows,
-    encode_moments,
-    mine,
-    mining_step,
-    moment_batch,
-    write_meta,
-)
+from trainer.funnel.mine import EmbedQuery, mine, mining_step
+from trainer.funnel.ranker_rows import RankerRows, write_meta
 from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment, tower_inputs
@@ -193,7 +187,11 @@ class MomentMiner(Miner):
         return found
 
     def describe(self, folder: str) -> None:
-        write_meta(folder, self._funnel)
+        write_meta(
+            folder,
+            feature_names=self._funnel.feature_names,
+            event_types=self._funnel.shop.event_types,
+        )
 
     def _move_to(self, cutoff: int) -> None:
         if self._funnel.tables.as_of != cutoff:

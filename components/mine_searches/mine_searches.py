@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from trainer.data.examples import read_split
 from trainer.funnel.fit_fusion import fit_fusion
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import META_FILE, RankerRows
+from trainer.funnel.ranker_rows import RankerRows, write_meta
 from trainer.funnel.shelf import build_funnel
 from trainer.funnel.tables import ItemTables
 from trainer.search.analyzer import Analyzer
@@ -246,14 +245,11 @@ class PageMiner(Miner):
         )
 
     def describe(self, folder: str) -> None:
-        meta = {
-            "feature_names": list(self._search.feature_names),
-            "event_types": list(
-                search_events(self._task.shop) or (self._task.shop.target_event,)
-            ),
-            "num_items": self._search.num_items,
-        }
-        (Path(folder) / META_FILE).write_text(json.dumps(meta, indent=1))
+        write_meta(
+            folder,
+            feature_names=self._search.feature_names,
+            event_types=search_events(self._task.shop),
+        )
 
     def _encoded(self, pages: pa.Table) -> EncodedPages:
         item_ids = self._search.funnel.tables.item_ids

@@ -17,7 +17,7 @@ from core.config.ranker import RankerConfig
 from tests.trainer.ranker.test_joint import search_pages
 from tests.trainer.ranker.worlds import FEATURES, write_world
 from trainer import joint_ranker_module
-from trainer.funnel.mine import RankerRows
+from trainer.funnel.ranker_rows import RankerRows
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,14 @@ import tf_keras
 
 from core.room import kept_moments
 from trainer.funnel.drawn_items import draw_items
+from trainer.funnel.encoded_moments import (
+    EncodedMoments,
+    encode_moments,
+    happened,
+    moment_batch,
+)
 from trainer.funnel.funnel import CandidateFunnel
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import EncodedMoments, encode_moments, happened, moment_batch
 from trainer.traced import traced
 
 _BATCH = 32
@@ -123,7 +128,9 @@ def _batch(
     rng: np.random.Generator,
 ) -> FusionBatch:
     state = funnel.state(moment_batch(encoded, numbers, funnel.num_items))
-    labels = happened(encoded, numbers, funnel)[:, :, funnel.target]
+    num_events = len(funnel.shop.event_types)
+    labels = happened(encoded, numbers, funnel.num_items, num_events)
+    labels = labels[:, :, funnel.target]
     offsets = np.zeros(labels.shape[1], np.float32)
     weighed = funnel.weighed(state)
     if weighed is not None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import tensorflow as tf
 
-from core import features as names
-from core.config import ShopConfig
 from core.room import batch_size
+from trainer.funnel.encoded_moments import (
+    EncodedMoments,
+    encode_moments,
+    happened,
+    moment_batch,
+)
 from trainer.funnel.funnel import CandidateFunnel
+from trainer.funnel.ranker_rows import RankerRows
 from trainer.moment import Moment
 from trainer.traced import traced
 
@@ -24,119 +25,6 @@ EmbedQuery = Callable[[Moment], tf.Tensor]  # -> [B, d] float32
 
 # (moment, queries) -> rows [B, C] int32, features [B, C, F] float32
 Step = Callable[[Moment, tf.Tensor | None], tuple[tf.Tensor, tf.Tensor]]
-
-META_FILE = "meta.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class RankerRows:
-    """R rows of M moments; the moments' rows are contiguous."""
-
-    features: npt.NDArray[np.float32]  # [R, F]
-    labels: npt.NDArray[np.float32]  # [R, T], 1 if the event happens in the horizon
-    group: npt.NDArray[np.int32]  # [R] moment number
-    rows: npt.NDArray[np.int32]  # [R] catalogue rows
-    owned: npt.NDArray[np.bool_]  # [R] the target event stands in the history
-    truth_size: npt.NDArray[np.int32]  # [M] distinct target items, retrieved or not
-    cutoff: npt.NDArray[np.int64]  # [M] seconds UTC
-    # [R] worth of a row in the listwise loss; None: the target event's label.
-    gains: npt.NDArray[np.float32] | None = None
-
-    def save(self, path: str | Path) -> None:
-        """Writes one npz file."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        arrays = {k: v for k, v in vars(self).items() if v is not None}
-        np.savez(path, **arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> RankerRows:
-        with np.load(path) as file:
-            return cls(**{name: file[name] for name in file.files})
-
-    @classmethod
-    def concatenate(cls, parts: list[RankerRows]) -> RankerRows:
-        """Parts one after another, moments renumbered."""
-        starts = np.cumsum([0, *(len(p.truth_size) for p in parts[:-1])])
-        joined = {
-            name: np.concatenate([getattr(p, name) for p in parts])
-            for name, value in vars(parts[0]).items()
-            if value is not None
-        }
-        groups = [p.group + start for p, start in zip(parts, starts, strict=True)]
-        joined["group"] = np.concatenate(groups).astype(np.int32)
-        return cls(**joined)
-
-
-@dataclasses.dataclass(frozen=True)
-class EncodedMoments:
-    """Moments as catalogue rows and event indices, lists flattened by offsets."""
-
-    user_ids: npt.NDArray[np.object_]
-    timestamps: npt.NDArray[np.int64]
-    history: tuple[npt.NDArray[np.int64], ...]  # offsets, rows, kinds, timestamps
-    targets: tuple[npt.NDArray[np.int64], ...]  # offsets, rows, kinds
-    context: dict[str, npt.NDArray[np.object_]]
-
-    def __len__(self) -> int:
-        return len(self.timestamps)
-
-
-def encode_moments(
-    moments: pa.Table, item_ids: npt.NDArray[np.str_], shop: ShopConfig
-) -> EncodedMoments:
-    """Ids of a `moments` table to integers; unknown items become row n."""
-    index = pd.Index(np.asarray(item_ids, dtype=object))
-    kinds = pd.Index(shop.event_types)
-    n = len(index)
-
-    def rows(column: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        offsets, values = _flat(moments.column(column))
-        found = index.get_indexer(values).astype(np.int64)
-        return offsets, np.where(found < 0, n, found)
-
-    offsets, history_rows = rows(names.HISTORY_ITEM_IDS)
-    target_offsets, target_rows = rows(names.TARGET_ITEM_IDS)
-    history_kinds = kinds.get_indexer(_flat(moments.column(names.HISTORY_EVENTS))[1])
-    target_kinds = kinds.get_indexer(_flat(moments.column(names.TARGET_EVENTS))[1])
-    stamps = _flat(moments.column(names.HISTORY_TIMESTAMPS))[1].astype(np.int64)
-    context = {
-        name: moments.column(name).to_pandas().fillna("").to_numpy(dtype=object)
-        for name in shop.context_features
-        if name in moments.column_names
-    }
-    return EncodedMoments(
-        user_ids=moments.column(names.USER_ID).to_pandas().to_numpy(dtype=object),
-        timestamps=moments.column(names.TIMESTAMP).to_numpy().astype(np.int64),
-        history=(offsets, history_rows, history_kinds.astype(np.int64), stamps),
-        targets=(target_offsets, target_rows, target_kinds.astype(np.int64)),
-        context=context,
-    )
-
-
-def moment_batch(
-    encoded: EncodedMoments, numbers: npt.NDArray[np.int64], n: int
-) -> Moment:
-    """The named moments as tensors, histories right-aligned to the longest."""
-    offsets, rows, kinds, stamps = encoded.history
-    lengths = offsets[numbers + 1] - offsets[numbers]
-    width = max(1, int(lengths.max(initial=0)))
-    slot = np.arange(width)[None, :] - (width - lengths)[:, None]
-    at = np.where(slot >= 0, offsets[numbers][:, None] + slot, len(rows))
-
-    def padded(values: npt.NDArray[np.int64], fill: int) -> npt.NDArray[np.int64]:
-        return np.append(values, fill)[at]
-
-    context = {
-        k: tf.constant(v[numbers].astype(str)) for k, v in encoded.context.items()
-    }
-    return Moment(
-        user_ids=tf.constant(encoded.user_ids[numbers].astype(str)),
-        timestamps=tf.constant(encoded.timestamps[numbers], tf.int64),
-        history_rows=tf.constant(padded(rows, n), tf.int32),
-        history_events=tf.constant(padded(kinds, -1), tf.int32),
-        history_timestamps=tf.constant(padded(stamps, 0), tf.int64),
-        context=context,
-    )
 
 
 def mining_step(funnel: CandidateFunnel) -> Step:
@@ -174,7 +62,7 @@ def mine(
     run = run or mining_step(funnel)
     return RankerRows.concatenate(
         list(_mined_batches(encoded, funnel, embed_query, sample, run))
-        or [_empty(funnel)]
+        or [RankerRows.none(funnel.num_features, len(funnel.shop.event_types))]
     )
 
 
@@ -210,23 +98,8 @@ def _labels(
     funnel: CandidateFunnel,
 ) -> npt.NDArray[np.float32]:
     """[B, C, T] 1 where the event type happens with the candidate in the horizon."""
-    found = happened(encoded, numbers, funnel)
+    found = happened(encoded, numbers, funnel.num_items, len(funnel.shop.event_types))
     return np.take_along_axis(found, rows[..., None], axis=1)
-
-
-def happened(
-    encoded: EncodedMoments, numbers: npt.NDArray[np.int64], funnel: CandidateFunnel
-) -> npt.NDArray[np.float32]:
-    """[B, n + 1, T] 1 where the event type happens with the item in the horizon."""
-    n, kinds = funnel.num_items, len(funnel.shop.event_types)
-    found = np.zeros((len(numbers), n + 1, kinds), np.float32)
-    offsets, target_rows, target_kinds = encoded.targets
-    for i, number in enumerate(numbers):
-        part = slice(offsets[number], offsets[number + 1])
-        known = target_kinds[part] >= 0
-        found[i, target_rows[part][known], target_kinds[part][known]] = 1.0
-    found[:, n] = 0.0
-    return found
 
 
 def _sampled(
@@ -267,37 +140,3 @@ def _packed(
         truth_size=np.asarray(truth, np.int32),
         cutoff=encoded.timestamps[numbers],
     )
-
-
-def write_meta(folder: str | Path, funnel: CandidateFunnel) -> None:
-    """Writes `meta.json`: what the columns of the arrays mean."""
-    meta = {
-        "feature_names": list(funnel.feature_names),
-        "event_types": list(funnel.shop.event_types),
-        "target_event": funnel.shop.target_event,
-        "num_items": funnel.num_items,
-        "num_candidates": funnel.config.num_candidates,
-    }
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    (Path(folder) / META_FILE).write_text(json.dumps(meta, indent=1))
-
-
-def _empty(funnel: CandidateFunnel) -> RankerRows:
-    return RankerRows(
-        features=np.zeros((0, funnel.num_features), np.float32),
-        labels=np.zeros((0, len(funnel.shop.event_types)), np.float32),
-        group=np.zeros(0, np.int32),
-        rows=np.zeros(0, np.int32),
-        owned=np.zeros(0, np.bool_),
-        truth_size=np.zeros(0, np.int32),
-        cutoff=np.zeros(0, np.int64),
-    )
-
-
-def _flat(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray]:  # type: ignore[type-arg]
-    """Offsets and flat values of a list column; null lists are empty."""
-    lists = column.to_pandas()
-    lengths = [0 if v is None else len(v) for v in lists]
-    parts = [np.asarray(v, dtype=object) for v in lists if v is not None and len(v)]
-    values = np.concatenate(parts) if parts else np.zeros(0, dtype=object)
-    return np.cumsum([0, *lengths]).astype(np.int64), values

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UNREADABLE, ArtifactError
+from trainer.funnel.ranker_rows import META_FILE
 
 SPLITS = ("train", "recent", "eval")
-META = "meta.json"
 Ints = npt.NDArray[np.int64]
 
 # Of a row that says nothing of an event.
@@ -153,9 +153,9 @@ def event_rates(
 
 
 def _read_meta(root: Path) -> dict[str, Any]:
-    path = root / META
+    path = root / META_FILE
     if not path.is_file():
-        raise ArtifactError(f"The candidates folder {root} must hold {META}.")
+        raise ArtifactError(f"The candidates folder {root} must hold {META_FILE}.")
     meta: dict[str, Any] = json.loads(path.read_text())
     for key in ("feature_names", "event_types"):
         if not meta.get(key):

@@ -14,8 +14,13 @@ from core import features as names
 from core.config import ShopConfig
 from core.room import batch_size
 from trainer.funnel.candidates import LOWEST
+from trainer.funnel.encoded_moments import (
+    EncodedMoments,
+    encode_moments,
+    moment_batch,
+)
 from trainer.funnel.fit_fusion import FusionBatch
-from trainer.funnel.mine import EncodedMoments, RankerRows, encode_moments, moment_batch
+from trainer.funnel.ranker_rows import RankerRows
 from trainer.moment import Moment
 from trainer.search.position_bias import Propensities
 from trainer.search.search_funnel import SearchFunnel
@@ -109,7 +114,11 @@ def mine_pages(
     """
     rng = np.random.default_rng(search.config.seed)
     parts = list(_mined(pages, search, propensities, sample, run, rng))
-    return RankerRows.concatenate(parts) if parts else _empty(pages, search)
+    if parts:
+        return RankerRows.concatenate(parts)
+    return RankerRows.none(
+        len(search.feature_names), len(pages.event_types), with_gains=True
+    )
 
 
 def fusion_batches_of_pages(
@@ -234,16 +243,3 @@ def _flat_integers(pages: pa.Table, column: str) -> npt.NDArray[np.int64]:
     if lists is None:
         return np.zeros(0, np.int64)
     return np.asarray(lists.flatten().to_numpy(zero_copy_only=False), np.int64)
-
-
-def _empty(pages: EncodedPages, search: SearchFunnel) -> RankerRows:
-    return RankerRows(
-        features=np.zeros((0, len(search.feature_names)), np.float32),
-        labels=np.zeros((0, len(pages.event_types)), np.float32),
-        group=np.zeros(0, np.int32),
-        rows=np.zeros(0, np.int32),
-        owned=np.zeros(0, np.bool_),
-        truth_size=np.zeros(0, np.int32),
-        cutoff=np.zeros(0, np.int64),
-        gains=np.zeros(0, np.float32),
-    )

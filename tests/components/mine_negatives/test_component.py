@@ -25,7 +25,7 @@ from core.config.neighbours import NeighboursConfig
 from tests.trainer.funnel import tiny_shop
 from trainer.data.examples import write_split
 from trainer.funnel.fusion import FusionWeights
-from trainer.funnel.mine import RankerRows
+from trainer.funnel.ranker_rows import RankerRows
 from trainer.funnel.tables import ItemTables
 
 CONFIG = NeighboursConfig(num_neighbours=10, ease_lambda=5.0, title_dim=8)

@@ -13,7 +13,7 @@ from core.config import ShopConfig
 from tests.trainer.search import funnel_world as world
 from tests.trainer.search.funnel_world import DAY, NOW
 from trainer.funnel.candidates import LOWEST
-from trainer.funnel.mine import RankerRows
+from trainer.funnel.ranker_rows import RankerRows
 from trainer.search.mine_pages import (
     EncodedPages,
     encode_pages,
