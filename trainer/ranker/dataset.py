@@ -154,12 +154,19 @@ def event_rates(
 
 def _read_meta(root: Path) -> dict[str, Any]:
     path = root / META_FILE
-    if not path.is_file():
-        raise ArtifactError(f"The candidates folder {root} must hold {META_FILE}.")
-    meta: dict[str, Any] = json.loads(path.read_text())
-    for key in ("feature_names", "event_types"):
-        if not meta.get(key):
-            raise ArtifactError(f"{path} must hold a non-empty list `{key}`.")
+    try:
+        meta: dict[str, Any] = json.loads(path.read_text())
+        held = all(meta[key] for key in ("feature_names", "event_types"))
+    except (*UNREADABLE, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"The candidates folder {root} must hold {META_FILE} with the lists "
+            f"`feature_names` and `event_types`. Received: {error!r}. "
+            "Run the step that mines them again."
+        ) from error
+    if not held:
+        raise ArtifactError(
+            f"`feature_names` and `event_types` must not be empty in {path}."
+        )
     return meta
 
 

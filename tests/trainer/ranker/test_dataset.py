@@ -76,12 +76,19 @@ def test_event_rates_are_those_of_the_sampled_lists(tmp_path: Path) -> None:
     assert whole == pytest.approx((0.0, 1 / 36))
 
 
-@pytest.mark.parametrize("break_it", ["meta", "group", "labels", "bytes", "empty"])
+@pytest.mark.parametrize(
+    "break_it", ["meta", "half meta", "no names", "group", "labels", "bytes", "empty"]
+)
 def test_a_broken_folder_is_refused(tmp_path: Path, break_it: str) -> None:
     uri = write_world(tmp_path, moments=3, rows=4)
     path = tmp_path / "Split-eval" / "part-00000.npz"
     if break_it == "meta":
         (tmp_path / "meta.json").unlink()
+    elif break_it == "half meta":
+        whole = (tmp_path / "meta.json").read_bytes()
+        (tmp_path / "meta.json").write_bytes(whole[: len(whole) // 2])
+    elif break_it == "no names":
+        (tmp_path / "meta.json").write_text("[]")
     elif break_it == "bytes":
         path.write_bytes(b"no zip")
     elif break_it == "empty":
