@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from core import features
 from core.text.displayed import category_levels
+from trainer.data.columns import texts
 
 
 def category_prefixes(path: str) -> list[str]:
@@ -43,7 +44,7 @@ class Catalogue(tf.Module):
         self.least_prices = tf.constant(np.where(unpriced, -np.inf, prices))
         self.most_prices = tf.constant(np.where(unpriced, np.inf, prices))
         self.in_stock = tf.constant(_floats(items, features.IN_STOCK, default=1.0) > 0)
-        self._build_categories(_strings(items, features.CATEGORY))
+        self._build_categories(texts(items, features.CATEGORY).tolist())
 
     def _build_categories(self, paths: list[str]) -> None:
         prefixes = [category_prefixes(path) for path in paths]
@@ -83,12 +84,6 @@ def _string_table(keys: list[str], *, default: int) -> tf.lookup.StaticHashTable
         tf.constant(safe, tf.string), tf.range(len(safe), dtype=tf.int32)
     )
     return tf.lookup.StaticHashTable(initializer, default_value=default)
-
-
-def _strings(items: pa.Table, name: str) -> list[str]:
-    if name not in items.column_names:
-        return [""] * items.num_rows
-    return [v or "" for v in items.column(name).to_pylist()]
 
 
 def _floats(items: pa.Table, name: str, *, default: float) -> np.ndarray:

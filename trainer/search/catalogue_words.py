@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core import features
 from core.text.units import words_and_terms
+from trainer.data.columns import texts
 
 # Texts of an item that words come from; descriptions have too many mistakes.
 SHORT_TEXTS = (features.TITLE, features.CATEGORY, features.BRAND)
@@ -28,8 +29,8 @@ class CatalogueWords:
         self.terms: dict[str, str] = {}  # word: term, '' for ideographs and stop words
         self.pairs: Counter[tuple[str, str]] = Counter()
         read = functools.cache(words_and_terms)  # brands come again and again
-        for texts in item_texts(items, SHORT_TEXTS):
-            found = [read(text) for text in texts]
+        for own in item_texts(items, SHORT_TEXTS):
+            found = [read(text) for text in own]
             for word, term in dict.fromkeys(itertools.chain(*found)):
                 self.items_with[word] += 1
                 self.terms[word] = term
@@ -39,10 +40,4 @@ class CatalogueWords:
 
 def item_texts(items: pa.Table, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The columns' texts item by item; '' where an item or the shop has none."""
-    return zip(*(_texts(items, name) for name in names), strict=True)
-
-
-def _texts(items: pa.Table, name: str) -> list[str]:
-    if name not in items.column_names:
-        return [""] * items.num_rows
-    return [text or "" for text in items.column(name).to_pylist()]
+    return zip(*(texts(items, name).tolist() for name in names), strict=True)
