@@ -6,9 +6,7 @@ work on one part; a worker builds it once.
 
 from __future__ import annotations
 
-import os
 import threading
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from apache_beam.utils.shared import Shared
 
 from components.moment_parts import MomentPart, read_part
 from core.progress import advance
+from core.whole_file import whole_file
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.ranker_rows import RankerRows
 
@@ -145,9 +144,8 @@ def save_rows(rows: RankerRows, uri: str, part: MomentPart) -> None:
     """Writes `Split-SPLIT/part-NUMBER-PLACE.npz`, complete before visible."""
     name = f"part-{part.number:05d}-{part.place:05d}.npz"
     folder = Path(uri) / f"Split-{part.split}"
-    hidden = folder / f".{uuid.uuid4().hex}.npz"
-    rows.save(hidden)
-    os.replace(hidden, folder / name)
+    with whole_file(folder / name) as hidden:
+        rows.save(hidden)
 
 
 def count_rows(uri: str, splits: tuple[str, ...]) -> dict[str, int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from core.errors import InputDataError
+from core.whole_file import whole_file
 
 _MARK = "# generated-sha256: "
 _HEADER = (
@@ -21,10 +21,9 @@ _HEADER = (
 def write(path: Path, schema: schema_pb2.Schema) -> None:
     """Writes the schema as generated, not as edited; complete before visible."""
     body = text_format.MessageToString(schema, as_utf8=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_suffix(".tmp")
-    hidden.write_text(f"{_HEADER}{_MARK}{_digest(body)}\n{body}", encoding="utf-8")
-    os.replace(hidden, path)
+    text = f"{_HEADER}{_MARK}{_digest(body)}\n{body}"
+    with whole_file(path) as hidden:
+        hidden.write_text(text, encoding="utf-8")
 
 
 def read(path: Path) -> schema_pb2.Schema:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from components import data_artifacts
 from components.data_gate import judge
 from core.config.validation import ValidationConfig
 from core.errors import InputDataError
+from core.whole_file import whole_file
 
 _ANOMALIES_FILE = "SchemaDiff.pb"  # ExampleValidator's
 _log = logging.getLogger(__name__)
@@ -150,7 +150,5 @@ def _message(found: list[judge.Finding], exec_properties: dict[str, Any]) -> str
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(path.name + ".tmp")
-    hidden.write_bytes(content)
-    os.replace(hidden, path)
+    with whole_file(path) as hidden:
+        hidden.write_bytes(content)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
 from components.report.data import ArtifactRecord, ExecutionRecord
+from core.whole_file import whole_file
 
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
 
@@ -33,11 +32,8 @@ class StepRecord:
 
 def write_record(folder: Path, record: StepRecord) -> None:
     """Replaces the step's record; readers see the old or the new one, never a part."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.component}.json"
-    hidden = folder / f".{record.component}.{uuid.uuid4().hex}"
-    hidden.write_text(json.dumps(dataclasses.asdict(record)), encoding="utf-8")
-    os.replace(hidden, path)
+    with whole_file(folder / f"{record.component}.json") as hidden:
+        hidden.write_text(json.dumps(dataclasses.asdict(record)), encoding="utf-8")
 
 
 def read_records(folder: Path) -> tuple[ExecutionRecord, ...]:

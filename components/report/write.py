@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 
 import jinja2
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from components.report.data import ReportData
 from components.report.view import context
+from core.whole_file import whole_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,12 +34,10 @@ def write_report(data: ReportData, path: str | Path) -> Path:
     A reader sees the old page or the new one, never half of one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(render(data), encoding="utf-8")
-    if path.exists():
-        path.rename(_earlier_name(path))
-    os.replace(partial, path)
+    with whole_file(path) as hidden:
+        hidden.write_text(render(data), encoding="utf-8")
+        if path.exists():
+            path.rename(_earlier_name(path))
     return path
 
 

@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,6 +19,7 @@ import tensorflow as tf
 import uvloop
 
 from core.errors import ServingError
+from core.whole_file import whole_file
 from serving.model_server import grpc_service
 from serving.model_server.executor import BatchExecutor
 from serving.model_server.http_protocol import HttpProtocol
@@ -235,9 +235,8 @@ async def _announce(config: ServerConfig, server: ModelServer) -> None:
     say(f"Ready: {names}")
     if config.ready_file:
         text = json.dumps({"port": server.port, "rest_api_port": server.rest_api_port})
-        partial = Path(config.ready_file + ".partial")
-        partial.write_text(text)
-        partial.replace(config.ready_file)
+        with whole_file(config.ready_file) as hidden:
+            hidden.write_text(text)
 
 
 def serve(config: ServerConfig, load: Load | None = None) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from core.whole_file import whole_file
 
 _STATE = "state.json"
 Weights = list[npt.NDArray[np.float32]]
@@ -74,8 +75,7 @@ class FitCheckpoints:
         if progress.best_weights is not None and progress.best_epoch == epoch:
             arrays = {f"w{i}": w for i, w in enumerate(progress.best_weights)}
             np.savez(self._folder / state["best"], **arrays)
-        temporary = self._folder / f"{_STATE}.tmp"
-        temporary.write_text(json.dumps(state))
-        os.replace(temporary, self._folder / _STATE)
+        with whole_file(self._folder / _STATE) as hidden:
+            hidden.write_text(json.dumps(state))
         for old in self._folder.glob(f"epoch-{epoch - 2}.*"):
             old.unlink()
