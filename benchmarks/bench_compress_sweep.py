@@ -40,7 +40,6 @@ from benchmarks.compress_points import (
     smallest_within,
 )
 from components.bundle.build_bundle import BundleParts, assemble_bundle
-from components.bundle.build_compact import size_of
 from components.compress.compress_models import compress_model
 from components.evaluate_funnel.asked import ask_bundle
 from components.evaluate_funnel.bundle_client import BundleClient
@@ -52,6 +51,7 @@ from core import features, presets, signatures
 from core.config import ShopConfig, SplitConfig
 from core.config.compress import CompressConfig
 from core.config.souk import SoukConfig
+from core.disk import bytes_below
 from core.layout import COMPRESS_SETTINGS, HomeLayout
 from core.metrics import area_under_curve
 from serving.model_server.saved_model import LoadedModel
@@ -179,7 +179,7 @@ def _measure(
         name=name,
         settings=compress,
         model=model,
-        megabytes=size_of(model) / 1e6,
+        megabytes=bytes_below(model) / 1e6,
         ndcg={view: float(found.mean()) for view, found in values.items()},
         auc=_auc(client, test_set, config),
     )

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from core.disk import bytes_below
 from serving.model_server.saved_model import LoadedModel
 from trainer.retrieval_scale.exact_index import ExactIndex
 from trainer.retrieval_scale.partitioned_index import (
@@ -79,7 +80,7 @@ def in_graph(index: Any, folder: Path) -> tuple[Search, float]:
         intra_op_parallelism_threads=1, inter_op_parallelism_threads=1
     )
     model = LoadedModel(name="index", version=1, path=folder, session_config=one)
-    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 2**20
+    size = bytes_below(folder) / 2**20
     return lambda queries: model.signature("best").run([queries])[0], size
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from core import signatures
 
+# EvaluateFunnel's figures; a copy lies beside the blessing and in a pushed version.
+METRICS_FILE = "metrics.json"
+SEARCH_METRICS_FILE = "search_metrics.json"
 # Beside a compressed bundle: what was done to it, and what its file holds.
 COMPRESSION_PATH = "assets.extra/compression.json"
 # In a jointly trained ranker's model folder: the side that ranks search pages.

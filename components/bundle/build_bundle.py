@@ -16,6 +16,7 @@ from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
+from core.disk import bytes_below
 from core.lexicon import LEXICON_PATH
 from core.progress import say
 from trainer.data.examples import read_split
@@ -104,7 +105,7 @@ def build_bundle(
         ),
     )
     bundle.save(out_dir)
-    size = sum(f.stat().st_size for f in out_dir.rglob("*") if f.is_file())
+    size = bytes_below(out_dir)
     say(STEP, f"{items.num_rows:,} items, {size / 2**20:.1f} MiB")
     return out_dir
 

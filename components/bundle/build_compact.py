@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import Any
 import tensorflow as tf
 
 from components.bundle.build_bundle import STEP, BundleParts, assemble_bundle
+from components.json_file import write_json
 from core.config import ShopConfig, SplitConfig
 from core.config.bundle import BundleConfig
 from core.config.compress import CompressConfig
 from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
+from core.disk import bytes_below
 from core.layout import COMPRESSION_PATH
 from core.progress import say
 from trainer.compression.bundle_plan import bundle_plan
@@ -87,9 +88,8 @@ def build_compact(
             "after": _facts(compact),
         }
         # Both with what lies beside the SavedModel.
-        facts["after"]["bytes"] += size_of(out_dir)
-        path = out_dir / COMPRESSION_PATH
-        path.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
+        facts["after"]["bytes"] += bytes_below(out_dir)
+        write_json(out_dir / COMPRESSION_PATH, facts)
         for name in reversed(_SAVED_MODEL):  # `saved_model.pb` last
             if (compact / name).exists():
                 shutil.move(compact / name, out_dir / name)
@@ -117,11 +117,6 @@ def parameters_of(bundle: Bundle) -> dict[str, int]:
         counts[name] = sum(int(tf.size(v)) for v in fresh if v.dtype != tf.string)
         seen |= set(found)
     return counts
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _facts(model_dir: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from components import arrow_elements, data_artifacts
 from components.clean import clean_tables
 from components.clean.clean_in_beam import CleanEvents, CleanTask, user_boundaries
 from components.clean.split_events import SPLITS, require_train
+from components.json_file import write_json
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
@@ -113,7 +114,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             "events": counted,
             "adapter": {"rejected": _by_table(adapter)},
         }
-        _write_json(outputs["summary"].uri, data_artifacts.SUMMARY_FILE, summary)
+        folder = Path(outputs["summary"].uri)
+        write_json(folder / data_artifacts.SUMMARY_FILE, summary)
         say("Clean", _in_words(summary))
 
     def _clean_events(self, task: CleanTask, raw_uri: str) -> dict[str, Any]:
@@ -228,10 +230,3 @@ def _write_rejected(uri: str, tables: list[pa.Table], parts: list[Path]) -> None
             writer.write_table(table)
         for part in parts:
             writer.write_table(pq.read_table(part))
-
-
-def _write_json(uri: str, name: str, values: dict[str, Any]) -> None:
-    folder = Path(uri)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(values, indent=2, ensure_ascii=False)
-    (folder / name).write_text(text, encoding="utf-8")

@@ -12,7 +12,8 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.compress.artifacts import CompressionFacts
-from components.compress.compress_models import compress_model, write_facts
+from components.compress.compress_models import FACTS_FILE, compress_model
+from components.json_file import write_json
 from components.mine_negatives.artifacts import CandidatesArtifact
 from core.config.compress import CompressConfig
 
@@ -55,4 +56,4 @@ def Compress(
             Path(path_utils.serving_model_dir(out.uri)),
             settings,
         )
-    write_facts(found, Path(facts.uri))
+    write_json(Path(facts.uri) / FACTS_FILE, found)

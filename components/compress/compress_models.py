@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -81,13 +80,6 @@ def losses(
         if now < was - config.max_auc_drop:
             found.append(f"AUC of {event} {was:.4f} to {now:.4f}")
     return found
-
-
-def write_facts(facts: dict[str, Any], folder: Path) -> None:
-    """Writes `compression.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / FACTS_FILE).write_text(text, encoding="utf-8")
 
 
 def _share_of_zeros(facts: dict[str, Any]) -> float:

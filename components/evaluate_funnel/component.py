@@ -19,11 +19,12 @@ from components.evaluate_funnel.evaluate import (
     UNCOMPRESSED,
     evaluate_funnel,
     headline,
-    write_metrics,
 )
 from components.evaluate_funnel.read import read_test_set
+from components.json_file import write_json
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
+from core.layout import METRICS_FILE
 
 
 @component(use_beam=True)
@@ -75,7 +76,7 @@ def EvaluateFunnel(
         folder=Path(metrics.uri) / ".staging",
         other_models={name: path for name, path in others.items() if path},
     )
-    write_metrics(report, metrics.uri)
+    write_json(Path(metrics.uri) / METRICS_FILE, report)
     metrics.set_string_custom_property("headline", headline(report))
     value = report["systems"]["bundle"]["all"][report["primary_metric"]]["value"]
     metrics.set_float_custom_property(

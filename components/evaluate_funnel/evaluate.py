@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -40,7 +39,6 @@ from core.metrics.probability import quantile_bins
 from core.progress import advance
 from core.room import batch_size
 
-METRICS_FILE = "metrics.json"
 SCHEMA_VERSION = 1
 LAST_BLESSED = "last_blessed"
 UNCOMPRESSED = "uncompressed"
@@ -118,14 +116,6 @@ def headline(report: dict[str, Any]) -> str:
         for name, entry in report["systems"].items()
     ]
     return f"{metric} all/new: " + ", ".join(parts)
-
-
-def write_metrics(report: dict[str, Any], folder: str | Path) -> Path:
-    """Writes metrics.json into `folder`."""
-    path = Path(folder) / METRICS_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    return path
 
 
 def make_views(test_set: TestSet) -> list[View]:

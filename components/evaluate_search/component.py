@@ -19,11 +19,12 @@ from components.evaluate_search.evaluate import (
     LOGGED,
     evaluate_search,
     headline,
-    write_metrics,
 )
 from components.evaluate_search.read import read_search_data
+from components.json_file import write_json
 from core.config import ShopConfig
 from core.config.search_evaluation import SearchEvaluationConfig
+from core.layout import SEARCH_METRICS_FILE
 
 
 @component(use_beam=True)
@@ -70,7 +71,7 @@ def EvaluateSearch(
         pipeline=beam_pipeline or beam.Pipeline(),
         folder=Path(metrics.uri) / ".staging",
     )
-    write_metrics(report, metrics.uri)
+    write_json(Path(metrics.uri) / SEARCH_METRICS_FILE, report)
     metrics.set_string_custom_property("headline", headline(report))
     metric = evaluation.primary_metric
     for part in (JUDGED, LOGGED):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -42,7 +41,6 @@ from core.metrics import graded_ndcg
 from core.metrics.query_classes import QueryClassifier
 from core.progress import advance
 
-METRICS_FILE = "search_metrics.json"
 SCHEMA_VERSION = 1
 JUDGED, LOGGED = "judged", "logged"  # the two parts of a report
 NO_JUDGMENTS = "The shop has no judgments."
@@ -178,14 +176,6 @@ def headline(report: Mapping[str, Any]) -> str:
             )
             words.append(f"{part} ({truth}): {values}")
     return f"{metric} " + "; ".join(words) if words else "search not measured"
-
-
-def write_metrics(report: Mapping[str, Any], folder: str | Path) -> Path:
-    """Writes search_metrics.json into `folder`."""
-    path = Path(folder) / METRICS_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    return path
 
 
 def _searches(

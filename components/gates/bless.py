@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from components.gates.verdict import Verdict
+from components.json_file import write_json
+from core.layout import METRICS_FILE
 
 VERDICTS_FILE = "verdicts.json"
-METRICS_FILE = "metrics.json"
 BLESSED_FILE, NOT_BLESSED_FILE = "BLESSED", "NOT_BLESSED"
 
 
@@ -18,9 +18,7 @@ def write_verdicts(verdicts: Sequence[Verdict], folder: Path) -> bool:
     """Writes verdicts.json; returns whether all passed."""
     blessed = all(v.passed for v in verdicts)
     content = {"blessed": blessed, "verdicts": [v.to_dict() for v in verdicts]}
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    (folder / VERDICTS_FILE).write_text(text, encoding="utf-8")
+    write_json(folder / VERDICTS_FILE, content)
     return blessed
 
 

@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
 from components.gates.verdict import Verdict, skipped
 from core import signatures
 from core.config.gates import GatesConfig
+from core.disk import bytes_below
 from core.errors import ServingError
 from serving.embedded import EmbeddedServer
 
@@ -123,7 +124,7 @@ def _single_page(
 
 
 def _size(model_dir: Path, config: GatesConfig) -> Verdict:
-    size = sum(p.stat().st_size for p in model_dir.rglob("*") if p.is_file()) / 1e6
+    size = bytes_below(model_dir) / 1e6
     bound = config.max_size_mb
     limit = "no limit set" if bound is None else f"at most {bound:g} MB"
     return Verdict(

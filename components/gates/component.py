@@ -18,7 +18,6 @@ from tfx.utils import path_utils
 from components.evaluate_funnel.artifacts import FunnelMetrics
 from components.gates.artifacts import GateVerdicts
 from components.gates.bless import (
-    METRICS_FILE,
     summary,
     write_blessing,
     write_verdicts,
@@ -28,6 +27,7 @@ from components.gates.check_serving import check_serving
 from components.gates.check_tfma import check_tfma
 from components.gates.verdict import Verdict
 from core.config.gates import GatesConfig
+from core.layout import METRICS_FILE
 from core.progress import say
 
 

@@ -14,12 +14,12 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.evaluate_search.artifacts import SearchMetrics
-from components.evaluate_search.evaluate import METRICS_FILE
 from components.gates.artifacts import GateVerdicts
 from components.gates.bless import mark_blessing, summary, write_verdicts
 from components.gates.check_search import check_search
 from components.gates.check_serving import check_serving
 from core.config.gates import GatesConfig
+from core.layout import SEARCH_METRICS_FILE
 from core.progress import say
 
 
@@ -44,7 +44,7 @@ def SearchGates(
       config: GatesConfig as JSON.
     """
     bounds = GatesConfig.from_json(config)
-    text = (Path(metrics.uri) / METRICS_FILE).read_text(encoding="utf-8")
+    text = (Path(metrics.uri) / SEARCH_METRICS_FILE).read_text(encoding="utf-8")
     found = [
         *check_search(json.loads(text), bounds),
         *check_serving(Path(path_utils.serving_model_path(model.uri)), bounds),

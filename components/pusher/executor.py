@@ -11,9 +11,9 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.pusher.push import push
+from core.layout import METRICS_FILE
 from core.progress import say
 
-METRICS_FILE = "metrics.json"  # beside the blessing
 HOLD = "hold"  # of the custom config: a refit follows, which is what is pushed
 
 

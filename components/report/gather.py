@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tfx.utils import path_utils
 
-from components.evaluate_search.evaluate import METRICS_FILE as SEARCH_METRICS_FILE
 from components.report.data import (
     ExecutionRecord,
     Json,
@@ -18,7 +17,12 @@ from components.report.data import (
     read_rejected,
 )
 from components.report.profile import read_profiles
-from core.layout import COMPRESSION_PATH, TEXT_ENCODER_TABLE
+from core.layout import (
+    COMPRESSION_PATH,
+    METRICS_FILE,
+    SEARCH_METRICS_FILE,
+    TEXT_ENCODER_TABLE,
+)
 
 BUNDLE_FILE = "souk.json"
 TRAINED = {
@@ -52,7 +56,7 @@ def gather(
     return ReportData(
         shop=shop,
         created=int(time.time()),
-        metrics=read_json(file("metrics", "metrics.json")),
+        metrics=read_json(file("metrics", METRICS_FILE)),
         search=read_json(file("search_metrics", SEARCH_METRICS_FILE)),
         verdicts=read_json(file("verdicts", "verdicts.json")),
         pushed=read_json(file("pushed_model", "pushed.json")),

@@ -11,6 +11,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.report.data import ArtifactRecord, ExecutionRecord
 from components.report.step_records import read_records
+from core.disk import bytes_below
 
 _RUN, _NODE = "pipeline_run", "node"
 _OUTPUTS = (mlmd.Event.OUTPUT, mlmd.Event.DECLARED_OUTPUT)
@@ -48,7 +49,7 @@ def folder_size(uri: str) -> int | None:
         return path.stat().st_size
     if not path.is_dir():
         return None
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    return bytes_below(path)
 
 
 class _Reader:

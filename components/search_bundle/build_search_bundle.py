@@ -12,6 +12,7 @@ from components.item_neighbours.build_tables import table_dir
 from components.mine_searches.mine_searches import SearchInputs, build_search_funnel
 from core import features
 from core.config.souk import SoukConfig
+from core.disk import bytes_below
 from core.lexicon import LEXICON_PATH
 from core.progress import say
 from trainer.data.examples import read_split
@@ -66,7 +67,7 @@ def build_search_bundle(
     out_dir.mkdir(parents=True, exist_ok=True)
     _write_extras(inputs, events_uri, out_dir, config, search.feature_names)
     bundle.save(out_dir)
-    size = sum(f.stat().st_size for f in out_dir.rglob("*") if f.is_file())
+    size = bytes_below(out_dir)
     say(STEP, f"{items.num_rows:,} items, {size / 2**20:.1f} MiB")
     return out_dir
 

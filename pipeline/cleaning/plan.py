@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.comparable import bundle_facts
-from components.gates.bless import METRICS_FILE
 from components.pusher.push import newest_version, remove_version, versions
 from components.report.lineage import folder_size
 from core.errors import ArtifactError
-from core.layout import HomeLayout
+from core.layout import METRICS_FILE, HomeLayout
 from pipeline.cleaning.places import place_of, unneeded
 from pipeline.cleaning.records import Needed
 

@@ -20,6 +20,7 @@ from components.report.step_records import (
     StepRecord,
     write_record,
 )
+from core.disk import bytes_below
 from core.errors import SoukError, souk_error_in
 from pipeline.kubeflow import uris
 from pipeline.kubeflow.steps.executor_input import ExecutorInput, Json
@@ -80,7 +81,7 @@ def recorded(step: ExecutorInput, folder: Path) -> Iterator[None]:
         write_record(folder, _ended(record, FAILED, error=_message(error)))
         raise
     outputs = tuple(
-        {**_reference(key, artifact), "size_bytes": _size(Path(artifact["uri"]))}
+        {**_reference(key, artifact), "size_bytes": bytes_below(Path(artifact["uri"]))}
         for key, artifact in step.outputs()
     )
     write_record(folder, _ended(record, COMPLETE, outputs=outputs))
@@ -104,7 +105,3 @@ def _reference(key: str, artifact: Json) -> dict[str, Any]:
     schema = str(artifact.get("type", {}).get("instanceSchema", ""))
     title = schema.partition("title:")[2].partition("\n")[0].strip()
     return {"key": key, "type_name": title, "uri": artifact["name"]}
-
-
-def _size(path: Path) -> int:
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())

@@ -14,8 +14,8 @@ from typing import Any
 from tfx.components.evaluator import constants
 from tfx.utils import path_utils
 
-from components.gates.bless import METRICS_FILE, mark_blessing
-from core.layout import HomeLayout
+from components.gates.bless import mark_blessing
+from core.layout import METRICS_FILE, HomeLayout
 from pipeline.kubeflow import names
 from pipeline.kubeflow.steps import command
 from pipeline.kubeflow.steps.executor_input import ExecutorInput

@@ -13,7 +13,6 @@ from pathlib import Path
 import shops
 from components.comparable import is_comparable
 from components.curate_schema.schema_file import edited_fingerprint
-from components.pusher.executor import METRICS_FILE
 from components.pusher.push import newest_version
 from core import presets
 from core.config.choices import RunChoices
@@ -21,7 +20,7 @@ from core.config.shop import ShopConfig
 from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
 from core.errors import ConfigError
-from core.layout import HomeLayout
+from core.layout import METRICS_FILE, HomeLayout
 from pipeline import sources
 from pipeline.kubeflow import dates, names, run_values
 from pipeline.kubeflow.shop_home import layout_of

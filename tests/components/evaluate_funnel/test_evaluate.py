@@ -12,10 +12,10 @@ from components.evaluate_funnel.evaluate import (
     evaluate_funnel,
     headline,
     make_views,
-    write_metrics,
 )
 from components.evaluate_funnel.read import read_test_set
 from components.evaluate_funnel.test_set import build_test_set
+from components.json_file import write_json
 from core.config.evaluation import EvaluationConfig
 from tests.components import small_world
 from tests.components.small_world import ITEM_IDS, SHOP
@@ -144,7 +144,7 @@ def test_the_headline_has_a_dash_for_a_view_without_moments(report):
 
 
 def test_metrics_file_is_plain_json(report, tmp_path):
-    path = write_metrics(report, tmp_path)
+    path = write_json(tmp_path / "metrics.json", report)
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(
         json.dumps(report)
     )

@@ -16,10 +16,10 @@ from components.evaluate_search.evaluate import (
     SearchData,
     evaluate_search,
     headline,
-    write_metrics,
 )
 from components.evaluate_search.example_pages import choose_searches
 from components.evaluate_search.read import read_search_data
+from components.json_file import write_json
 from core.config.search_evaluation import SearchEvaluationConfig
 from core.errors import ArtifactError
 from tests.components import search_world, small_world
@@ -194,7 +194,7 @@ def test_a_bundle_without_search_is_an_error(data, tmp_path):
 
 
 def test_metrics_file_is_plain_json(report, tmp_path):
-    path = write_metrics(report, tmp_path)
+    path = write_json(tmp_path / "metrics.json", report)
 
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(
         json.dumps(report)
