@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components import arrow_elements
-from components.clean import clean_tables
+from components.clean import clean_tables, clip_events, denormalize
 from components.clean.split_events import split_events
 from components.clean.winsorize import FloatArray, IntArray, UsualRanges
 from core import features
@@ -153,14 +153,14 @@ class _ApplyRules(_WithCatalogue):
         kept, rejected = clean_tables.clean_events(
             events, items, task.shop, task.config, task.latest_timestamp
         )
-        rows = clean_tables.catalogue_rows(kept, items)
+        rows = denormalize.catalogue_rows(kept, items)
         counts = clean_tables.counts(events, kept, rejected)
         if rejected.num_rows:
             _replace_parquet(rejected, task.out_uri, f"rejected-{bucket:05d}.parquet")
         path = arrow_elements.staging_file(task.out_uri, f"kept-{bucket:05d}")
         pq.write_table(kept, path)
         yield bucket, str(path), counts
-        values = clean_tables.logged_values(kept)
+        values = clip_events.logged_values(kept)
         groups = rows % task.num_buckets
         for group in np.unique(groups):
             here = groups == group
@@ -179,9 +179,9 @@ class _WriteBucket(_WithCatalogue):
         bucket, path, counts = element
         task, items = self._task, self._items
         kept = pq.read_table(path)
-        rows = clean_tables.catalogue_rows(kept, items)
-        kept, changed = clean_tables.winsorized(kept, rows, _united(groups))
-        complete = clean_tables.denormalized(
+        rows = denormalize.catalogue_rows(kept, items)
+        kept, changed = clip_events.winsorized(kept, rows, _united(groups))
+        complete = denormalize.denormalized(
             kept, items, rows, task.shop.context_features
         )
         parts = split_events(complete, task.splits)
@@ -213,13 +213,13 @@ def _ranges_of_group(
         name: np.concatenate([columns[name] for _, columns in parts])
         for name in parts[0][1]
     }
-    return clean_tables.ranges_of(values, rows, config)
+    return clip_events.ranges_of(values, rows, config)
 
 
 def _united(groups: list[dict[str, UsualRanges]]) -> dict[str, UsualRanges]:
     """The ranges of all items, ascending."""
-    none = clean_tables.ranges_of(
-        clean_tables.NO_VALUES, np.zeros(0, np.int64), CleanConfig()
+    none = clip_events.ranges_of(
+        clip_events.NO_VALUES, np.zeros(0, np.int64), CleanConfig()
     )
     united = {}
     for name, empty in none.items():

@@ -15,13 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.clean import rules, text
-from components.clean.winsorize import (
-    FloatArray,
-    IntArray,
-    UsualRanges,
-    usual_ranges,
-    winsorize,
-)
+from components.clean.clip_events import logged_values, ranges_of, winsorized
+from components.clean.denormalize import catalogue_rows, denormalized
+from components.clean.winsorize import IntArray
 from core import features
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
@@ -29,25 +25,12 @@ from core.errors import InputDataError
 from core.tables import EVENTS
 from core.text.displayed import category_path, displayed
 
-EVENT_PRICE = "event_price"  # what this event cost; `price` is the catalogue's
-# Columns of the catalogue that every event carries.
-ITEM_COLUMNS = (
-    features.TITLE,
-    features.DESCRIPTION,
-    features.BRAND,
-    features.CATEGORY,
-    features.PRICE,
-)
 _TEXT_COLUMNS = {
     features.TITLE: displayed,
     features.DESCRIPTION: displayed,
     features.BRAND: displayed,
     features.CATEGORY: category_path,
     features.QUERY: displayed,
-}
-NO_VALUES: dict[str, FloatArray] = {
-    features.PRICE: np.zeros(0),
-    features.QUANTITY: np.zeros(0),
 }
 REJECTED_SCHEMA = pa.schema(
     [("table", pa.string()), ("row", pa.string()), ("reason", pa.string())]
@@ -71,7 +54,10 @@ def clean_tables(
     config: CleanConfig,
     latest_timestamp: int,
 ) -> CleanTables:
-    """Applies every rule of docs/data-validation.md.
+    """Applies every rule of docs/data-validation.md, to whole tables in memory.
+
+    The Clean step does the same on Beam, one group of users at a time
+    (`clean_in_beam`).
 
     Args:
       items: raw items, plain columns of the data contract.
@@ -184,91 +170,6 @@ def _partition(
         [[name] * len(lines), lines, reasons[broken].tolist()], schema=REJECTED_SCHEMA
     )
     return normal.filter(pa.array(~broken)), rejected
-
-
-def catalogue_rows(events: pa.Table, items: pa.Table) -> IntArray:
-    """[R] row of each event's item in the clean catalogue."""
-    ids = items.column(features.ITEM_ID).combine_chunks()
-    found = pc.index_in(events.column(features.ITEM_ID), value_set=ids)
-    return np.asarray(found.to_numpy(), dtype=np.int64)
-
-
-def logged_values(events: pa.Table) -> dict[str, FloatArray]:
-    """Prices and quantities of events, [R] float64, NaN where missing."""
-    return {
-        name: events.column(name).cast(pa.float64()).to_numpy().astype(np.float64)
-        for name in NO_VALUES
-    }
-
-
-def ranges_of(
-    values: dict[str, FloatArray], rows: IntArray, config: CleanConfig
-) -> dict[str, UsualRanges]:
-    """Column → the usual range of each item, from all values of these items."""
-    ratios = {
-        features.PRICE: config.price_min_ratio,
-        features.QUANTITY: config.quantity_min_ratio,
-    }
-    return {
-        name: usual_ranges(
-            values[name],
-            rows,
-            deviations=config.outlier_deviations,
-            min_ratio=ratio,
-            min_events=config.outlier_min_events,
-        )
-        for name, ratio in ratios.items()
-    }
-
-
-def winsorized(
-    events: pa.Table, rows: IntArray, ranges: dict[str, UsualRanges]
-) -> tuple[pa.Table, dict[str, int]]:
-    """Events with prices and quantities inside their items' ranges; counts changed."""
-    changed = {}
-    for name, values in logged_values(events).items():
-        clipped, count = winsorize(values, rows, ranges[name])
-        if count:
-            column = pa.array(clipped, pa.float64(), from_pandas=True)
-            position = events.column_names.index(name)
-            events = events.set_column(position, name, column.cast(pa.float32()))
-        changed[name] = count
-    return events, changed
-
-
-def denormalized(
-    events: pa.Table, items: pa.Table, rows: IntArray, context: Sequence[str]
-) -> pa.Table:
-    """Events with their item's columns, sorted by user, time, item and event type."""
-    columns = {
-        features.USER_ID: events.column(features.USER_ID),
-        features.ITEM_ID: events.column(features.ITEM_ID),
-        features.EVENT: events.column(features.EVENT),
-        features.TIMESTAMP: events.column(features.TIMESTAMP),
-        features.QUANTITY: events.column(features.QUANTITY),
-        EVENT_PRICE: events.column(features.PRICE),
-        features.QUERY: events.column(features.QUERY),
-        features.SESSION_ID: events.column(features.SESSION_ID),
-        features.POSITION: events.column(features.POSITION),
-    }
-    columns |= {name: events.column(name) for name in context}
-    chosen = pa.array(rows)
-    columns |= {name: items.column(name).take(chosen) for name in ITEM_COLUMNS}
-    return pa.table(columns).take(pa.array(_order(events, rows)))
-
-
-def _order(events: pa.Table, rows: IntArray) -> IntArray:
-    """By user (bytes), time, item (bytes: the row in the catalogue), event type."""
-    users = events.column(features.USER_ID).combine_chunks()
-    if isinstance(users, pa.ChunkedArray):
-        users = users.chunk(0)
-    encoded = users.dictionary_encode()
-    ranks = np.empty(len(encoded.dictionary), dtype=np.int64)
-    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(ranks))
-    types, _ = pd.factorize(events.column(features.EVENT).to_numpy(), sort=True)
-    times = _integers(events, features.TIMESTAMP)
-    order = np.lexsort((types, rows, times, ranks[encoded.indices.to_numpy()]))
-    return order.astype(np.int64)
 
 
 def _integers(table: pa.Table, column: str) -> IntArray:

@@ -20,7 +20,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components import arrow_elements, data_artifacts
-from components.clean import clean_tables
+from components.clean import clean_tables, clip_events, denormalize
 from components.clean.clean_in_beam import CleanEvents, CleanTask, user_boundaries
 from components.clean.split_events import SPLITS, require_train
 from components.json_file import write_json
@@ -36,7 +36,7 @@ NO_EVENTS: dict[str, Any] = {
     "rows_in": 0,
     "rows_out": 0,
     "rejected": {},
-    "winsorized": dict.fromkeys(clean_tables.NO_VALUES, 0),
+    "winsorized": dict.fromkeys(clip_events.NO_VALUES, 0),
     "splits": dict.fromkeys(SPLITS, 0),
     "users": 0,
     "first_timestamp": None,
@@ -161,7 +161,7 @@ def _events_schema(items: pa.Table, shop: ShopConfig) -> pa.Schema:
     context = shop.context_features
     none = clean_tables.no_events(context)
     rows = np.zeros(0, np.int64)
-    return clean_tables.denormalized(none, items, rows, context).schema
+    return denormalize.denormalized(none, items, rows, context).schema
 
 
 def add_counts(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:
