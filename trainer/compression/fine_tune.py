@@ -11,9 +11,10 @@ import tf_keras
 
 from core.config.ranker import RankerConfig
 from trainer.ranker.dataset import CandidateRows, Ints
+from trainer.ranker.epochs import run_epochs
 from trainer.ranker.losses import distillation_loss, probability_distillation_loss
 from trainer.ranker.model import split_heads
-from trainer.ranker.training import Fit, run_epochs
+from trainer.ranker.training import Fit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

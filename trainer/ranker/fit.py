@@ -20,10 +20,11 @@ from trainer.ranker import select
 from trainer.ranker.calibration import Calibrator, fit_calibrator
 from trainer.ranker.checkpoints import FitCheckpoints, Progress
 from trainer.ranker.dataset import CandidateRows, Ints, event_rates
+from trainer.ranker.epochs import Metrics, run_epochs
 from trainer.ranker.judge import Judge
 from trainer.ranker.model import build_ranker, event_weights, inference_copy
 from trainer.ranker.normalization import Normalizer
-from trainer.ranker.training import Fit, Metrics, run_epochs
+from trainer.ranker.training import Fit
 
 HISTORY = "history.json"
 

@@ -15,8 +15,8 @@ from core.config.ranker import RankerConfig
 from core.errors import ArtifactError, ConfigError
 from core.metrics import calibration_error
 from tests.trainer.ranker.worlds import world
+from trainer.ranker import epochs
 from trainer.ranker import fit as fitting
-from trainer.ranker import training
 from trainer.ranker.dataset import CandidateRows
 from trainer.ranker.fit import fit_ranker
 from trainer.ranker.model import split_heads
@@ -100,15 +100,15 @@ def test_a_killed_fit_continues_to_the_same_weights(
     straight = fit_ranker(world(tmp_path / "a"), config)
 
     epochs_trained = []
-    train_epoch = training._train_epoch
+    train_epoch = epochs._train_epoch
 
-    def killed_at_the_second(*args: Any, **kwargs: Any) -> training.Metrics:
+    def killed_at_the_second(*args: Any, **kwargs: Any) -> epochs.Metrics:
         epochs_trained.append(kwargs["epoch"])
         if len(epochs_trained) == 2:
             raise KeyboardInterrupt
         return train_epoch(*args, **kwargs)
 
-    monkeypatch.setattr(training, "_train_epoch", killed_at_the_second)
+    monkeypatch.setattr(epochs, "_train_epoch", killed_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")
     restarted = fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")
@@ -134,7 +134,7 @@ def test_a_fit_that_stopped_early_stays_stopped(
     first = fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")
     trained: list[int] = []
     monkeypatch.setattr(
-        training, "_train_epoch", lambda *_, **kw: trained.append(kw["epoch"])
+        epochs, "_train_epoch", lambda *_, **kw: trained.append(kw["epoch"])
     )
 
     again = fit_ranker(world(tmp_path / "a"), config, checkpoint_dir=tmp_path / "c")

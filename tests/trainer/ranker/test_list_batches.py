@@ -13,7 +13,7 @@ from core.config.ranker import RankerConfig
 from tests.trainer.ranker.worlds import world, write_world
 from trainer.ranker.dataset import CandidateRows, read_candidates
 from trainer.ranker.fit import fit_ranker
-from trainer.ranker.training import list_batches
+from trainer.ranker.list_batches import list_batches
 from trainer.search.position_bias import Propensities
 
 CONFIG = RankerConfig(hidden_units=(8,), epochs=1, moments_per_batch=4)
