@@ -10,30 +10,23 @@ import numpy.typing as npt
 
 from core.errors import ConfigError
 from core.features import SECONDS_PER_DAY
-from shops.simulated import behaviour, sessions
-from shops.simulated.catalogue import Catalogue, FloatArray, IntArray
+from shops.simulated import behaviour
+from shops.simulated.catalogue import Catalogue, FloatArray
 from shops.simulated.config import HORIZON_DAYS, SimulatorConfig
 from shops.simulated.exposure import Exposure, horizon_exposure
 from shops.simulated.people import People
+from shops.simulated.preference import Preference
 from shops.simulated.queries import QueryBook
 from shops.simulated.search_truth import SearchGain, search_gain
 from shops.simulated.sessions import Purchases
-from shops.simulated.vocabulary import NUM_STYLES
 
 Names = Sequence[str]
 Times = Sequence[int] | None
 BATCH = 512  # people whose [BATCH, n] preferences are held at once
-_normal_cdf = np.vectorize(
-    lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)), otypes=[np.float64]
-)
 
 
 class World:
-    """Answers what any person truly wants, given the purchases before a day.
-
-    What a person does inside the horizon does not feed back: a purchase on its first
-    day adds neither a complement nor a replenishment to the later ones.
-    """
+    """Answers what any person truly wants, given the purchases before a day."""
 
     def __init__(
         self,
@@ -51,6 +44,7 @@ class World:
         self.purchases = purchases
         self._user_row = {name: row for row, name in enumerate(people.user_ids)}
         self._item_row = {name: row for row, name in enumerate(catalogue.item_ids)}
+        self._preference = Preference(config, catalogue, people, purchases)
         self._exposures: dict[int, Exposure] = {}  # of the day asked last
 
     @property
@@ -76,7 +70,9 @@ class World:
         first = self._day(at)
         exposure = self._exposure(first)
         grid = [
-            self._preference(users[i : i + BATCH], first, exposure)
+            self._preference.of(
+                users[i : i + BATCH], first, self._last_day(first), exposure
+            )
             for i in range(0, len(users), BATCH)
         ]
         values = np.concatenate(grid) if grid else np.zeros((0, len(self._item_row)))
@@ -188,115 +184,3 @@ class World:
                 )
             }
         return self._exposures[first]
-
-    def _preference(
-        self, users: IntArray, first: int, exposure: Exposure
-    ) -> FloatArray:
-        catalogue, people = self.catalogue, self.people
-        worth = behaviour.utility(
-            catalogue, people, users[:, None], np.arange(catalogue.num_items)[None]
-        )
-        owned, running_out = self._state(users, first)
-        bought = np.where(owned, self.config.owned_factor, 1.0)
-        bought *= behaviour.conversion(worth)
-        seen = self._looks(users, first, exposure)
-        row, item, chance = running_out
-        chance = chance * exposure.availability[item]
-        self._add_replenish_pages(seen, row, item, chance, exposure)
-        expected = seen * bought
-        np.add.at(expected, (row, item), chance * self.config.replenish_success)
-        return np.asarray(expected)
-
-    def _looks(self, users: IntArray, first: int, exposure: Exposure) -> FloatArray:
-        """[U, n] expected looks on pages that people open by themselves."""
-        config, catalogue, people = self.config, self.catalogue, self.people
-        groups, width = catalogue.num_groups, NUM_STYLES
-        theta = np.zeros((len(users), groups))
-        rows = np.arange(len(users))[:, None]
-        theta[rows, people.tastes[users]] = people.taste_weights[users]
-        theta_leaf = theta.reshape(len(users), -1, width).sum(axis=2)
-        split = sessions.SEARCH_SPLIT
-        search = config.search_share
-        other = config.other_brand_factor
-        named = other + (1.0 - other) * exposure.brand_share
-        by_group = 1.0 - search - config.discover_share
-        by_group += search * split[sessions.SEARCH_STYLE]
-        group_factor = by_group + search * split[sessions.SEARCH_BRAND] * named
-
-        complement, days = self._complements(users, first, len(exposure.group) - 1)
-        kappa = config.complement_share
-
-        def less_complement(cumulative: FloatArray) -> FloatArray:
-            return np.asarray(cumulative[-1] - kappa * cumulative[days])
-
-        looks = theta[:, catalogue.group] * (
-            less_complement(exposure.group) * group_factor
-        )
-        looks += theta_leaf[:, catalogue.leaf] * (
-            less_complement(exposure.leaf) * search * split[sessions.SEARCH_LEAF]
-        )
-        looks += less_complement(exposure.shop) * config.discover_share
-        along = catalogue.group == complement[:, None]
-        looks += along * kappa * exposure.group[days]
-        return np.asarray(looks * people.sessions_per_day[users][:, None])
-
-    def _complements(
-        self, users: IntArray, first: int, horizon: int
-    ) -> tuple[IntArray, IntArray]:
-        """[U] the group that goes with the last purchase and for how many days yet."""
-        past = self.purchases.day < first
-        group = np.full(self.people.num_users, -1, np.int64)
-        day = np.full(self.people.num_users, -(10**6), np.int64)
-        bought = self.catalogue.group[self.purchases.item[past]]
-        group[self.purchases.user[past]] = self.catalogue.complement_group[bought]
-        day[self.purchases.user[past]] = self.purchases.day[past]
-        left = day[users] + self.config.complement_days - first + 1
-        return group[users], np.clip(left, 0, horizon)
-
-    def _state(
-        self, users: IntArray, first: int
-    ) -> tuple[npt.NDArray[np.bool_], tuple[IntArray, IntArray, FloatArray]]:
-        """[U, n] lasting items owned, and (row, item, chance) of what runs out."""
-        row_of = np.full(self.people.num_users, -1, np.int64)
-        row_of[users] = np.arange(len(users))
-        past = (self.purchases.day < first) & (row_of[self.purchases.user] >= 0)
-        row, item = row_of[self.purchases.user[past]], self.purchases.item[past]
-        lasts = self.catalogue.period_days[item] == 0
-        owned = np.zeros((len(users), self.catalogue.num_items), bool)
-        owned[row[lasts], item[lasts]] = True
-        latest = np.full(owned.shape, -1, np.int32)
-        latest[row[~lasts], item[~lasts]] = self.purchases.day[past][~lasts]
-        row, item = np.nonzero(latest >= 0)
-        since = first - latest[row, item]
-        chance = self._due_chance(
-            users[row], item, since, self._last_day(first) - first
-        )
-        return owned, (row, item, chance)
-
-    def _due_chance(
-        self, user: IntArray, item: IntArray, since: IntArray, horizon: int
-    ) -> FloatArray:
-        """Probability to run out in the horizon, not having bought again so far."""
-        period = self.catalogue.period_days[item]
-
-        def before(days: IntArray) -> FloatArray:
-            late = np.log(np.maximum(days - 0.5, 1e-9) / period)
-            return np.asarray(_normal_cdf(late / self.config.replenish_spread))
-
-        so_far, at_end = before(since), before(since + horizon)
-        rho = self.people.loyalty[user]
-        missed = 1.0 - rho * self.config.replenish_success * so_far
-        return np.asarray(rho * (at_end - so_far) / missed)
-
-    def _add_replenish_pages(
-        self,
-        looks: FloatArray,
-        row: IntArray,
-        item: IntArray,
-        chance: FloatArray,
-        exposure: Exposure,
-    ) -> None:
-        """Adds the other slots of the pages on which something is bought again."""
-        group = np.zeros((len(looks), self.catalogue.num_groups))
-        np.add.at(group, (row, self.catalogue.group[item]), chance)
-        looks += group[:, self.catalogue.group] * exposure.beside
