@@ -11,16 +11,13 @@ import tensorflow as tf
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel import features as feature_blocks
-from trainer.funnel import history_features
 from trainer.funnel.candidates import best_candidates
 from trainer.funnel.constants import TableConstants
 from trainer.funnel.fusion import Facets, Fusion, FusionWeights
 from trainer.funnel.integer_tables import integers
+from trainer.funnel.links import score_rows
 from trainer.funnel.origins import origins
 from trainer.funnel.person import read_person
-from trainer.funnel.scores import (
-    scatter_rows,
-)
 from trainer.funnel.state import FunnelState, Person
 from trainer.funnel.tables import ItemTables
 from trainer.moment import Moment
@@ -127,7 +124,7 @@ class CandidateFunnel(tf.Module):
         """
         del allowed  # every item is there
         person = self.person(moment, query_embeddings)
-        scattered = self._scattered(person)
+        scattered = score_rows(person, self.constants, static_shapes=self.static_shapes)
         signals = (*scattered, self._dense(person, scattered[0]))
         return FunnelState(
             person=person,
@@ -239,53 +236,6 @@ class CandidateFunnel(tf.Module):
         """[B, W] what the person and everyone say of the items, without the tower."""
         facets = self.facets(state.person)
         return self.fusion(state.signals, state.best, facets) + self.prior
-
-    def _scattered(self, person: Person) -> list[tf.Tensor]:
-        """[B, S_i, n + 1] score rows of each group's sources, behind the last ones OWN.
-
-        A distinct item counts once, whatever its visits. One scatter for all groups
-        would be slower: a person's rows then leave the processor's cache.
-        """
-        rows = person.history.rows
-        width, batch = self.num_items + 1, tf.shape(rows)[0]
-        groups = list(self.constants.groups)
-        scattered = []
-        for kind in groups:
-            last = kind == groups[-1]
-            sources = len(self.constants.groups[kind].sources) + last
-            owners, ids, values = self.links(person, kind)
-            starts = tf.range(batch)[:, None] * (sources * width)
-            scattered.append(
-                scatter_rows(
-                    ids + owners * (sources * width),
-                    values,
-                    batch=batch,
-                    sources=sources,
-                    width=width,
-                    more=(rows + starts + (sources - 1) * width, person.own)
-                    if last
-                    else None,
-                )
-            )
-        return scattered
-
-    def links(
-        self, person: Person, kind: str
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Neighbours of the history's items, in the lists of one group.
-
-        Returns:
-          owners [V, 1] int32 places in the batch; [V, N] int32 ids as the group has
-          them; [V, N] float32 scores by the history's weights.
-        """
-        history, group = person.history, self.constants.groups[kind]
-        place, rows = history_features.slots_that_count(
-            history, person.weights, kind, static_shapes=self.static_shapes
-        )
-        weights = tf.gather(tf.reshape(person.weights[kind], [-1]), place)[:, None]
-        owners = place // tf.shape(history.rows)[1]
-        ids = integers(tf.gather(group.ids, rows))
-        return owners[:, None], ids, tf.gather(group.values, rows) * weights
 
     def _dense(self, person: Person, first: tf.Tensor) -> tf.Tensor:
         """[B, 3, n + 1]: the sources behind OWN and the title likeness.

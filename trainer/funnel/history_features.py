@@ -8,10 +8,10 @@ from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
 from trainer.funnel.constants import ONCE, RECENT, WEIGHED, TableConstants
 from trainer.funnel.history import History
+from trainer.funnel.item_features import NEVER_DAYS
 from trainer.funnel.scores import pick, segment_ids
 from trainer.funnel.state import Person
 
-NEVER_DAYS = 3_650.0
 LONG_AGO = 200.0  # visits since, for what was never bought
 
 

@@ -17,6 +17,7 @@ from trainer.funnel import features as feature_blocks
 from trainer.funnel.candidates import LOWEST, best_candidates
 from trainer.funnel.funnel import CandidateFunnel, scales
 from trainer.funnel.fusion import FusionWeights
+from trainer.funnel.links import neighbour_links
 from trainer.funnel.scores import products_at, segment_ids
 from trainer.funnel.sources import OWN
 from trainer.funnel.state import FunnelState, Links, Person, Reach
@@ -121,7 +122,9 @@ class ShelfFunnel(CandidateFunnel):
         own_line = np.array([len(self._lines) - 1], np.int32)
         links = [Links(own + everyone * width, everyone, own_line, person.own)]
         for kind, group in self.constants.groups.items():
-            owners, rows, scores = self.links(person, kind)
+            owners, rows, scores = neighbour_links(
+                person, kind, self.constants, static_shapes=self.static_shapes
+            )
             lines = np.array([self._lines.index(s) for s in group.sources], np.int32)
             lines = np.repeat(lines, group.sizes)
             links.append(Links(rows + owners * width, owners, lines, scores))
