@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from core.config.ranker import RankerConfig
 from core.layout import SEARCH_SIDE
 from trainer.export.prior_ranker import save_prior_ranker
 from trainer.export.ranker_export import save_ranker
+from trainer.ranker.checkpoints import checkpoints_beside
 from trainer.ranker.dataset import read_candidates
 from trainer.search.fit_joint_ranker import fit_joint_ranker
 
@@ -34,21 +34,20 @@ def run_fn(fn_args: Any) -> None:
         for name in ("candidates", "search_candidates")
     )
     run_dir = Path(fn_args.model_run_dir)
-    checkpoint_dir = run_dir.parent / "checkpoints"
     names = pages.feature_names
-    found = fit_joint_ranker(
-        moments,
-        pages,
-        config,
-        search_config,
-        run_dir=run_dir,
-        checkpoint_dir=checkpoint_dir,
-    )
-    # The model's own saved_model.pb comes last.
-    folder = Path(fn_args.serving_model_dir)
-    if found.search is None:
-        save_prior_ranker(names, folder / SEARCH_SIDE)
-    else:
-        save_ranker(found.search, folder / SEARCH_SIDE)
-    save_ranker(found.recommendation, folder)
-    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    with checkpoints_beside(run_dir) as checkpoint_dir:
+        found = fit_joint_ranker(
+            moments,
+            pages,
+            config,
+            search_config,
+            run_dir=run_dir,
+            checkpoint_dir=checkpoint_dir,
+        )
+        # The model's own saved_model.pb comes last.
+        folder = Path(fn_args.serving_model_dir)
+        if found.search is None:
+            save_prior_ranker(names, folder / SEARCH_SIDE)
+        else:
+            save_ranker(found.search, folder / SEARCH_SIDE)
+        save_ranker(found.recommendation, folder)

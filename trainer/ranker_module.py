@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from core.config.ranker import RankerConfig
 from trainer.export.ranker_export import save_ranker
+from trainer.ranker.checkpoints import checkpoints_beside
 from trainer.ranker.dataset import read_candidates
 from trainer.ranker.fit import fit_ranker
 
@@ -25,9 +25,6 @@ def run_fn(fn_args: Any) -> None:
         memory_limit_mb=config.memory_limit_mb,
     )
     run_dir = Path(fn_args.model_run_dir)
-    # Beside the run's own folder, whose name changes from one execution to the next: a
-    # killed run's successor finds them there.
-    checkpoint_dir = run_dir.parent / "checkpoints"
-    fitted = fit_ranker(rows, config, run_dir=run_dir, checkpoint_dir=checkpoint_dir)
-    save_ranker(fitted, fn_args.serving_model_dir)
-    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    with checkpoints_beside(run_dir) as folder:
+        fitted = fit_ranker(rows, config, run_dir=run_dir, checkpoint_dir=folder)
+        save_ranker(fitted, fn_args.serving_model_dir)

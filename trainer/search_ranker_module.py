@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from core.config.ranker import RankerConfig
 from trainer.export.prior_ranker import save_prior_ranker
 from trainer.export.ranker_export import save_ranker
+from trainer.ranker.checkpoints import checkpoints_beside
 from trainer.ranker.dataset import read_candidates
 from trainer.search.fit_search_ranker import fit_search_ranker
 
@@ -26,12 +26,9 @@ def run_fn(fn_args: Any) -> None:
         memory_limit_mb=config.memory_limit_mb,
     )
     run_dir = Path(fn_args.model_run_dir)
-    checkpoint_dir = run_dir.parent / "checkpoints"
-    fitted = fit_search_ranker(
-        rows, config, run_dir=run_dir, checkpoint_dir=checkpoint_dir
-    )
-    if fitted is None:
-        save_prior_ranker(rows.feature_names, fn_args.serving_model_dir)
-    else:
-        save_ranker(fitted, fn_args.serving_model_dir)
-    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    with checkpoints_beside(run_dir) as folder:
+        fitted = fit_search_ranker(rows, config, run_dir=run_dir, checkpoint_dir=folder)
+        if fitted is None:
+            save_prior_ranker(rows.feature_names, fn_args.serving_model_dir)
+        else:
+            save_ranker(fitted, fn_args.serving_model_dir)

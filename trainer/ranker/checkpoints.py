@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +82,15 @@ class FitCheckpoints:
             hidden.write_text(json.dumps(state))
         for old in self._folder.glob(f"epoch-{epoch - 2}.*"):
             old.unlink()
+
+
+@contextlib.contextmanager
+def checkpoints_beside(run_dir: Path) -> Iterator[Path]:
+    """A folder for the checkpoints of a run's fits; gone once the run is done.
+
+    It lies beside the run's own folder, whose name changes from one execution to the
+    next: a killed run's successor finds it there.
+    """
+    folder = run_dir.parent / "checkpoints"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
