@@ -179,12 +179,13 @@ def _read_csv(
             if "straddling" not in str(error):
                 raise
             table = parsed(min(path.stat().st_size, MAX_BLOCK_BYTES))
-    except (UnicodeError, LookupError, pa.ArrowException) as error:
+    except (UnicodeError, pa.ArrowException) as error:
         place = _undecodable_line(path, encoding)
         if place:
             raise InputDataError(
                 f"{path}, line {place}: not valid {encoding}. Save it as UTF-8 or "
-                "name its encoding (`encoding: latin-1`) in the mapping file."
+                "name its encoding in the mapping file (`encoding: latin-1` of Western "
+                "Europe, `gb18030` of China)."
             ) from error
         raise InputDataError(
             f"{path} cannot be read as CSV with delimiter {delimiter!r}: {error}. "
@@ -199,7 +200,7 @@ def _undecodable_line(path: Path, encoding: str) -> int | None:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
+            except UnicodeDecodeError:
                 return number
     return None
 

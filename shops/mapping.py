@@ -34,9 +34,15 @@ class TableMapping(Config):
 
     def __post_init__(self) -> None:
         self.require(
-            self.delimiter is None or len(self.delimiter) == 1,
+            self.delimiter is None
+            or (len(self.delimiter) == 1 and self.delimiter.isascii()),
             "delimiter",
-            'one character (a tab is "\\t")',
+            'one ASCII character (a tab is "\\t")',
+        )
+        self.require(
+            _is_encoding(self.encoding),
+            "encoding",
+            "a name of Python's text encodings, such as utf8, latin-1 or gb18030",
         )
         self.require(self.quote in QUOTES, "quote", f"one of {', '.join(QUOTES)}")
 
@@ -102,6 +108,14 @@ class Mapping(Config):
             "timestamp",
             f"`iso`, {', '.join(UNITS)} or a format such as %Y-%m-%d %H:%M:%S",
         )
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "".encode(name)
+    except LookupError:
+        return False
+    return True
 
 
 def read_mapping(path: Path) -> tuple[Mapping, Path]:

@@ -241,7 +241,9 @@ def test_parts_are_one_table(tmp_path: Path, file: str) -> None:
         ("event_names: {2025-01-31: view}", "date.* is no name: put it in quotes"),
         ("yes: view\nno: view", "no setting False, True"),
         ("event_names: [a]", "event_names` must be names with values"),
-        ("judgments: {file: j.csv, delimiter: ';;'}", "must be one character"),
+        ("judgments: {file: j.csv, delimiter: ';;'}", "must be one ASCII character"),
+        ("judgments: {file: j.csv, delimiter: ，}", "must be one ASCII character"),
+        ("judgments: {file: j.csv, encoding: gb10830}", "Received: 'gb10830'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(
