@@ -26,9 +26,10 @@ ISO = "iso"
 _ISO_TIME = re.compile(
     r"\d{4}-?\d\d-?\d\d"
     r"(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:\.\d{1,9})?)?)?"
-    r" ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
+    r" ?(?P<offset>Z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
 )
 _SECONDS = re.compile(r"\d{9,11}")  # of 1973 to 5138; a date has 8 digits
+UTC = "UTC"
 # pandas 2 infers one format from the first value unless it is told that all are ISO.
 ISO_FORMAT = "ISO8601" if int(pd.__version__.split(".")[0]) >= 2 else None
 KINDS = {"int64": "a whole number", "float32": "a number", "string": "text"}
@@ -79,7 +80,11 @@ class RowChecks:
 
 
 def read_column(
-    checks: RowChecks, source: str, column: Column, form: str | None = None
+    checks: RowChecks,
+    source: str,
+    column: Column,
+    form: str | None = None,
+    zone: str = UTC,
 ) -> pd.Series:
     """[R] the column's values in its canonical kind, null where there are none.
 
@@ -90,6 +95,7 @@ def read_column(
       source: the column's name in the file.
       column: what it becomes.
       form: for timestamps, `iso`, a unit or a strptime format.
+      zone: for timestamps, where those without an offset were written.
 
     Raises:
       InputDataError: more than MAX_UNREADABLE of the values cannot be read.
@@ -104,7 +110,7 @@ def read_column(
         raw = raw.astype("Int64")
     if column.name == TIMESTAMP:
         form = form or ISO
-        parsed = _seconds(raw, form)
+        parsed = _seconds(raw, form, zone)
     else:
         parsed = pd.to_numeric(raw, errors="coerce")
     exact = parsed.to_numpy("float64", na_value=np.nan)
@@ -115,37 +121,51 @@ def read_column(
     return parsed.astype("Int64" if column.kind == "int64" else "float64")
 
 
-def _seconds(raw: pd.Series, form: str) -> pd.Series:
+def _seconds(raw: pd.Series, form: str, zone: str) -> pd.Series:
     """Whole seconds since 1970, null where a value is no time of the form."""
     is_number = pd.api.types.is_numeric_dtype(raw)
     if form in UNIT_PER_SECOND or (is_number and form == ISO):
         return pd.to_numeric(raw, errors="coerce") // UNIT_PER_SECOND.get(form, 1)
     if form == ISO:
-        return _iso_seconds(raw)
+        return _iso_seconds(raw, zone)
     if is_number:  # 20250131 of the form %Y%m%d
         raw = raw.astype("Int64").astype("string").astype(object)
-    return _counted(raw, form)
+    return _counted(raw, form, UTC if "%z" in form.lower() else zone)
 
 
-def _iso_seconds(raw: pd.Series) -> pd.Series:
+def _iso_seconds(raw: pd.Series, zone: str) -> pd.Series:
     """Of times, of their ISO 8601 texts, and of texts of seconds."""
     if pd.api.types.is_datetime64_any_dtype(raw):
-        return _counted(raw, None)
+        return _counted(raw, None, zone if raw.dt.tz is None else UTC)
     text = raw.astype("string").str.strip().astype(object)
-    is_time = text.map(lambda t: isinstance(t, str) and bool(_ISO_TIME.fullmatch(t)))
+    found = text.map(lambda t: isinstance(t, str) and _ISO_TIME.fullmatch(t))
+    is_time, has_offset = found.map(bool), found.map(lambda f: bool(f and f["offset"]))
     is_count = text.map(lambda t: isinstance(t, str) and bool(_SECONDS.fullmatch(t)))
     times = text.where(is_time, None).str.replace(" ?UTC$", "Z", regex=True)
     counts = pd.to_numeric(text.where(is_count, None))
-    return _counted(times, ISO_FORMAT).fillna(counts)
+    local = _counted(times.where(~has_offset, None), ISO_FORMAT, zone)
+    return _counted(times.where(has_offset, None), ISO_FORMAT, UTC).fillna(
+        local.fillna(counts)
+    )
 
 
-def _counted(raw: pd.Series, form: str | None) -> pd.Series:
-    """Seconds since 1970 as float64, NaN where the value is no time of the form."""
+def _counted(raw: pd.Series, form: str | None, zone: str) -> pd.Series:
+    """Seconds since 1970 as float64, NaN where the value is no time of the form.
+
+    Of the two times that an hour has when the clocks go back, the second.
+    """
     try:
         times = pd.to_datetime(raw, format=form, errors="coerce", utc=True)
     except (ValueError, TypeError, OverflowError):
         return pd.Series(np.nan, index=raw.index)
-    seconds = times.dt.tz_localize(None).to_numpy("datetime64[s]").astype("int64")
+    times = times.dt.tz_localize(None)
+    if zone != UTC:
+        times = times.dt.tz_localize(
+            zone,
+            ambiguous=np.zeros(len(times), bool),
+            nonexistent="shift_forward",
+        ).dt.tz_convert(None)
+    seconds = times.to_numpy("datetime64[s]").astype("int64")
     return pd.Series(seconds, index=raw.index).where(times.notna())
 
 

@@ -7,6 +7,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from core import context_names
@@ -14,6 +15,7 @@ from core import tables as contract
 from core.config import Config, SplitConfig
 from core.errors import ConfigError, InputDataError
 from core.features import EVENTS
+from shops.columns import UTC
 
 FILE_NAMES = ("shop.yaml", "shop.yml")
 UNITS = ("s", "ms", "us", "ns")
@@ -64,8 +66,10 @@ class Mapping(Config):
     event_names: dict[str, str] = dataclasses.field(default_factory=dict)
     # What every row is, where the file has no event column.
     event: str | None = None
-    # `iso`, a unit (s, ms, us, ns since 1970) or a strptime format; UTC.
+    # `iso`, a unit (s, ms, us, ns since 1970) or a strptime format.
     timestamp: str = ISO
+    # Where times that name no offset were written.
+    timezone: str = UTC
     # souk's name -> the log's column.
     context: dict[str, str] = dataclasses.field(default_factory=dict)
     # Settings of SplitConfig; test_start may be missing.
@@ -108,12 +112,26 @@ class Mapping(Config):
             "timestamp",
             f"`iso`, {', '.join(UNITS)} or a format such as %Y-%m-%d %H:%M:%S",
         )
+        self.require(
+            _is_timezone(self.timezone),
+            "timezone",
+            "a name of the time zone database, such as Asia/Shanghai, or an offset",
+            'Put an offset in quotes: `timezone: "+08:00"`.',
+        )
 
 
 def _is_encoding(name: str) -> bool:
     try:
         "".encode(name)
     except LookupError:
+        return False
+    return True
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        pd.Timestamp(0, tz=name)
+    except (LookupError, ValueError):
         return False
     return True
 
@@ -165,7 +183,7 @@ def _parse(path: Path) -> Mapping:
         mapping = Mapping.from_dict(values)
         splits = dict(mapping.splits)
         if "test_start" in splits:
-            splits["test_start"] = _seconds(splits["test_start"])
+            splits["test_start"] = _seconds(splits["test_start"], mapping.timezone)
         SplitConfig.from_dict({"test_start": 1, **splits})  # checked where it stands
     except (ConfigError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {error} docs/data.md shows a mapping.") from error
@@ -186,15 +204,14 @@ def _context(value: Any) -> Any:
     return {name: name for name in names} if isinstance(names, list) else value
 
 
-def _seconds(value: Any) -> Any:
+def _seconds(value: Any, zone: str) -> Any:
     """Dates and times, as YAML or as text, as seconds since 1970; others unchanged."""
     if isinstance(value, str):
         value = datetime.datetime.fromisoformat(value)
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day)
-    if not isinstance(value, datetime.datetime):
+    if not isinstance(value, datetime.date):  # of which a datetime is one
         return value
-    return int(value.replace(tzinfo=value.tzinfo or datetime.timezone.utc).timestamp())
+    time = pd.Timestamp(value)
+    return int((time if time.tz else time.tz_localize(zone)).timestamp())
 
 
 def _canonical(folder: Path) -> Mapping:

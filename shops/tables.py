@@ -146,8 +146,8 @@ def _read(
             frame[name] = constant
         elif source in raw.column_names:
             raw_rows.require_readable(path, raw, source, column)
-            form = mapping.timestamp if mapping and name == TIMESTAMP else None
-            frame[name] = read_column(checks, source, column, form)
+            times = (mapping.timestamp, mapping.timezone) if mapping else ()
+            frame[name] = read_column(checks, source, column, *times)
         elif column.required or name in mapped.columns:
             raise _no_column(path, table, name, source, raw.column_names)
     for name, source in (mapping.context if mapping else {}).items():

@@ -239,6 +239,7 @@ def test_parts_are_one_table(tmp_path: Path, file: str) -> None:
         ("context: [country, 7]", "`Mapping.context` must be text"),
         ("event_names: {yes: view}", "where True is no name: put it in quotes"),
         ("event_names: {2025-01-31: view}", "date.* is no name: put it in quotes"),
+        ("timezone: Peking", "`Mapping.timezone` must be a name of the time zone"),
         ("yes: view\nno: view", "no setting False, True"),
         ("event_names: [a]", "event_names` must be names with values"),
         ("judgments: {file: j.csv, delimiter: ';;'}", "must be one ASCII character"),
