@@ -26,6 +26,9 @@ class SearchConfig(Config):
     tower_weight: float = 0.0
     # What the ranker orders.
     num_candidates: int = 128
+    # A query whose words all stand in no more items than this, a page, names them: they
+    # come first (a title, a model number; docs/search.md). 0: none do.
+    named_items: int = 10
     # Reciprocal rank fusion sums 1 / (this + rank) (Cormack, Clarke & Buettcher 2009).
     rrf_k: int = 60
     # What an event on a shown item is worth, in the order click, cart, purchase; each
@@ -75,7 +78,13 @@ class SearchConfig(Config):
             self.require(
                 len(weights) == 7 and min(weights) >= 0, name, "seven weights >= 0"
             )
-        for name in ("tower_weight", "fusion_l2", "feedback_items", "feedback_weight"):
+        for name in (
+            "tower_weight",
+            "named_items",
+            "fusion_l2",
+            "feedback_items",
+            "feedback_weight",
+        ):
             self.require(getattr(self, name) >= 0, name, ">= 0")
         self.require(
             set(self.also_relative) <= {"coverage", "dense", "click_rate", "person"},

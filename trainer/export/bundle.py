@@ -115,6 +115,7 @@ class Bundle(tf.Module):
             moment, rows, personal=personal, state=found
         )
         scores = _scored(self.search_ranker, values)[signatures.SCORE]
+        scores = self.search_funnel.ordered(rows, scores, found)
         page = best_page(rows, scores, inputs[signatures.K], self.catalogue.num_items)
         evidence = self.search_funnel.evidence(page.rows, personal, found)
         return {

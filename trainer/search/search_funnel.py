@@ -17,6 +17,7 @@ from trainer.funnel.scores import pick, pick_rows, products_at
 from trainer.funnel.state import FunnelState
 from trainer.moment import Moment, tower_inputs
 from trainer.search.lexical import LexicalIndex
+from trainer.search.named_items import named_first, named_items
 from trainer.search.page_items import PageItems
 from trainer.search.query_click_index import QueryClickIndex
 from trainer.search.query_clicks import QueryClicks
@@ -112,10 +113,19 @@ class SearchFunnel(tf.Module):
         return state
 
     def retrieve(self, state: SearchState) -> tf.Tensor:
-        """[B, C] int32 candidates, best first; n pads."""
-        scores = tf.where(state.matched, state.order, LOWEST)
+        """[B, C] int32 candidates, what is named and then the best first; n pads."""
+        order = named_first(state.order, state.named, state.matched)
+        scores = tf.where(state.matched, order, LOWEST)
         count = min(self.config.num_candidates, self.num_items)
         return state.items.best(scores, count)
+
+    def ordered(
+        self, rows: tf.Tensor, scores: tf.Tensor, state: SearchState
+    ) -> tf.Tensor:
+        """[B, C] a ranker's scores of candidate rows, raised where they are named."""
+        columns, width = state.items.columns(rows), tf.shape(state.named)[1]
+        named = pick(tf.reshape(state.named, [-1]), columns, width)
+        return named_first(scores, named, rows < self.num_items)
 
     def features(
         self,
@@ -222,8 +232,17 @@ class SearchFunnel(tf.Module):
         bought = slots_at(person.slot_of, items.rows, self.num_items) > 0
         matched = (rrf > 0) | (counts > 0) | (bought & (coverage > 0))
         matched &= items.first & items.picked(asked.open_)
+        named = named_items(coverage, matched, self.config.named_items)
         return SearchState(
-            asked.terms, asked.sums, items, signals, best, matched, scores, scores
+            asked.terms,
+            asked.sums,
+            items,
+            signals,
+            best,
+            matched,
+            named,
+            scores,
+            scores,
         )
 
     def _listed(self, scores: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -21,6 +21,7 @@ class SearchState(NamedTuple):
     signals: tf.Tensor  # [B, S, W] float32 >= 0, in the order of SIGNALS
     best: tf.Tensor  # [B, S] their scale
     matched: tf.Tensor  # [B, W] bool: may be on the page, an item once
+    named: tf.Tensor  # [B, W] bool: few hold all of the words, this one does
     scores: tf.Tensor  # [B, W] float32 learned sum of the signals, a feature
     order: tf.Tensor  # [B, W] float32: the same and the tower, picks candidates
 

@@ -178,3 +178,13 @@ def test_the_search_ranker_orders_the_page(bundle) -> None:
     rows = [int(i[1:]) for i in ids.numpy() if i]
     assert len(rows) == 7 and rows == sorted(rows)  # item i costs 1 + i
     assert max(rows) < NUM_ITEMS and 24 in rows
+
+
+def test_what_the_query_names_stands_above_the_ranker_s_choice(bundle) -> None:
+    names = bundle.search_funnel.feature_names
+    cheap = make_bundle(CheapFirst(names.index("item_price")))
+    inputs = {**person([]), **page(1)}
+    found = cheap.search(query=tf.constant(["mug number 24"]), **inputs)
+    first, *others = [int(i[1:]) for i in found["item_ids"][0].numpy() if i]
+    assert first == 24 and others and others == sorted(others)
+    assert (np.diff(found["scores"][0]) <= 0).all()

@@ -44,7 +44,7 @@ def test_the_towers_add_their_cosine_to_the_order(
 def test_the_towers_choose_candidates_and_are_no_feature(
     search: SearchFunnel, towers: world.FakeTowers
 ) -> None:
-    config = SearchConfig(tower_weight=9.0, num_candidates=3)
+    config = SearchConfig(tower_weight=9.0, num_candidates=3, named_items=0)
     with_towers = world.search_funnel(config, towers=towers)
     # A red chair and a blue mug of the history, last by the words alone.
     history = (1, 9)
