@@ -85,6 +85,13 @@ def test_page_shows_what_the_run_found_and_asks_the_network_for_nothing(data):
     assert "@import" not in page and "url(" not in page
 
 
+def test_on_paper_no_table_is_cut_off_and_nothing_stays_folded():
+    # A sheet cannot be scrolled: the last columns, of the gains, were lost.
+    _, _, paper = render(ReportData(shop="s", created=0)).partition("@media print")
+    assert ".scroll { overflow: visible; }" in paper
+    assert "details::details-content { content-visibility: visible; }" in paper
+
+
 def test_bars_of_the_run_stand_where_the_steps_began():
     def record(component: str, state: str, started: float, seconds: float):
         return ExecutionRecord(
