@@ -208,8 +208,8 @@ def _probabilities(
 ) -> dict[str, Any]:
     """AUC and calibration of the target's probability on the places of whole pages.
 
-    Of anybody, whatever happened next: among those alone who bought something every
-    honest probability would be too small.
+    Of anybody who came back within the horizon, as in training: among those alone who
+    bought something every honest probability would be too small.
     """
     candidates, _, _ = client.recommend(test_set.anybody, length)
     hits = hit_matrix(candidates, test_set.anybody_truth)

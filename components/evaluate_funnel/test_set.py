@@ -31,7 +31,8 @@ class TestSet:
       owned: rows of the items the user already had (target events before the moment).
       past: events before the cut-off: columns user (code), row, event, timestamp.
       users: [M] int64, code of each moment's user in `past`, -1 for none.
-      anybody: some of all moments, those without a relevant item among them.
+      anybody: some of all moments (of people with an event in the horizon), those
+        without a relevant item among them.
       anybody_truth: theirs.
     """
 

@@ -9,7 +9,14 @@ from markupsafe import Markup
 from components.report.charts import interval_chart, reliability_chart
 from components.report.data import Json
 from components.report.intervals import known, point
-from components.report.words import METRIC_NAMES, SYSTEM_NAMES, metric_label
+from components.report.words import (
+    BASELINE_MEANINGS,
+    METRIC_MEANINGS,
+    METRIC_NAMES,
+    SLICE_MEANINGS,
+    SYSTEM_NAMES,
+    metric_label,
+)
 
 _RANKING = ("ndcg", "recall", "precision", "f1", "mrr", "hit_rate", "map")
 _CATALOGUE = ("coverage", "novelty", "diversity", "mean_popularity", "exposure_gini")
@@ -87,6 +94,18 @@ def quality(metrics: Json | None) -> list[dict[str, Any]]:
     return result
 
 
+def meanings(metrics: Json | None) -> list[tuple[str, str]]:
+    """Name and meaning of each figure and of each system that it is compared with."""
+    if metrics is None:
+        return []
+    figures = [(METRIC_NAMES[m], METRIC_MEANINGS[m]) for m in _RANKING + _CATALOGUE]
+    return figures + [
+        (SYSTEM_NAMES[s], BASELINE_MEANINGS[s])
+        for s in metrics["systems"]
+        if s in BASELINE_MEANINGS
+    ]
+
+
 def reliability(metrics: Json | None) -> Markup:
     """Calibration chart, empty without probabilities."""
     bins = ((metrics or {}).get("probabilities") or {}).get("bins")
@@ -119,6 +138,7 @@ def slices(metrics: Json | None) -> list[dict[str, Any]]:
         result.append(
             {
                 "feature": feature.replace("_", " "),
+                "meaning": SLICE_MEANINGS.get(feature, ""),
                 "baseline": SYSTEM_NAMES.get(best, best),
                 "metric": metric_label(name),
                 "chart": interval_chart(points),

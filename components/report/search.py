@@ -9,7 +9,9 @@ from components.report.data import Json
 from components.report.intervals import known, point
 from components.report.words import (
     METRIC_NAMES,
+    QUERY_CLASS_MEANINGS,
     QUERY_CLASS_NAMES,
+    SEARCH_MEANINGS,
     SYSTEM_NAMES,
     TRUTH_NAMES,
     metric_label,
@@ -38,6 +40,10 @@ def search(metrics: Json | None) -> dict[str, Any] | None:
             for part in _PARTS
             for name, entry in (metrics[part] or {}).items()
             if entry["num_searches"]
+        ],
+        "meanings": [
+            *((METRIC_NAMES[m], SEARCH_MEANINGS[m]) for m in _METRICS),
+            *QUERY_CLASS_MEANINGS.items(),
         ],
         "absent": list(metrics["absent"].values()),
         "examples": [

@@ -11,7 +11,7 @@ from components.report.data import ExecutionRecord, Json, ReportData
 from components.report.intervals import LEAST_MOMENTS
 from components.report.load import load
 from components.report.models import rankers, retriever, text_encoder
-from components.report.quality import quality, reliability, slices
+from components.report.quality import meanings, quality, reliability, slices
 from components.report.search import search
 from components.report.tiles import tiles
 from components.report.words import SYSTEM_NAMES, day, duration, size, utc
@@ -25,6 +25,8 @@ def context(data: ReportData) -> dict[str, Any]:
         "status": status(data),
         "tiles": tiles(data),
         "quality": quality(data.metrics),
+        "quality_meanings": meanings(data.metrics),
+        "after": after(data.bundle),
         "without_events": without_events(data),
         "search": search(data.search),
         "compression": compression(data.compression, data.metrics),
@@ -49,6 +51,12 @@ def context(data: ReportData) -> dict[str, Any]:
         "number": lambda v: f"{v:,}",
         "percent": lambda v: f"{v:.1%}",
     }
+
+
+def after(bundle: Json | None) -> str:
+    """`in the 14 days after`, where the bundle says how many; else `after`."""
+    days = (bundle or {}).get("splits", {}).get("horizon_days")
+    return f"in the {days:,} days after" if days else "after"
 
 
 def without_events(data: ReportData) -> bool:

@@ -35,6 +35,33 @@ def test_a_view_without_moments_says_so_and_shows_no_zeros():
     assert "Items new to the user, first 20 places" not in page
 
 
+def test_the_page_says_who_was_measured_and_for_how_long():
+    # JoinHistory makes moments of people with an event in the horizon only; in a shop
+    # that logs purchases alone all of them bought something.
+    figures = ("auc", "calibration_error", "mean_probability", "share_of_positives")
+    some = {"pages": 9, "rows": 900, "positives": 3, "bins": []}
+    held = metrics() | {"probabilities": dict.fromkeys(figures, 0.5) | some}
+    bundle = {"splits": {"horizon_days": 39}}
+    data = ReportData(shop="s", created=0, metrics=held, bundle=bundle)
+    page = " ".join(render(data).split())
+    assert "items with a purchase in the 39 days after it" in page
+    assert "with an event in the 39 days after the cut-off" in page
+    assert "whoever stayed away is not counted" in page
+    data = ReportData(shop="s", created=0, metrics=held)  # of an older bundle
+    assert "with an event after the cut-off" in " ".join(render(data).split())
+
+
+def test_every_figure_system_and_slice_is_explained():
+    found = metrics(slice_value="new")
+    found["slices"][0]["feature"] = "returning"
+    page = render(ReportData(shop="s", created=0, metrics=found))
+    for name in ("NDCG", "Novelty, bits", "Exposure Gini", "popularity"):
+        assert f'<td class="name">{name}</td><td class="muted">' in page
+    (entry,) = slices(found)
+    assert entry["meaning"].startswith("returning: bought at more than one time")
+    assert entry["meaning"] in page
+
+
 def test_probabilities_are_of_places_on_pages():
     figures = ("auc", "calibration_error", "mean_probability", "share_of_positives")
     found = dict.fromkeys(figures, 0.5) | {"pages": 1_000, "rows": 100_000}
@@ -42,7 +69,7 @@ def test_probabilities_are_of_places_on_pages():
         probabilities = found | {"positives": positives, "bins": []}
         held = metrics() | {"probabilities": probabilities}
         page = render(ReportData(shop="s", created=0, metrics=held))
-        assert "On 100,000 places of 1,000 pages, anybody's" in page
+        assert "On 100,000 places of 1,000 pages, each for somebody" in page
         assert f"{positives} of the places are right" in page
         # One class alone has no AUC.
         assert f"<dt>AUC</dt><dd>{auc}</dd>" in page

@@ -44,6 +44,8 @@ def test_section_holds_every_truth_class_and_example(metrics):
     assert "“tea”" in page and "茶壶 pot 3" in page
     assert "grade 3" in page and "grade 1" in page
     assert "An empty page." in page  # `mug`
+    assert "hits divided by all relevant items: small where those are many" in page
+    assert '<td class="name">misspelt</td><td class="muted">a word one or two' in page
     assert "frequent (1)" in page  # the class of the chart, with its size
     assert not re.findall(r'(?:src|href)="(?!#)', page)
 
