@@ -23,6 +23,11 @@ def advance(step: str, done: int, total: int, note: str = "") -> None:
     )
 
 
+def megabytes(num_bytes: float) -> str:
+    """`69.4 MB` of 69,446,795 bytes, in the unit of `gates.max_size_mb`."""
+    return f"{num_bytes / 1e6:.1f} MB"
+
+
 def say(step: str, note: str) -> None:
     """Reports one fact worth a line, such as row counts."""
     logger.info("%s: %s", step, note, extra={"souk_step": step, "note": note})

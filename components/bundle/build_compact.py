@@ -18,7 +18,7 @@ from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
 from core.disk import bytes_below
 from core.layout import COMPRESSION_PATH
-from core.progress import say
+from core.progress import megabytes, say
 from trainer.compression.bundle_plan import bundle_plan
 from trainer.compression.compact_model import CompactModel
 from trainer.compression.read_back import read_back
@@ -94,7 +94,7 @@ def build_compact(
             if (compact / name).exists():
                 shutil.move(compact / name, out_dir / name)
     before, after = facts["before"]["bytes"], facts["after"]["bytes"]
-    say(STEP, f"{before / 2**20:.1f} MiB to {after / 2**20:.1f} MiB")
+    say(STEP, f"{megabytes(before)} to {megabytes(after)}")
     return out_dir
 
 

@@ -21,6 +21,7 @@ from core import signatures
 from core.config.gates import GatesConfig
 from core.disk import bytes_below
 from core.errors import ServingError
+from core.progress import megabytes
 from serving.embedded import EmbeddedServer
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -126,27 +127,32 @@ def _single_page(
 def _size(model_dir: Path, config: GatesConfig) -> Verdict:
     size = bytes_below(model_dir) / 1e6
     bound = config.max_size_mb
-    limit = "no limit set" if bound is None else f"at most {bound:g} MB"
+    found = f"{megabytes(1e6 * size)}, no limit set."
+    if bound is not None:  # near it a tenth would say the same of both
+        found = f"{size:.3f} MB, at most {bound:g} MB (`gates.max_size_mb`)."
     return Verdict(
         gate="is small enough",
         passed=bound is None or size <= bound,
         value=size,
         bound=bound,
         skipped=bound is None,
-        message=f"{size:.1f} MB, {limit}.",
+        message=found,
     )
 
 
 def _latency(latency_ms: float, config: GatesConfig) -> Verdict:
     bound = config.max_latency_ms
-    limit = "no limit set" if bound is None else f"at most {bound:g} ms"
+    found = f"median {latency_ms:.1f} ms per page over gRPC, no limit set."
+    if bound is not None:
+        limit = f"at most {bound:g} ms (`gates.max_latency_ms`)"
+        found = f"median {latency_ms:.3f} ms per page over gRPC, {limit}."
     return Verdict(
         gate=_LATENCY,
         passed=bound is None or latency_ms <= bound,
         value=latency_ms,
         bound=bound,
         skipped=bound is None,
-        message=f"median {latency_ms:.1f} ms per page over gRPC, {limit}.",
+        message=found,
     )
 
 

@@ -16,6 +16,7 @@ from components.gates.check_serving import _check_answer, check_serving
 from components.gates.component import Gates
 from core.config.gates import GatesConfig
 from core.errors import ServingError
+from core.progress import megabytes
 from tests.components import small_world
 from tests.components.gates.test_check_metrics import _metrics
 
@@ -118,6 +119,17 @@ def test_size_is_bounded_and_a_bundle_without_warmup_is_refused(tmp_path):
     verdicts = check_serving(tmp_path, GatesConfig(max_size_mb=1.0))
     assert len(_failed(verdicts)) == 2
     assert "warm-up" in verdicts[1].message
+
+
+def test_a_size_just_above_its_bound_reads_so_in_the_unit_of_the_bound(tmp_path):
+    # 4,304,000 bytes are 4.3 MB as the Bundle step writes them, and 4.1 MiB.
+    (tmp_path / "saved_model.pb").write_bytes(b"x" * 4_304_000)
+    assert megabytes(4_304_000) == "4.3 MB"
+    free, *_ = check_serving(tmp_path, GatesConfig())
+    assert free.message == "4.3 MB, no limit set."
+    refused, *_ = check_serving(tmp_path, GatesConfig(max_size_mb=4.3))
+    assert not refused.passed
+    assert refused.message == "4.304 MB, at most 4.3 MB (`gates.max_size_mb`)."
 
 
 def test_a_broken_bundle_does_not_serve(bundle, tmp_path):
