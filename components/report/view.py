@@ -97,7 +97,12 @@ def status(data: ReportData) -> dict[str, str]:
             "text": f"Version {version} is in {data.pushed['destination']}.",
         }
     held = data.pushed and data.pushed.get("held")
-    text = "Its refit on everything is what is pushed." if held else "Not pushed."
+    text = "Not pushed."
+    if held:  # the page is written before that
+        text = (
+            "Not pushed itself: its refit on everything comes after this page, and is "
+            "pushed once it answers in the model server."
+        )
     return {"word": "blessed", "style": "good", "text": text}
 
 

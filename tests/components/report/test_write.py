@@ -151,6 +151,15 @@ def test_rows_in_are_those_of_the_shop_s_own_tables():
     assert "391,150" not in page
 
 
+def test_a_run_that_a_refit_follows_does_not_claim_that_it_is_pushed():
+    # The page is written before the refit, which may yet fail or be refused.
+    verdicts = {"blessed": True, "verdicts": []}
+    held = {"pushed": False, "held": True}
+    page = render(ReportData(shop="s", created=0, verdicts=verdicts, pushed=held))
+    assert "Not pushed itself: its refit on everything comes after this page" in page
+    assert "is what is pushed" not in page
+
+
 def test_a_blessed_and_pushed_run_says_where(data):
     verdicts = {"blessed": True, "verdicts": []}
     pushed = {"pushed": True, "version": "17", "destination": "serving/souk/17"}
