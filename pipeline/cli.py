@@ -230,12 +230,22 @@ def inspect_command(
 @home_option
 def report(shop: str, home: Path) -> None:
     """Print where SHOP's newest report is."""
-    path = HomeLayout(home.resolve(), shop_name(shop)).report
+    from pipeline.home import run_without_report
+
+    layout = HomeLayout(home.resolve(), shop_name(shop))
+    path = layout.report
     if not path.is_file():
         from core.errors import ArtifactError
 
         fail(ArtifactError(f"No report at `{path}`. Run `souk run {shop}` first."))
     click.echo(path)
+    log = run_without_report(layout)
+    if log is not None:
+        click.echo(
+            f"The newest run left no report, or has not yet: {log}. This page is of a "
+            "run before it.",
+            err=True,
+        )
 
 
 main.add_command(clean_command)

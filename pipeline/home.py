@@ -1,10 +1,11 @@
-"""One shop's home: a lock, so that two runs cannot write the same folders."""
+"""One shop's home: a lock against two runs at once, and a run that left no report."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -49,6 +50,16 @@ def writing(folder: Path) -> Iterator[None]:
             f"({error.strerror}). Choose another --home, or give this user room "
             "and rights there."
         ) from error
+
+
+def run_without_report(layout: HomeLayout) -> Path | None:
+    """Log of the newest run, where it began after the newest report was written."""
+    logs = sorted(layout.logs.glob("run-*.log"))  # by UTC second
+    if not logs or not layout.report.is_file():
+        return None
+    written = time.gmtime(layout.report.stat().st_mtime)
+    newer = logs[-1].name > time.strftime("run-%Y%m%d-%H%M%S.log", written)
+    return logs[-1] if newer else None
 
 
 def _take(lock: IO[str], root: Path) -> None:

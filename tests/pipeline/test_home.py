@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,22 @@ def test_a_home_whose_logs_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_an_error_of_the_run_is_not_the_homes(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), locked(HomeLayout(tmp_path, "tiny")):
         raise PermissionError(13, "Permission denied")
+
+
+def test_report_says_that_the_newest_run_left_none(tmp_path: Path) -> None:
+    layout = HomeLayout(tmp_path, "tiny")
+    layout.report.parent.mkdir(parents=True)
+    layout.report.touch()
+    os.utime(layout.report, (1_700_000_000, 1_700_000_000))  # 2023-11-14 22:13:20 UTC
+    layout.logs.mkdir()
+    asked = ["report", "tiny", "--home", str(tmp_path)]
+    for log, newer in (
+        ("run-20231114-220000.log", False),  # the run that wrote the page
+        ("run-20231115-030000.log", True),
+    ):
+        (layout.logs / log).touch()
+        ran = CliRunner().invoke(main, asked)
+        page, *more = ran.output.splitlines()
+        assert ran.exit_code == 0 and page == str(layout.report)
+        assert bool(more) is newer
+        assert not newer or log in more[0]
