@@ -6,9 +6,10 @@ written as columns. Between workers they travel compressed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,10 +78,21 @@ def write_shard(
     """Writes one shard of a split; writing it again replaces it whole."""
     folder = examples.split_dir(uri, split)
     folder.mkdir(parents=True, exist_ok=True)
-    hidden = staging_file(uri, f"{split}-{shard}")
     stored = examples.to_examples(table)
-    pq.write_table(stored, hidden, row_group_size=row_group_size)
-    os.replace(hidden, folder / f"data-{shard:05d}-of-{num_shards:05d}.parquet")
+    name = f"data-{shard:05d}-of-{num_shards:05d}.parquet"
+    with staged(uri, folder / name) as hidden:
+        pq.write_table(stored, hidden, row_group_size=row_group_size)
+
+
+@contextlib.contextmanager
+def staged(uri: str, path: Path) -> Iterator[Path]:
+    """A staging file that takes the place of `path` at the end of the block.
+
+    Not beside `path`, as `whole_file` has it: TFX reads all that lies in a split.
+    """
+    hidden = staging_file(uri, path.name)
+    yield hidden
+    os.replace(hidden, path)
 
 
 def staging_file(uri: str, name: str) -> Path:

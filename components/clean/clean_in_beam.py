@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -30,6 +31,7 @@ from core import features
 from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
+from core.whole_file import whole_file
 from trainer.data import examples
 
 # Catalogue rows and values by column, of the events of one group.
@@ -156,7 +158,9 @@ class _ApplyRules(_WithCatalogue):
         rows = denormalize.catalogue_rows(kept, items)
         counts = clean_tables.counts(events, kept, rejected)
         if rejected.num_rows:
-            _replace_parquet(rejected, task.out_uri, f"rejected-{bucket:05d}.parquet")
+            name = f"rejected-{bucket:05d}.parquet"
+            with _in_staging(task.out_uri, name) as hidden:
+                pq.write_table(rejected, hidden)
         path = arrow_elements.staging_file(task.out_uri, f"kept-{bucket:05d}")
         pq.write_table(kept, path)
         yield bucket, str(path), counts
@@ -198,9 +202,8 @@ class _WriteBucket(_WithCatalogue):
             "first_timestamp": int(times.min()) if len(times) else None,
             "last_timestamp": int(times.max()) if len(times) else None,
         }
-        hidden = arrow_elements.staging_file(task.out_uri, f"counts-{bucket:05d}")
-        hidden.write_text(json.dumps(found), "utf-8")
-        os.replace(hidden, hidden.with_name(f"counts-{bucket:05d}.json"))
+        with _in_staging(task.out_uri, f"counts-{bucket:05d}.json") as hidden:
+            hidden.write_text(json.dumps(found), "utf-8")
 
 
 def _ranges_of_group(
@@ -235,7 +238,6 @@ def _read(group: arrow_elements.RowGroup, columns: list[str] | None = None) -> p
     return examples.from_examples(pq.ParquetFile(path).read_row_group(number, columns))
 
 
-def _replace_parquet(table: pa.Table, uri: str, name: str) -> None:
-    hidden = arrow_elements.staging_file(uri, name)
-    pq.write_table(table, hidden)
-    os.replace(hidden, hidden.with_name(name))
+def _in_staging(uri: str, name: str) -> AbstractContextManager[Path]:
+    """For what the step itself reads when all buckets are done."""
+    return whole_file(Path(uri) / ".staging" / name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -177,9 +176,8 @@ class _Ask(beam.DoFn):  # type: ignore[misc]
         folder = Path(self._folder) / question.view
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"part-{question.place:05d}.parquet"
-        hidden = arrow_elements.staging_file(self._folder, path.name)
-        pq.write_table(table, hidden)
-        os.replace(hidden, path)  # asking again replaces it whole
+        with arrow_elements.staged(self._folder, path) as hidden:
+            pq.write_table(table, hidden)  # asking again replaces it whole
         yield str(path)
 
 
