@@ -23,6 +23,7 @@ from core.config.souk import SoukConfig
 from core.config.splits import SplitConfig
 from core.config.text_encoder import FROZEN, LORA, TextEncoderConfig
 from core.config.transform import TransformConfig
+from core.config.unread import require_read
 from core.config.validation import ValidationConfig
 from core.errors import ConfigError
 
@@ -110,7 +111,8 @@ def with_settings(full: SoukConfig, settings: dict[str, dict[str, Any]]) -> Souk
         with its tables.
 
     Raises:
-      ConfigError: a part or a setting is unknown, or a value is out of its range.
+      ConfigError: a part or a setting is unknown, a value is out of its range, or no
+        step reads what differs.
     """
     unknown = sorted(set(settings) - set(PARTS))
     if unknown:
@@ -120,7 +122,9 @@ def with_settings(full: SoukConfig, settings: dict[str, dict[str, Any]]) -> Souk
     changed = {
         part: getattr(full, part).updated(changes) for part, changes in settings.items()
     }
-    return full.replace(**changed)
+    found = full.replace(**changed)
+    require_read(full, found)
+    return found
 
 
 def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:

@@ -93,7 +93,6 @@ class SoukConfig(Config):
                 )
         for name, weights, may_be_empty in (
             ("ranker", self.ranker.event_weights, True),
-            ("search_ranker", self.search_ranker.event_weights, True),
             ("retriever", self.retriever.event_weights, False),
         ):
             if len(weights) != len(types) and (weights or not may_be_empty):

@@ -114,7 +114,7 @@ def test_settings_that_break_a_rule_are_named(settings: dict, said: str) -> None
     [
         ("ranker: {target_event: cart}", "must be of view, purchase. Received: cart"),
         ("ranker: {event_weights: [1, 2, 3]}", "`ranker.event_weights` must hold one"),
-        ("search_ranker: {event_weights: [1]}", "`search_ranker.event_weights` must"),
+        ("retriever: {event_weights: [1]}", "RetrieverConfig.event_weights"),
         (
             "retriever: {event_weights: [1, 2, 3], event_types: [view, click, cart]}",
             "`retriever.event_types` must be the shop's, ['view', 'purchase']",
@@ -148,3 +148,46 @@ def test_settings_that_fit_the_shop_are_taken() -> None:
     found = presets.with_settings(presets.for_shop(TWO_EVENTS, SPLITS), settings)
     assert found.ranker.event_weights == (1.0, 2.0)
     assert found.gates.must_beat == ("item_knn",)
+
+
+@pytest.mark.parametrize(
+    ("jointly", "settings", "name"),
+    [
+        (
+            False,
+            "search_ranker: {event_weights: [1, 2]}",
+            "search_ranker.event_weights",
+        ),
+        (False, "search_ranker: {target_event: view}", "search_ranker.target_event"),
+        (True, "search_ranker: {target_event: view}", "search_ranker.target_event"),
+        (True, "search_ranker: {epochs: 9}", "search_ranker.epochs"),
+        (True, "ranker: {listwise_loss: lambda}", "ranker.listwise_loss"),
+        (
+            True,
+            "search_ranker: {listwise_loss: none, score_head: weighted}",
+            "search_ranker.listwise_loss",
+        ),
+    ],
+)
+def test_a_change_of_what_no_step_reads_is_refused(
+    jointly: bool, settings: str, name: str
+) -> None:
+    full = presets.for_shop(TWO_EVENTS, SPLITS)
+    chosen = RunChoices(joint_ranker=jointly, settings=yaml.safe_load(settings))
+    with pytest.raises(ConfigError, match=f"`{name}` must be left out: no step reads"):
+        presets.with_choices(full, chosen)
+
+
+@pytest.mark.parametrize("jointly", [False, True])
+def test_all_settings_as_they_are_printed_are_taken(jointly: bool) -> None:
+    full = presets.for_shop(TWO_EVENTS, SPLITS)
+    printed = full.to_dict()
+    settings = {part: printed[part] for part in presets.PARTS}
+    found = presets.with_choices(
+        full, RunChoices(joint_ranker=jointly, settings=settings)
+    )
+    assert found == full.replace(joint_ranker=jointly)
+    # What one ranker of both takes of the search ranker.
+    some = {"search_ranker": {"new_weight": 0.5, "top_k": 5, "ignored_features": []}}
+    chosen = RunChoices(joint_ranker=jointly, settings=some)
+    assert presets.with_choices(full, chosen).search_ranker.top_k == 5
