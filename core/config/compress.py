@@ -25,7 +25,8 @@ class CompressConfig(Config):
     # Neighbours kept per item, the highest of all sources together; 0: all. NDCG@20 of
     # the demo's test split, all / new, with 420: +.2 % / -.4 %, with all: +.05 / +.1.
     num_neighbours: int = 480
-    # Candidates that the compressed bundle ranks; 0: as many as the funnel's settings.
+    # Candidates that the compressed bundle ranks, never more than the funnel's settings
+    # have; 0: as many.
     num_candidates: int = 0
     # Columns of a neighbour list that share a scale.
     block: int = 30
@@ -122,7 +123,8 @@ class CompressConfig(Config):
         """The funnel's settings with the compressed bundle's number of candidates."""
         if not self.num_candidates:
             return config
-        return config.replace(num_candidates=self.num_candidates)
+        fewer = min(self.num_candidates, config.num_candidates)
+        return config.replace(num_candidates=fewer)
 
     def _rule(self, text: str) -> tuple[str, float]:
         pattern, _, share = text.partition("=")

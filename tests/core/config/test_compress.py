@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.config.compress import CompressConfig
+from core.config.funnel import FunnelConfig
 from core.errors import ConfigError
 
 
@@ -35,6 +36,15 @@ def test_a_rule_that_cannot_be_read_names_the_form(rule):
 def test_settings_out_of_range_are_named(changes, name):
     with pytest.raises(ConfigError, match=name):
         CompressConfig(**changes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "ranked"), [(0, 48), (32, 32), (48, 48), (96, 48), (1000, 48)]
+)
+def test_a_compressed_bundle_ranks_no_more_than_the_uncompressed(asked, ranked):
+    funnel = FunnelConfig(num_candidates=48, shelf_size=64)
+    smaller = CompressConfig(num_candidates=asked).funnel(funnel)
+    assert smaller == funnel.replace(num_candidates=ranked)
 
 
 def test_rankers_stay_as_they_are_where_nothing_is_asked_of_them():
