@@ -50,8 +50,16 @@ class EvaluationConfig(Config):
         self.require(max(self.k_values) <= MAX_K, "k_values", f"at most {MAX_K}")
         self.require(self.primary_k in self.k_values, "primary_k", "one of k_values")
         self.require(0 < self.confidence < 1, "confidence", "between 0 and 1")
-        for name in ("max_moments", "max_events", "batch_size", "bootstrap_samples"):
+        for name in (
+            "max_moments",
+            "max_events",
+            "batch_size",
+            "bootstrap_samples",
+            "knn_neighbours",
+        ):
             self.require(getattr(self, name) >= 1, name, ">= 1")
+        for name in ("top_context_values", "num_example_pages"):
+            self.require(getattr(self, name) >= 0, name, ">= 0")
         self.require(
             list(self.activity_edges) == sorted(set(self.activity_edges))
             and min(self.activity_edges, default=0) >= 1,

@@ -68,9 +68,10 @@ class RetrieverConfig(Config):
         )
         self.require(
             len(self.event_weights) == len(self.event_types)
-            and min(self.event_weights) >= 0,
+            and min(self.event_weights) >= 0
+            and sum(self.event_weights) > 0,
             "event_weights",
-            "one weight >= 0 per event type",
+            "one weight >= 0 per event type, not all zero",
         )
         self.require(
             4 <= self.embedding_dim <= 1024 and self.embedding_dim % 4 == 0,
@@ -86,7 +87,8 @@ class RetrieverConfig(Config):
             "Set `history_encoder` to transformer.",
         )
         self.require(self.batch_size >= 2, "batch_size", ">= 2")
-        self.require(self.temperature > 0, "temperature", "> 0")
+        for name in ("temperature", "learning_rate"):
+            self.require(getattr(self, name) > 0, name, "> 0")
         self.require(
             self.num_hard_negatives is None or self.num_hard_negatives >= 1,
             "num_hard_negatives",

@@ -95,9 +95,9 @@ class TextEncoderConfig(Config):
             "Set `num_layers` of an encoder that is trained from scratch.",
         )
         self.require(
-            self.hidden_dim % self.num_heads == 0,
+            self.hidden_dim >= 1 and self.hidden_dim % self.num_heads == 0,
             "hidden_dim",
-            "divisible by num_heads",
+            ">= 1 and divisible by num_heads",
         )
         self.require(self.vocabulary_size >= 64, "vocabulary_size", ">= 64")
         for name in ("max_query_tokens", "max_item_tokens"):

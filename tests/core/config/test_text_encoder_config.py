@@ -21,6 +21,7 @@ def test_a_preset_is_fine_tuned_with_adapters_unless_told() -> None:
         {"mode": "scratch", "preset": "folder"},
         {"mode": "none"},
         {"hidden_dim": 100, "num_heads": 3},
+        {"hidden_dim": 0},
         {"max_query_tokens": 2},
         {"temperature": 0.0},
         {"time_budget_s": 0.0},
