@@ -126,8 +126,9 @@ def _packed(
     real = rows < funnel.num_items
     group = np.broadcast_to(np.arange(len(numbers))[:, None], rows.shape)
     offsets, target_rows, target_kinds = encoded.targets
+    events = range(len(funnel.shop.event_types))
     truth = [
-        np.unique(target_rows[a:b][target_kinds[a:b] == funnel.target]).size
+        [np.unique(target_rows[a:b][target_kinds[a:b] == kind]).size for kind in events]
         for a, b in zip(offsets[numbers], offsets[numbers + 1], strict=True)
     ]
     owned = found[..., funnel.feature_names.index("owned")] > 0

@@ -23,7 +23,8 @@ class RankerRows:
     group: npt.NDArray[np.int32]  # [R] moment number
     rows: npt.NDArray[np.int32]  # [R] catalogue rows
     owned: npt.NDArray[np.bool_]  # [R] the target event stands in the history
-    truth_size: npt.NDArray[np.int32]  # [M] distinct target items, retrieved or not
+    # [M, T] distinct items with the event in the horizon, retrieved or not
+    truth_size: npt.NDArray[np.int32]
     cutoff: npt.NDArray[np.int64]  # [M] seconds UTC
     # [R] worth of a row in the listwise loss; None: the target event's label.
     gains: npt.NDArray[np.float32] | None = None
@@ -63,7 +64,7 @@ class RankerRows:
             group=np.zeros(0, np.int32),
             rows=np.zeros(0, np.int32),
             owned=np.zeros(0, np.bool_),
-            truth_size=np.zeros(0, np.int32),
+            truth_size=np.zeros((0, num_events), np.int32),
             cutoff=np.zeros(0, np.int64),
             gains=np.zeros(0, np.float32) if with_gains else None,
         )

@@ -30,7 +30,7 @@ class CandidateRows:
     labels: npt.NDArray[np.uint8]  # [N, T] 0, 1, UNKNOWN_LABEL; as event_types
     owned: npt.NDArray[np.bool_]  # [N], bought before the moment
     starts: Ints  # [M + 1], first row of each moment
-    truth_size: npt.NDArray[np.int32]  # [M], true items, retrieved or not
+    truth_size: npt.NDArray[np.int32]  # [M, T], true items, retrieved or not
     cutoff: Ints  # [M], seconds UTC
     split: npt.NDArray[np.int8]  # [M], index into SPLITS
     feature_names: tuple[str, ...]
@@ -191,11 +191,12 @@ def _read_small(path: Path, meta: dict[str, Any]) -> dict[str, npt.NDArray[Any]]
             f"{path}: `group` must be moment numbers in ascending order below "
             f"{num_moments} (the length of `cutoff`)."
         )
-    if part["labels"].shape != (num_rows, len(meta["event_types"])):
-        raise ArtifactError(
-            f"{path}: `labels` must be [{num_rows}, {len(meta['event_types'])}]. "
-            f"Received: {list(part['labels'].shape)}."
-        )
+    for name, size in (("labels", num_rows), ("truth_size", num_moments)):
+        if part[name].shape != (size, len(meta["event_types"])):
+            raise ArtifactError(
+                f"{path}: `{name}` must be [{size}, {len(meta['event_types'])}]. "
+                f"Received: {list(part[name].shape)}."
+            )
     part["sizes"] = np.bincount(group, minlength=num_moments)
     part["labels"] = (part["labels"] > 0).astype(np.uint8)
     part["cutoff"] = part["cutoff"].astype(np.int64)

@@ -59,10 +59,12 @@ def join_rows(
     unseen = [any(fnmatch(name, p) for p in hidden) for name in names]
     features[size:, unseen] = np.nan
     # Of an event that pages do not tell, they teach nothing.
+    places = [moments.event_types.index(event) for event in pages.event_types]
     shape = (len(pages.labels), len(moments.event_types))
     labels = np.full(shape, UNKNOWN_LABEL, np.uint8)
-    for place, event in enumerate(pages.event_types):
-        labels[:, moments.event_types.index(event)] = pages.labels[:, place]
+    labels[:, places] = pages.labels
+    truth_size = np.zeros((len(pages.truth_size), shape[1]), np.int32)
+    truth_size[:, places] = pages.truth_size
     return CandidateRows(
         features=features,
         labels=np.concatenate([moments.labels, labels]),
@@ -70,7 +72,7 @@ def join_rows(
         # time the loss over all.
         owned=np.concatenate([np.zeros(size, np.bool_), pages.owned]),
         starts=np.concatenate([moments.starts, pages.starts[1:] + size]),
-        truth_size=np.concatenate([moments.truth_size, pages.truth_size]),
+        truth_size=np.concatenate([moments.truth_size, truth_size]),
         cutoff=np.concatenate(
             [moments.cutoff, np.full_like(pages.cutoff, _PAGES_CUTOFF)]
         ),

@@ -30,10 +30,11 @@ def ndcg(
       new_only: leave out owned items, in the page and in the truth.
     """
     numbers = rows.rows_of(moments)
-    labels = rows.labels[numbers, rows.event_types.index(event)]
+    kind = rows.event_types.index(event)
+    labels = rows.labels[numbers, kind]
     sizes = rows.starts[moments + 1] - rows.starts[moments]
     group = np.repeat(np.arange(len(moments)), sizes)
-    truth = rows.truth_size[moments].astype(np.int64)
+    truth = rows.truth_size[moments, kind].astype(np.int64)
     if new_only:
         owned = rows.owned[numbers]
         truth = truth - np.bincount(group, labels * owned, len(moments)).astype(int)

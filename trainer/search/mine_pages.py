@@ -186,7 +186,7 @@ def _mined(
             group=group[real].astype(np.int32),
             rows=rows[real].astype(np.int32),
             owned=~shown[real],
-            truth_size=_clicked(pages, numbers),
+            truth_size=_truth_size(pages, numbers),
             # Not the page's own time: `fit_cutoffs` counts cut-offs of the grid.
             cutoff=pages.cutoffs[numbers],
             gains=gains[real],
@@ -217,9 +217,11 @@ def _outcome(
     return gains, labels, shown
 
 
-def _clicked(pages: EncodedPages, numbers: npt.NDArray[np.int64]) -> npt.NDArray:  # type: ignore[type-arg]
-    """[B] int32: items with the weakest of the shop's events, on the page."""
-    total = np.concatenate([[0.0], np.cumsum(pages.happened[:, 0])])
+def _truth_size(
+    pages: EncodedPages, numbers: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    """[B, T]: items with each event type, on the page."""
+    total = np.cumsum(np.pad(pages.happened, [(1, 0), (0, 0)]), axis=0, dtype=np.int64)
     counts = total[pages.offsets[numbers + 1]] - total[pages.offsets[numbers]]
     return counts.astype(np.int32)
 

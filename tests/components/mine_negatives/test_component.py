@@ -86,7 +86,8 @@ def test_splits_hold_the_arrays_of_the_contract(mined: dict[str, Path]) -> None:
             assert rows.labels.shape == (len(rows.rows), 2)
             assert (np.diff(rows.group) >= 0).all()
             assert np.bincount(rows.group).max() <= most
-            assert len(rows.truth_size) == len(rows.cutoff) == rows.group.max() + 1
+            assert rows.truth_size.shape == (len(rows.cutoff), 2)
+            assert len(rows.cutoff) == rows.group.max() + 1
             assert np.isfinite(rows.features).all()
 
 
@@ -118,7 +119,7 @@ def candidates_of(folder: Path, split: str) -> list[tuple[object, ...]]:
             here = rows.group == moment
             labels = rows.labels[here].astype(int).tolist()
             pairs = sorted(zip(rows.rows[here].tolist(), labels, strict=True))
-            found.append((cutoff, int(rows.truth_size[moment]), pairs))
+            found.append((cutoff, rows.truth_size[moment].tolist(), pairs))
     return sorted(found, key=str)
 
 

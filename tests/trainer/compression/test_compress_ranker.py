@@ -44,7 +44,7 @@ def _rows() -> CandidateRows:
         labels=np.stack([bought | (features[:, 1] > 1), bought], axis=1).astype("u1"),
         owned=np.zeros(len(features), bool),
         starts=np.arange(0, len(features) + 1, ROWS),
-        truth_size=np.full(MOMENTS, 3, np.int32),
+        truth_size=np.full((MOMENTS, len(EVENTS)), 3, np.int32),
         cutoff=np.full(MOMENTS, 100, np.int64),
         split=np.where(np.arange(MOMENTS) < 45, 0, 2).astype(np.int8),
         feature_names=tuple(f"f{i}" for i in range(F)),

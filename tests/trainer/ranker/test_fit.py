@@ -73,7 +73,7 @@ def _small_shop(moments: int = 68, rows: int = 100) -> CandidateRows:
         labels=bought.reshape(-1, 1).astype(np.uint8),
         owned=np.zeros(bought.size, bool),
         starts=np.arange(0, bought.size + 1, rows),
-        truth_size=bought.sum(axis=1).astype(np.int32),
+        truth_size=bought.sum(axis=1, keepdims=True).astype(np.int32),
         cutoff=np.zeros(moments, np.int64),
         split=np.where(np.arange(moments) < 48, 0, 2).astype(np.int8),
         feature_names=tuple(f"size_{i}" for i in range(8)),

@@ -51,7 +51,7 @@ def search_pages(pages: int = 120, rows: int = 10, seed: int = 3) -> CandidateRo
         labels=clicked[:, None].astype(np.uint8),
         owned=~shown,
         starts=starts,
-        truth_size=np.add.reduceat(clicked, starts[:-1]).astype(np.int32),
+        truth_size=np.add.reduceat(clicked, starts[:-1])[:, None].astype(np.int32),
         cutoff=np.repeat([EVAL_CUTOFF - 900, EVAL_CUTOFF], pages),
         split=np.repeat(np.array([0, 2], np.int8), pages),
         feature_names=(*FEATURES, "query_match", "query_fused"),
@@ -65,8 +65,12 @@ def moments(folder: Path) -> CandidateRows:
     rows = world(folder, moments=80)
     clicks = np.zeros_like(rows.labels[:, :1])
     labels = np.concatenate([clicks, rows.labels], axis=1)
+    truth_size = np.pad(rows.truth_size, [(0, 0), (1, 0)])
     return dataclasses.replace(
-        rows, labels=labels, event_types=("click", *rows.event_types)
+        rows,
+        labels=labels,
+        truth_size=truth_size,
+        event_types=("click", *rows.event_types),
     )
 
 

@@ -79,7 +79,7 @@ def _biased_pages(num_pages: int = 5_000) -> tuple[CandidateRows, np.ndarray]:
         labels=clicked.reshape(-1, 1).astype(np.uint8),
         owned=np.zeros(clicked.size, bool),
         starts=np.arange(0, clicked.size + 1, slots),
-        truth_size=clicked.sum(axis=1).astype(np.int32),
+        truth_size=clicked.sum(axis=1, keepdims=True).astype(np.int32),
         cutoff=np.zeros(num_pages, np.int64),
         split=np.zeros(num_pages, np.int8),
         feature_names=("worth", "logging"),

@@ -35,13 +35,14 @@ def checkerboard(
     ).reshape(-1, len(FEATURES))
     bought = (person == item).reshape(-1)
     viewed = bought | (rng.random(bought.shape) < 0.2)
+    labels = np.stack([viewed, bought], 1)
     return {
         "features": features.astype(np.float32),
-        "labels": np.stack([viewed, bought], 1).astype(np.float32),
+        "labels": labels.astype(np.float32),
         "group": np.repeat(np.arange(moments), rows).astype(np.int32),
         "rows": rng.integers(0, 100, moments * rows).astype(np.int32),
         "owned": rng.random(moments * rows) < 0.3,
-        "truth_size": bought.reshape(moments, rows).sum(1).astype(np.int32),
+        "truth_size": labels.reshape(moments, rows, 2).sum(1).astype(np.int32),
     }
 
 

@@ -204,8 +204,9 @@ def test_pages_keep_the_cut_off_of_their_tables(rows: RankerRows) -> None:
     np.testing.assert_array_equal(rows.cutoff, [NOW, NOW])
 
 
-def test_clicked_items_are_counted_found_or_not(rows: RankerRows) -> None:
-    np.testing.assert_array_equal(rows.truth_size, [1, 3])  # "gone" was clicked too
+def test_items_of_each_event_are_counted_found_or_not(rows: RankerRows) -> None:
+    # Clicks and purchases; "gone" was clicked too.
+    np.testing.assert_array_equal(rows.truth_size, [[1, 1], [3, 1]])
 
 
 def test_sampling_keeps_what_was_clicked_then_what_was_shown(mine: Any) -> None:
