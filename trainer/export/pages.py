@@ -11,13 +11,15 @@ from trainer.export.catalogue import Catalogue
 
 # Below every real score; finite, so that sums and sigmoids stay finite too.
 NOT_SHOWN = -1e9
+# Below it a sigmoid is 0 in float32, which would say that nothing is shown.
+_LEAST_SHOWN = -80.0
 
 
 class Page(NamedTuple):
     """The best k of each request, best first."""
 
     rows: tf.Tensor  # [B, k] int32, num_items where the page is shorter
-    scores: tf.Tensor  # [B, k] float32 in [0, 1], descending, 0 where shorter
+    scores: tf.Tensor  # [B, k] float32 in (0, 1], descending, 0 where shorter
     places: tf.Tensor  # [B, k] int32 of the rows among the candidates, 0 where shorter
 
 
@@ -40,7 +42,7 @@ def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Pag
     shown = best > NOT_SHOWN / 2
     return Page(
         rows=tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad),
-        scores=tf.where(shown, tf.sigmoid(best), 0.0),
+        scores=tf.where(shown, tf.sigmoid(tf.maximum(best, _LEAST_SHOWN)), 0.0),
         places=tf.where(shown, picks, 0),
     )
 

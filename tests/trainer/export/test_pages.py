@@ -55,6 +55,21 @@ def test_what_is_not_lowered_is_not_shown() -> None:
     assert page.rows.numpy().tolist() == [list(range(100))]
 
 
+def test_however_far_an_item_is_lowered_its_score_says_that_it_is_shown() -> None:
+    count = 60
+    catalogue = Catalogue(
+        pa.table({"item_id": [str(n) for n in range(count)], "category": ["x"] * count})
+    )
+    rows, scores = tf.range(count)[None], tf.linspace(3.0, 0.0, count)[None]
+    # The last one at -177, whose sigmoid, 1e-77, is 0 in float32.
+    lowered = spread_categories(rows, scores, catalogue, penalty=3.0)
+    page = best_page(rows, lowered, tf.constant(100), count)
+    assert page.rows.numpy()[0].tolist() == [*range(count), *[count] * 40]
+    found = page.scores.numpy()[0]
+    assert (found[:count] > 0).all() and (np.diff(found) <= 0).all()
+    assert not found[count:].any()
+
+
 def test_items_without_a_category_do_not_count_as_one() -> None:
     catalogue = Catalogue(pa.table({"item_id": ["a", "b"]}))
     scores = tf.constant([[1.0, 2.0]])
