@@ -55,3 +55,9 @@ class GatesConfig(Config):
         for name in ("max_size_mb", "max_latency_ms"):
             value = getattr(self, name)
             self.require(value is None or value > 0, name, "> 0, or None")
+        self.require(
+            self.max_latency_ms is None or self.check_serving,
+            "max_latency_ms",
+            "None where `check_serving` is false",
+            "Nothing is asked of a model server then: set `check_serving: true`.",
+        )

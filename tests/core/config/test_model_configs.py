@@ -1,4 +1,4 @@
-"""Settings of retriever and evaluation are refused before anything is trained."""
+"""Retriever, evaluation and gates refuse bad settings before anything is trained."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from core.config.base import Config
 from core.config.evaluation import EvaluationConfig
+from core.config.gates import GatesConfig
 from core.config.retriever import RetrieverConfig
 from core.errors import ConfigError
 
@@ -31,6 +32,12 @@ def test_values_out_of_range_are_named(
     (name,) = changes
     with pytest.raises(ConfigError, match=name):
         kind(**changes)
+
+
+def test_a_latency_that_nothing_measures_is_no_bound() -> None:
+    with pytest.raises(ConfigError, match=r"max_latency_ms.*check_serving: true"):
+        GatesConfig(check_serving=False, max_latency_ms=5.0)
+    assert GatesConfig(check_serving=False).max_latency_ms is None
 
 
 def test_no_context_slices_and_no_example_pages_may_be_asked_for() -> None:
