@@ -102,7 +102,7 @@ class SearchFunnel(tf.Module):
         words = self.encoder.embed_queries(asked.queries)
         state = self._weighed(asked, words)
         if self.config.feedback_items:
-            state = self._weighed(asked, self._moved(words, asked, state))
+            state = self._weighed(asked, self._moved(words, state))
         if self.retriever is not None:
             inputs = tower_inputs(moment, self.funnel.shop.context_features)
             towers = self.retriever.embed_search(words, *inputs)
@@ -264,16 +264,14 @@ class SearchFunnel(tf.Module):
             return products_at(constants.tower_table, asked, items.rows)
         return items.picked(tf.nn.relu(constants.tower_scores(asked)))
 
-    def _moved(self, words: tf.Tensor, asked: Asked, first: SearchState) -> tf.Tensor:
+    def _moved(self, words: tf.Tensor, first: SearchState) -> tf.Tensor:
         """[B, d] query vectors, moved towards the mean of the best items' vectors.
 
         Pseudo-relevance feedback (Rocchio 1971). A query without items stays put.
         """
-        items = first.items
-        open_ = items.first & items.picked(asked.open_)
-        scores = tf.where(open_, first.scores, LOWEST)
-        # Where too few are open there are pads, whose vector is 0.
-        rows = items.best(scores, self.config.feedback_items)
+        scores = tf.where(first.matched, first.scores, LOWEST)
+        # Where too few match there are pads, whose vector is 0.
+        rows = first.items.best(scores, self.config.feedback_items)
         found = tf.gather(self.vectors.read_value(), rows, axis=1)
         mean = tf.transpose(tf.reduce_mean(found, axis=2))
         return tf.math.l2_normalize(words + self.config.feedback_weight * mean, axis=1)

@@ -107,3 +107,11 @@ def test_feedback_moves_the_query_towards_what_it_found() -> None:
             expected[:] = 0.0
         np.testing.assert_allclose(found[row], expected, atol=1e-5)
     assert np.abs(found - before).max() > 0.01
+
+
+def test_feedback_finds_nothing_for_a_query_that_found_nothing() -> None:
+    search = world.search_funnel(SearchConfig(feedback_items=3))
+    assert world.found(search, "xyz") == []
+    # What is in the history is no find: it is there whatever the words.
+    assert world.found(search, "xyz", history=(1, 9)) == []
+    assert world.found(search, "red mug", history=(1, 9)) != []
