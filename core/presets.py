@@ -164,6 +164,8 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
         # All cut-offs: a page's features are as of a cut-off before it, so that old
         # pages are as good as new ones. The second listwise loss compares what was
         # shown; the first, over unshown candidates too, teaches what is off the mark.
+        # Carts and purchases count in a row's gain already: a loss of their own adds
+        # nothing (validation, three seeds).
         search_ranker=RankerConfig(
             fit_cutoffs=splits.num_cutoffs + 1,
             rows_per_moment=32,
@@ -171,6 +173,7 @@ def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:
             listwise_loss="weighted",
             listwise_weight=0.5,
             new_weight=1.0,
+            other_events_weight=0.0,
             learning_rate=3e-4,
             top_k=10,
             choice_new=1.0,

@@ -128,7 +128,7 @@ def test_what_people_look_at_teaches_what_they_buy() -> None:
         labels=np.stack([viewed, bought], axis=-1).reshape(-1, 2).astype(np.uint8),
         owned=np.zeros(moments * size, bool),
         starts=np.arange(0, moments * size + 1, size),
-        truth_size=bought.sum(axis=1).astype(np.int32),
+        truth_size=np.stack([viewed, bought], axis=-1).sum(axis=1).astype(np.int32),
         cutoff=np.zeros(moments, np.int64),
         split=np.zeros(moments, np.int8),
         feature_names=tuple(f"f{i}" for i in range(width)),
