@@ -12,7 +12,7 @@ from core.errors import ConfigError
 _OF_PAGES = {"target_event", "event_weights"}
 # One ranker of both sides (trainer/ranker/joint.py) is trained as `ranker` says, with
 # the losses of `search_ranker`, which besides says how pages are seen and judged.
-_LOSSES = {"listwise_loss", "listwise_weight", "new_weight"}
+_LOSSES = {"listwise_loss", "listwise_weight", "new_weight", "other_events_weight"}
 _JOINTLY = {
     *("listwise_weight", "new_weight", "ignored_features"),
     *("top_k", "choice_new"),

@@ -162,6 +162,7 @@ def test_settings_that_fit_the_shop_are_taken() -> None:
         (True, "search_ranker: {target_event: view}", "search_ranker.target_event"),
         (True, "search_ranker: {epochs: 9}", "search_ranker.epochs"),
         (True, "ranker: {listwise_loss: lambda}", "ranker.listwise_loss"),
+        (True, "ranker: {other_events_weight: 2}", "ranker.other_events_weight"),
         (
             True,
             "search_ranker: {listwise_loss: none, score_head: weighted}",
