@@ -29,9 +29,13 @@ class BundleConfig(Config):
     def __post_init__(self) -> None:
         self.require(self.diversity_penalty >= 0, "diversity_penalty", ">= 0")
         self.require(
-            len(self.similar_weights) == 3 and min(self.similar_weights) >= 0,
+            len(self.similar_weights) == 3
+            and min(self.similar_weights) >= 0
+            and sum(self.similar_weights) > 0,
             "similar_weights",
-            "three weights >= 0",
+            "three weights >= 0, not all zero",
+            "Without any, every item is as similar as every other: give co-occurrence, "
+            "tower cosine or title cosine a weight above 0.",
         )
         self.require(
             bool(self.warmup_batch_sizes) and min(self.warmup_batch_sizes) >= 1,

@@ -93,7 +93,11 @@ class SearchConfig(Config):
         )
         self.require(self.max_click_weight >= 1, "max_click_weight", ">= 1")
         self.require(
-            len(self.event_gains) == 3 and min(self.event_gains) >= 0,
+            len(self.event_gains) == 3
+            and min(self.event_gains) >= 0
+            and sum(self.event_gains) > 0,
             "event_gains",
-            "three numbers >= 0: click, cart, purchase",
+            "three numbers >= 0: click, cart, purchase, not all zero",
+            "The search ranker learns from pages with a gain: give one of the events a "
+            "gain above 0.",
         )

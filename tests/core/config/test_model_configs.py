@@ -1,4 +1,4 @@
-"""Retriever, evaluation and gates refuse bad settings before anything is trained."""
+"""Retriever, bundle, evaluation and gates refuse bad settings before any training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.config.base import Config
+from core.config.bundle import BundleConfig
 from core.config.evaluation import EvaluationConfig
 from core.config.gates import GatesConfig
 from core.config.retriever import RetrieverConfig
@@ -24,6 +25,8 @@ from core.errors import ConfigError
         (EvaluationConfig, {"knn_neighbours": -3}),
         (EvaluationConfig, {"top_context_values": -1}),
         (EvaluationConfig, {"num_example_pages": -1}),
+        (BundleConfig, {"similar_weights": (0.0, 0.0, 0.0)}),  # all alike
+        (BundleConfig, {"similar_weights": (1.0, -0.3, 0.5)}),
     ],
 )
 def test_values_out_of_range_are_named(

@@ -30,6 +30,7 @@ def test_json_keeps_every_setting() -> None:
         ("max_click_weight", 0.5),
         ("event_gains", (1.0, -1.0, 2.0)),
         ("event_gains", (1.0, 2.0)),
+        ("event_gains", (0.0, 0.0, 0.0)),  # no page to learn from
         ("fusion_l2", -1.0),
     ],
 )
