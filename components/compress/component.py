@@ -36,7 +36,8 @@ def Compress(
       candidates, search_candidates: the rows that each was trained on.
       compressed_ranker, compressed_search_ranker: outputs; the same, smaller.
       facts: output; compression.json with parameters, zeros and NDCG on the eval
-        moments before and after, by ranker.
+        moments before and after, by ranker; of `ranker` also AUC and calibration of
+        its probabilities, which `rank` serves.
       config: CompressConfig as JSON.
     """
     settings = CompressConfig.from_json(config)
@@ -55,5 +56,6 @@ def Compress(
             rows.uri,
             Path(path_utils.serving_model_dir(out.uri)),
             settings,
+            probabilities=name == "ranker",  # `search` reads the score alone
         )
     write_json(Path(facts.uri) / FACTS_FILE, found)

@@ -24,6 +24,8 @@ def compress_model(
     out_dir: Path,
     config: CompressConfig,
     splits: Sequence[str] = SPLITS,
+    *,
+    probabilities: bool = True,
 ) -> dict[str, Any] | None:
     """Writes the smaller ranker into `out_dir`; facts about it, None where it is as is.
 
@@ -36,6 +38,8 @@ def compress_model(
       out_dir: SavedModel folder.
       config: what to do.
       splits: of the rows, to train on.
+      probabilities: whether its probabilities of events are served: those of a search
+        ranker are not, `search` reads its score alone.
     """
     if not (ranker / KERAS_FOLDER).is_dir() or not config.changes_rankers:
         shutil.copytree(ranker, out_dir, dirs_exist_ok=True)
@@ -44,7 +48,7 @@ def compress_model(
     fitted = load_fitted(ranker)
     limit = fitted.config.memory_limit_mb
     rows = read_candidates(candidates, splits=splits, memory_limit_mb=limit)
-    smaller, facts = compress_ranker(fitted, rows, config)
+    smaller, facts = compress_ranker(fitted, rows, config, probabilities=probabilities)
     facts["seconds"] = time.monotonic() - began
     refused = losses(facts["before"], facts["after"], config)
     if refused:
@@ -68,7 +72,8 @@ def losses(
 
     Args:
       before, after: `ranker_facts` of the ranker as trained and of the smaller one;
-        without eval moments nothing was measured, and nothing is lost.
+        without eval moments nothing was measured, and nothing is lost, nor in
+        probabilities that are not served.
     """
     found = []
     for name, label in (("ndcg", "NDCG"), ("ndcg_new", "NDCG of new items")):

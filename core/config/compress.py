@@ -64,7 +64,8 @@ class CompressConfig(Config):
     learning_rate_share: float = 0.25
     # A smaller ranker that loses more than this on the eval moments is not taken, and
     # the one that was trained is: percent of NDCG, all or new items (the gates ask the
-    # same of pages), and AUC of any event (half of what TFMA's gate lets through).
+    # same of pages), and AUC of any event (half of what TFMA's gate lets through) of
+    # the ranker whose probabilities `rank` serves, which the search ranker's are not.
     max_ndcg_drop_percent: float = 0.5
     max_auc_drop: float = 0.01
 

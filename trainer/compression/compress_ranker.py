@@ -24,7 +24,11 @@ _SAMPLE = 8_192
 
 
 def compress_ranker(
-    fitted: FittedRanker, rows: CandidateRows, config: CompressConfig
+    fitted: FittedRanker,
+    rows: CandidateRows,
+    config: CompressConfig,
+    *,
+    probabilities: bool = True,
 ) -> tuple[FittedRanker, dict[str, Any]]:
     """The smaller ranker, and what was measured on the way.
 
@@ -35,10 +39,12 @@ def compress_ranker(
       fitted: the trained ranker; its own normalization is applied to `rows`.
       rows: the candidates it was trained on, raw; normalized in place.
       config: what to do.
+      probabilities: whether those of the events are served, beside the score.
 
     Returns:
-      The ranker, and JSON-able facts: parameters, zero shares and NDCG on the eval
-      moments, which both rankers have been fitted on, before and after.
+      The ranker, and JSON-able facts: parameters, zero shares, NDCG and what is served
+      of probabilities on the eval moments, which both rankers have been fitted on,
+      before and after.
     """
     fitted.normalizer.apply_in_place(rows.features)
     every = rows.moments("train", "recent", "eval")
@@ -51,9 +57,12 @@ def compress_ranker(
     compressed = dataclasses.replace(
         compressed, calibrators=recalibrated(fitted, before.logits, after.logits)
     )
+    facts_of = functools.partial(
+        ranker_facts, rows=rows, moments=eval_moments, probabilities=probabilities
+    )
     facts = {
-        "before": ranker_facts(fitted, rows, eval_moments, before),
-        "after": ranker_facts(compressed, rows, eval_moments, after),
+        "before": facts_of(fitted, outputs=before),
+        "after": facts_of(compressed, outputs=after),
         "phases": phases,
     }
     return compressed, facts

@@ -45,12 +45,19 @@ def outputs_of(fitted: FittedRanker, rows: CandidateRows, moments: Ints) -> Outp
 
 
 def ranker_facts(
-    fitted: FittedRanker, rows: CandidateRows, moments: Ints, outputs: Outputs
+    fitted: FittedRanker,
+    rows: CandidateRows,
+    moments: Ints,
+    outputs: Outputs,
+    *,
+    probabilities: bool,
 ) -> dict[str, Any]:
     """JSON-able: size, zeros by kernel, NDCG all and new, each event's probabilities.
 
     Args:
       moments: that `outputs` are of; without any, what is measured is None.
+      probabilities: whether those of the events are served; what is said of them is
+        None where they are not.
     """
     kernels = {
         layer.name: zero_share(layer.kernel)
@@ -63,7 +70,7 @@ def ranker_facts(
         "zero_share": kernels,
         "ndcg": _ndcg(fitted, rows, moments, outputs, new_only=False),
         "ndcg_new": _ndcg(fitted, rows, moments, outputs, new_only=True),
-        "events": _events(fitted, rows, moments, outputs),
+        "events": _events(fitted, rows, moments, outputs) if probabilities else None,
     }
 
 
