@@ -108,7 +108,8 @@ def with_settings(full: SoukConfig, settings: dict[str, dict[str, Any]]) -> Souk
     Args:
       full: all settings.
       settings: part -> its changes. What a shop is, and when its periods begin, comes
-        with its tables.
+        with its tables. A text encoder's `preset` or `mode` brings its own settings,
+        as on the command line, under what is named beside it.
 
     Raises:
       ConfigError: a part or a setting is unknown, a value is out of its range, or no
@@ -119,15 +120,17 @@ def with_settings(full: SoukConfig, settings: dict[str, dict[str, Any]]) -> Souk
         raise ConfigError(
             f"Settings must be of {', '.join(PARTS)}. Received: {', '.join(unknown)}."
         )
+    based = _with_encoder_of(full, settings.get("text_encoder", {}))
     changed = {
-        part: getattr(full, part).updated(changes) for part, changes in settings.items()
+        part: getattr(based, part).updated(changes)
+        for part, changes in settings.items()
     }
-    found = full.replace(**changed)
+    found = based.replace(**changed)
     require_read(full, found)
     return found
 
 
-def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
+def with_text_encoder(full: SoukConfig, preset: str, mode: str = "") -> SoukConfig:
     """The settings with a pretrained text encoder in place of one made from scratch.
 
     Fine-tuning takes pairs of texts that people's events make. A shop without events
@@ -136,9 +139,20 @@ def with_text_encoder(full: SoukConfig, preset: str) -> SoukConfig:
     Args:
       full: all settings.
       preset: folder of a keras preset or of a Hugging Face BERT.
+      mode: what fine-tuning changes; "": as said.
     """
-    mode = LORA if full.shop.has_events else FROZEN
-    return full.replace(text_encoder=TextEncoderConfig.pretrained(preset, mode))
+    mode = mode or (LORA if full.shop.has_events else FROZEN)
+    encoder = TextEncoderConfig.pretrained(preset, mode)
+    layers = full.text_encoder.kept_layers
+    return full.replace(text_encoder=encoder.replace(kept_layers=layers))
+
+
+def _with_encoder_of(full: SoukConfig, changes: dict[str, Any]) -> SoukConfig:
+    """The settings with the pretrained encoder that changes of `text_encoder` name."""
+    preset = changes.get("preset", full.text_encoder.preset)
+    if not preset or not changes.keys() & {"preset", "mode"}:
+        return full
+    return with_text_encoder(full, preset, changes.get("mode", ""))
 
 
 def local(shop: ShopConfig, splits: SplitConfig) -> SoukConfig:

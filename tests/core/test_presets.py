@@ -45,6 +45,44 @@ def test_a_preset_is_adapted_where_events_make_pairs_and_left_alone_elsewhere() 
     assert (encoder.preset, encoder.train_mode) == ("folder", "lora")
 
 
+@pytest.mark.parametrize("has_events", [True, False])
+def test_a_preset_named_in_a_file_is_the_one_of_the_command_line(
+    has_events: bool,
+) -> None:
+    full = presets.for_shop(ShopConfig(name="a", has_events=has_events), SPLITS)
+    option = presets.with_choices(full, RunChoices(text_encoder_preset="folder"))
+    file = {"text_encoder": {"preset": "folder"}}
+    assert presets.with_settings(full, file) == option
+    # By hand: texts of a preset are longer, adapters learn at half a new one's rate.
+    encoder = option.text_encoder
+    assert (encoder.max_query_tokens, encoder.max_item_tokens) == (32, 64)
+    assert encoder.learning_rate == (5e-4 if has_events else 2e-5)
+    own = {"text_encoder": {"preset": "folder", "max_item_tokens": 24}}
+    found = presets.with_settings(full, own).text_encoder
+    assert found == encoder.replace(max_item_tokens=24)
+    # All settings as they are printed are taken as they are.
+    printed = {"text_encoder": found.to_dict()}
+    assert presets.with_settings(full, printed).text_encoder == found
+
+
+def test_a_mode_brings_its_rate_wherever_the_preset_is_named() -> None:
+    full = presets.for_shop(ShopConfig(name="a"), SPLITS)
+    file = {"text_encoder": {"preset": "folder", "mode": "full", "kept_layers": 3}}
+    found = presets.with_settings(full, file).text_encoder
+    assert (found.mode, found.kept_layers, found.learning_rate) == ("full", 3, 2e-5)
+    chosen = RunChoices(
+        text_encoder_preset="folder",
+        text_encoder_layers=3,
+        settings={"text_encoder": {"mode": "full"}},
+    )
+    assert presets.with_choices(full, chosen).text_encoder == found
+    file["text_encoder"]["mode"] = "scratch"
+    with pytest.raises(ConfigError, match="mode"):
+        presets.with_settings(full, file)
+    with pytest.raises(ConfigError, match="preset"):
+        presets.with_settings(full, {"text_encoder": {"preset": 5}})
+
+
 def test_layers_are_kept_of_a_preset_and_of_nothing_else() -> None:
     full = presets.for_shop(ShopConfig(name="a"), SPLITS)
     chosen = RunChoices(text_encoder_preset="folder", text_encoder_layers=3)
