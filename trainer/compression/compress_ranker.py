@@ -10,6 +10,7 @@ import tf_keras
 
 from core.config.compress import CompressConfig
 from core.config.ranker import RankerConfig
+from core.progress import say
 from trainer.compression.fine_tune import Lesson, fine_tune, steps_of
 from trainer.compression.neurons import drop_neurons
 from trainer.compression.prune import prunable, pruning_step, without_wrappers
@@ -18,6 +19,7 @@ from trainer.compression.ranker_facts import outputs_of, ranker_facts
 from trainer.compression.recalibrate import recalibrated
 from trainer.ranker.dataset import CandidateRows, Ints
 from trainer.ranker.fit import FittedRanker
+from trainer.unfit_patterns import unfit_patterns
 
 # Rows that activations are looked at on.
 _SAMPLE = 8_192
@@ -46,6 +48,7 @@ def compress_ranker(
       of probabilities on the eval moments, which both rankers have been fitted on,
       before and after.
     """
+    _say_unfit_rules(fitted.model, config)
     fitted.normalizer.apply_in_place(rows.features)
     every = rows.moments("train", "recent", "eval")
     moments = rows.newest(every, fitted.config.fit_cutoffs)
@@ -130,3 +133,16 @@ def _smaller(
         )
         take_weights(model, aware)
     return model, ranker_config, phases
+
+
+def _say_unfit_rules(model: tf_keras.Model, config: CompressConfig) -> None:
+    """Reports rules that prune nothing; the default's are of all kinds of rankers."""
+    own = [r for r in config.sparsity if r not in CompressConfig.sparsity]
+    layers = [x.name for x in model.layers if isinstance(x, tf_keras.layers.Dense)]
+    unfit = unfit_patterns((rule.partition("=")[0] for rule in own), layers)
+    if unfit:
+        say(
+            "Compress",
+            f"`sparsity`: no layer of this ranker is named {', '.join(unfit)}, there "
+            f"are {', '.join(layers)}",
+        )

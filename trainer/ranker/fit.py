@@ -25,6 +25,7 @@ from trainer.ranker.judge import Judge
 from trainer.ranker.model import build_ranker, event_weights, inference_copy
 from trainer.ranker.normalization import Normalizer
 from trainer.ranker.training import Fit
+from trainer.unfit_patterns import say_unfit_features
 
 HISTORY = "history.json"
 
@@ -105,7 +106,9 @@ class _RankerFit:
         rows, config = self._rows, self._config
         began = time.perf_counter()
         normalizer = Normalizer.fit(rows.features, rows.rows_of(self._train))
-        normalizer = normalizer.without(rows.feature_names, config.ignored_features)
+        ignored = config.ignored_features
+        say_unfit_features("Ranker", "ignored_features", ignored, rows.feature_names)
+        normalizer = normalizer.without(rows.feature_names, ignored)
         normalizer.apply_in_place(rows.features)
         prepared_s = time.perf_counter() - began
         trials = select.run_trials(

@@ -21,6 +21,7 @@ from trainer.ranker.joint import (
     search_side,
 )
 from trainer.ranker.judge import Judge
+from trainer.unfit_patterns import say_unfit_features
 
 STEP = "Ranker"
 
@@ -67,6 +68,8 @@ def fit_joint_ranker(
         )
         return JointRankers(recommendation=fitted, search=None)
     hidden = search_config.ignored_features
+    setting = "search_ranker.ignored_features"
+    say_unfit_features(STEP, setting, hidden, pages.feature_names)
     search_config = search_config.replace(
         target_event=pages.event_types[0], event_weights=()
     )
