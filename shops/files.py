@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pandas as pd
@@ -171,6 +172,7 @@ def _read_csv(
             ),
         )
 
+    _require_encoding(path, encoding)
     try:
         try:
             table = parsed(BLOCK_BYTES)
@@ -180,13 +182,6 @@ def _read_csv(
                 raise
             table = parsed(min(path.stat().st_size, MAX_BLOCK_BYTES))
     except (UnicodeError, pa.ArrowException) as error:
-        place = _undecodable_line(path, encoding)
-        if place:
-            raise InputDataError(
-                f"{path}, line {place}: not valid {encoding}. Save it as UTF-8 or "
-                "name its encoding in the mapping file (`encoding: latin-1` of Western "
-                "Europe, `gb18030` of China)."
-            ) from error
         raise InputDataError(
             f"{path} cannot be read as CSV with delimiter {delimiter!r}: {error}. "
             "Check the delimiter and the quotes (`quote: none` if there are none)."
@@ -194,15 +189,26 @@ def _read_csv(
     return table, bad_lines
 
 
-def _undecodable_line(path: Path, encoding: str) -> int | None:
-    """Number of the first line that is not in `encoding`, 1-based; None if all are."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode(encoding)
-            except UnicodeDecodeError:
-                return number
-    return None
+def _require_encoding(path: Path, encoding: str) -> None:
+    """Checks the whole file before Arrow reads it: Arrow prints what it cannot decode.
+
+    Raises:
+      InputDataError: a line is not in `encoding`; names the first.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 1
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                lines += decoder.decode(block).count("\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        lines += error.object[: error.start].count(b"\n")
+        raise InputDataError(
+            f"{path}, line {lines}: not valid {encoding}. Save it as UTF-8 or "
+            "name its encoding in the mapping file (`encoding: latin-1` of Western "
+            "Europe, `gb18030` of China)."
+        ) from error
 
 
 def _read_xlsx(path: Path) -> pa.Table:
