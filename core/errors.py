@@ -43,7 +43,7 @@ class ArtifactError(SoukError):
 
 
 class NotBlessedError(SoukError):
-    """The gates refused the model; the version served before is untouched."""
+    """The gates refused the model; what was served before is untouched."""
 
     exit_code = 5
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from components.pusher.push import newest_version
+from components.pusher.push import newest_version, what_stays
 from core.config.choices import RunChoices
 from core.config.souk import SoukConfig
 from core.errors import NotBlessedError, SoukError
@@ -46,7 +46,7 @@ def run_shop(request: RunRequest) -> None:
     """Runs one shop and prints progress, verdict, report and a page.
 
     Raises:
-      NotBlessedError: the gates refused the model; the version served before stays.
+      NotBlessedError: the gates refused the model; a version served before stays.
       SoukError: bad input or settings; the message says what to do.
     """
     layout = request.layout
@@ -61,7 +61,7 @@ def run_shop(request: RunRequest) -> None:
             raise
         except Exception as error:
             served = newest_version(layout.serving)
-            now = "what is served did not change"
+            now = what_stays(served.name if served else None)
             if served is not None and served != before:
                 now = f"version {served.name} is pushed and served"
             raise SoukError(
@@ -165,8 +165,10 @@ def _require_accepted(layout: HomeLayout) -> Path | None:
     verdicts = next(filter(None, found), {})
     failed = [v for v in verdicts.get("verdicts", []) if not v["passed"]]
     reasons = "\n".join(f"  - {v['gate']}: {v['message']}" for v in failed)
+    served = newest_version(layout.serving)
     raise NotBlessedError(
-        f"The gates refused the model; nothing was pushed, what is served stays.\n"
+        f"The gates refused the model; nothing was pushed, "
+        f"{what_stays(served.name if served else None)}.\n"
         f"{reasons}\nThe report shows the measurements: {_short(layout.report)}"
     )
 

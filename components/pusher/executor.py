@@ -10,7 +10,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.pusher.push import push
+from components.pusher.push import newest_version, push, what_stays
 from core.layout import METRICS_FILE
 from core.progress import say
 
@@ -32,7 +32,8 @@ class AtomicExecutor(stock.Executor):  # type: ignore[misc]
           input_dict: `model`; `model_blessing` and `infra_blessing` where wired.
           output_dict: `pushed_model`: custom properties `pushed` (0 or 1),
             `pushed_destination` and `pushed_version`; the folder holds the same as
-            `pushed.json`, not another copy of the model.
+            `pushed.json`, not another copy of the model; where the model is not
+            blessed also `served`, the version that stays, or null.
           exec_properties: `push_destination`, PushDestination as JSON;
             `custom_config`, {"hold": true} or null as JSON.
         """
@@ -40,23 +41,26 @@ class AtomicExecutor(stock.Executor):  # type: ignore[misc]
         pushed = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.PUSHED_MODEL_KEY]
         )
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
+        )
+        serving_dir = Path(destination.filesystem.base_directory)
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
-            _note(pushed.uri, {"pushed": False})
-            say("Pusher", "not blessed: nothing pushed, the served version stays")
+            newest = newest_version(serving_dir)
+            served = newest.name if newest else None
+            _note(pushed.uri, {"pushed": False, "served": served})
+            say("Pusher", f"not blessed: nothing pushed, {what_stays(served)}")
             return
         if json.loads(exec_properties.get("custom_config") or "null"):
             self._MarkNotPushed(pushed)
             _note(pushed.uri, {"pushed": False, "held": True})
             say("Pusher", "accepted, not pushed: its refit on everything will be")
             return
-        destination = pusher_pb2.PushDestination()
-        proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
-        )
         version = push(
             Path(self.GetModelPath(input_dict)),
-            Path(destination.filesystem.base_directory),
+            serving_dir,
             facts=_facts(input_dict),
             files=_metrics_files(input_dict),
         )

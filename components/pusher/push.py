@@ -81,6 +81,15 @@ def newest_version(serving_dir: Path, holding: str = "") -> Path | None:
     return found[-1] if found else None
 
 
+def what_stays(version: str | None) -> str:
+    """What is served where nothing was pushed.
+
+    Args:
+      version: the newest one before; None where there was none.
+    """
+    return f"version {version} stays served" if version else "no version is served yet"
+
+
 def versions(serving_dir: Path) -> list[Path]:
     """Folders of the complete versions, oldest first."""
     found = [

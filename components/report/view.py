@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from components.pusher.push import what_stays
 from components.report.compression import compression
 from components.report.curves import curves
 from components.report.data import ExecutionRecord, Json, ReportData
@@ -85,7 +86,7 @@ def status(data: ReportData) -> dict[str, str]:
         return {
             "word": "not blessed",
             "style": "bad",
-            "text": "Nothing was pushed; the version served before stays. Failed: "
+            "text": f"Nothing was pushed{_stays(data.pushed)}. Failed: "
             + "; ".join(failed)
             + ".",
         }
@@ -104,6 +105,13 @@ def status(data: ReportData) -> dict[str, str]:
             "pushed once it answers in the model server."
         )
     return {"word": "blessed", "style": "good", "text": text}
+
+
+def _stays(pushed: Json | None) -> str:
+    """What is served all the same, where the Pusher has said."""
+    if pushed is None or "served" not in pushed:
+        return ""
+    return f"; {what_stays(pushed['served'])}"
 
 
 def timings(executions: tuple[ExecutionRecord, ...]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tfx.proto import pusher_pb2
@@ -57,6 +58,22 @@ def test_an_unblessed_bundle_leaves_the_served_folder_alone(tmp_path):
     assert not (tmp_path / "serving").exists()
 
 
+def test_an_unblessed_bundle_notes_the_version_that_stays(tmp_path, caplog):
+    caplog.set_level("INFO", "souk")
+    first = _do(tmp_path, blessed=False)
+    noted = json.loads((Path(first.uri) / "pushed.json").read_text())
+    assert noted["served"] is None
+    assert "no version is served yet" in caplog.text
+    shutil.rmtree(tmp_path / "model")
+    shutil.rmtree(tmp_path / "blessing")
+    (tmp_path / "serving" / "17").mkdir(parents=True)
+    (tmp_path / "serving" / "17" / "saved_model.pb").touch()
+    second = _do(tmp_path, blessed=False)
+    noted = json.loads((Path(second.uri) / "pushed.json").read_text())
+    assert noted["served"] == "17"
+    assert "version 17 stays served" in caplog.text
+
+
 def test_a_held_bundle_is_accepted_and_not_pushed(tmp_path):
     pushed = _do(tmp_path, blessed=True, config='{"hold": true}')
     assert pushed.get_int_custom_property("pushed") == 0
@@ -65,7 +82,7 @@ def test_a_held_bundle_is_accepted_and_not_pushed(tmp_path):
     assert noted == {"pushed": False, "held": True}
     unblessed = _do(tmp_path / "other", blessed=False, config='{"hold": true}')
     noted = json.loads((Path(unblessed.uri) / "pushed.json").read_text())
-    assert noted == {"pushed": False}
+    assert noted == {"pushed": False, "served": None}
 
 
 def test_component_names_its_destination():

@@ -151,6 +151,17 @@ def test_rows_in_are_those_of_the_shop_s_own_tables():
     assert "391,150" not in page
 
 
+def test_a_refused_run_says_what_is_served_all_the_same():
+    verdicts = {"blessed": False, "verdicts": []}
+    for pushed, said in (
+        ({"pushed": False, "served": "17"}, "pushed; version 17 stays served. Failed"),
+        ({"pushed": False, "served": None}, "pushed; no version is served yet. Failed"),
+        (None, "Nothing was pushed. Failed"),  # the run stopped before its Pusher
+    ):
+        data = ReportData(shop="s", created=0, verdicts=verdicts, pushed=pushed)
+        assert said in view.status(data)["text"]
+
+
 def test_a_run_that_a_refit_follows_does_not_claim_that_it_is_pushed():
     # The page is written before the refit, which may yet fail or be refused.
     verdicts = {"blessed": True, "verdicts": []}
