@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.gates.verdict import Verdict, skipped
+from components.gates.verdict import Verdict, digits_apart, skipped
 from core.config.gates import GatesConfig
 
 Metrics = dict[str, Any]
@@ -48,12 +48,13 @@ def _beats(metrics: Metrics, baseline: str) -> Verdict:
     theirs = _value(metrics["systems"][baseline], name)
     gain = metrics["differences"].get(baseline, {}).get("all", {}).get(name)
     span = f", difference {gain['low']:+.4f} to {gain['high']:+.4f}" if gain else ""
+    digits = digits_apart(ours, theirs, 4)
     return Verdict(
         gate=gate,
         passed=ours > theirs,
         value=ours,
         bound=theirs,
-        message=f"{name} {ours:.4f} against {theirs:.4f}{span}.",
+        message=f"{name} {ours:.{digits}f} against {theirs:.{digits}f}{span}.",
     )
 
 
@@ -92,6 +93,7 @@ def _against_uncompressed(metrics: Metrics, config: GatesConfig) -> list[Verdict
         after = float(metrics["systems"][_BUNDLE][view][name]["value"])
         bound = before * (1.0 - percent / 100.0)
         change = 100.0 * (after / before - 1.0) if before > 0 else 0.0
+        digits = digits_apart(change, -percent, 2)
         failed = "" if after >= bound else f" {_COMPRESS_LESS}"
         verdicts.append(
             Verdict(
@@ -101,7 +103,8 @@ def _against_uncompressed(metrics: Metrics, config: GatesConfig) -> list[Verdict
                 bound=bound,
                 message=(
                     f"{name} {after:.4f}, before compression {before:.4f} "
-                    f"({change:+.2f} %, at most -{percent:g} % accepted).{failed}"
+                    f"({change:+.{digits}f} %, at most -{percent:g} % accepted)."
+                    f"{failed}"
                 ),
             )
         )
@@ -135,13 +138,14 @@ def _slices(
 def _fall(gate: str, ours: float, before: float, percent: float, name: str) -> Verdict:
     bound = before * (1.0 - percent / 100.0)
     change = 100.0 * (ours / before - 1.0) if before > 0 else 0.0
+    digits = digits_apart(change, -percent, 1)
     return Verdict(
         gate=gate,
         passed=ours >= bound,
         value=ours,
         bound=bound,
         message=(
-            f"{name} {ours:.4f}, last blessed {before:.4f} ({change:+.1f} %, "
+            f"{name} {ours:.4f}, last blessed {before:.4f} ({change:+.{digits}f} %, "
             f"at most -{percent:g} % accepted)."
         ),
     )
@@ -154,13 +158,14 @@ def _covers(metrics: Metrics, config: GatesConfig) -> Verdict:
     # A few pages cannot show a large catalogue.
     room = min(1.0, pages * int(k) / max(metrics["num_items"], 1))
     bound = config.min_coverage * room
+    digits = digits_apart(100 * value, 100 * bound, 1)
     share = "" if room == 1.0 else f", since {pages:,} pages show {room:.1%} at most"
     return Verdict(
         gate="covers the catalogue",
         passed=value >= bound,
         value=value,
         bound=bound,
-        message=f"{value:.1%} of the catalogue shown, {bound:.1%} asked "
+        message=f"{value:.{digits}%} of the catalogue shown, {bound:.{digits}%} asked "
         f"(`gates.min_coverage`){share}.",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.gates.verdict import Verdict, skipped
+from components.gates.verdict import Verdict, digits_apart, skipped
 from core.config.gates import GatesConfig
 
 _BUNDLE = "bundle"
@@ -35,10 +35,11 @@ def _holds(metrics: dict[str, Any], baseline: str) -> Verdict:
     ours, theirs = (float(systems[s][name]["value"]) for s in (_BUNDLE, baseline))
     gain = part[_TRUTH]["differences"][baseline].get(name)
     span = f", difference {gain['low']:+.4f} to {gain['high']:+.4f}" if gain else ""
+    digits = digits_apart(ours, theirs, 4)
     return Verdict(
         gate=gate,
         passed=ours >= theirs,
         value=ours,
         bound=theirs,
-        message=f"{name} {ours:.4f} against {theirs:.4f}{span}.",
+        message=f"{name} {ours:.{digits}f} against {theirs:.{digits}f}{span}.",
     )

@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from components.gates.verdict import Verdict, skipped
+from components.gates.verdict import Verdict, digits_apart, skipped
 from core import signatures
 from core.config.gates import GatesConfig
 from core.disk import bytes_below
@@ -128,8 +128,9 @@ def _size(model_dir: Path, config: GatesConfig) -> Verdict:
     size = bytes_below(model_dir) / 1e6
     bound = config.max_size_mb
     found = f"{megabytes(1e6 * size)}, no limit set."
-    if bound is not None:  # near it a tenth would say the same of both
-        found = f"{size:.3f} MB, at most {bound:g} MB (`gates.max_size_mb`)."
+    if bound is not None:
+        digits = digits_apart(size, bound, 3)
+        found = f"{size:.{digits}f} MB, at most {bound:g} MB (`gates.max_size_mb`)."
     return Verdict(
         gate="is small enough",
         passed=bound is None or size <= bound,
@@ -145,7 +146,8 @@ def _latency(latency_ms: float, config: GatesConfig) -> Verdict:
     found = f"median {latency_ms:.1f} ms per page over gRPC, no limit set."
     if bound is not None:
         limit = f"at most {bound:g} ms (`gates.max_latency_ms`)"
-        found = f"median {latency_ms:.3f} ms per page over gRPC, {limit}."
+        digits = digits_apart(latency_ms, bound, 3)
+        found = f"median {latency_ms:.{digits}f} ms per page over gRPC, {limit}."
     return Verdict(
         gate=_LATENCY,
         passed=bound is None or latency_ms <= bound,

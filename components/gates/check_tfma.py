@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from components.gates.verdict import Verdict
+from components.gates.verdict import Verdict, digits_apart
 
 _FILE = "validations.tfrecord"
 
@@ -43,14 +43,16 @@ def _told(failure: Any) -> str:
         return f"{name}: {failure.message}"
     if failure.metric_key.is_diff or threshold.HasField("change_threshold"):
         least = threshold.change_threshold.absolute.value
+        digits = digits_apart(value, least, 4)
         return (
-            f"{name} of the target event's probability changed by {value:+.4f} against "
-            f"the last blessed model; at least {least:+.4f} is asked "
+            f"{name} of the target event's probability changed by {value:+.{digits}f} "
+            f"against the last blessed model; at least {least:+.{digits}f} is asked "
             "(`evaluation.max_auc_drop`)."
         )
     least = threshold.value_threshold.lower_bound.value
+    digits = digits_apart(value, least, 4)
     return (
-        f"{name} of the target event's probability is {value:.4f}; at least "
-        f"{least:.4f} is asked (`evaluation.min_auc`; .5 is chance): the log may be "
-        "too short, or its test period unlike the rest."
+        f"{name} of the target event's probability is {value:.{digits}f}; at least "
+        f"{least:.{digits}f} is asked (`evaluation.min_auc`; .5 is chance): the log "
+        "may be too short, or its test period unlike the rest."
     )

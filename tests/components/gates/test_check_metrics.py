@@ -66,6 +66,29 @@ def test_a_fall_of_more_than_five_percent_fails(value, failed):
     assert bool(_failed(verdicts)) is failed  # .4 * .95 = .38
 
 
+def test_what_is_refused_reads_beyond_its_bound():
+    # Each is refused by less than the digits that are usual would show.
+    def refused(now, before=None, **bounds):
+        verdicts = check_metrics(now, before, GatesConfig(**bounds))
+        (found,) = (v.message for v in verdicts if not v.passed)
+        return found
+
+    # .379996 / .4 = .94999
+    assert "(-5.001 %, at most -5 %" in refused(_metrics(bundle=0.379996), _metrics())
+    # .255 / .3 = .85, less .000001 / .3 = .0000033
+    slices = (_metrics(slice_ndcg=0.254999), _metrics(slice_ndcg=0.3))
+    assert "(-15.0003 %, at most -15 %" in refused(*slices)
+    # .397996 / .4 = .99499
+    compressed = _compressed(0.397996, 0.2)
+    assert "(-0.501 %, at most -0.5 %" in refused(compressed)
+    shown = _metrics()
+    shown["systems"]["bundle"] = _system(0.4, 0.049996)
+    assert refused(shown).startswith("4.9996% of the catalogue shown, 5.0000% asked")
+    below = _metrics(bundle=0.330039, user_frequency=0.33004)
+    assert refused(below) == "ndcg@20 0.330039 against 0.330040."
+    assert refused(_metrics(bundle=0.33)) == "ndcg@20 0.3300 against 0.3300."  # equal
+
+
 def test_a_slice_may_not_fall_alone_unless_it_is_small():
     config = GatesConfig(max_slice_drop_percent=10, min_slice_moments=100)
     now, before = _metrics(slice_ndcg=0.26), _metrics(slice_ndcg=0.3)
