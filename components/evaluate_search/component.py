@@ -41,7 +41,8 @@ def EvaluateSearch(
     """Measures the bundle through its `search` signature.
 
     A part whose table is absent, or holds nothing to measure, is null in the report,
-    with the reason under `absent`.
+    with the reason under `absent`; `bought` is left out where no purchase of the test
+    period answers a search.
 
     Args:
       model: the bundle.

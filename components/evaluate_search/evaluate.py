@@ -26,6 +26,7 @@ from components.evaluate_search.bm25 import Bm25, item_texts
 from components.evaluate_search.example_pages import choose_searches, example_pages
 from components.evaluate_search.measure import BUNDLE, measured
 from components.evaluate_search.searches import (
+    BOUGHT,
     CLICKED,
     GRADED,
     Searches,
@@ -47,6 +48,7 @@ NO_JUDGMENTS = "The shop has no judgments."
 NO_USEFUL_JUDGMENTS = "No judgment grades an item of the catalogue above 0."
 NO_EVENTS = "The shop has no events."
 NO_SEARCHES = "No event of the test period answers a search."
+NO_PURCHASES = "No purchase of the test period answers a search."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,8 @@ def evaluate_search(
         "page_length": config.page_length,
         "primary_metric": config.primary_metric,
         "confidence": config.confidence,
-        **dict.fromkeys(absent),
+        JUDGED: None,
+        LOGGED: None,
         "absent": absent,
         "example_pages": [],
     }
@@ -113,6 +116,7 @@ def evaluate_search(
         report[name] = {
             truth: measured(pages, grades, found, config, judged=truth == GRADED)
             for truth, grades in searches.truths.items()
+            if truth not in absent
         }
         if not report["example_pages"]:
             grades = next(iter(searches.truths.values()))
@@ -181,7 +185,7 @@ def headline(report: Mapping[str, Any]) -> str:
 def _searches(
     data: SearchData, shop: ShopConfig, config: SearchEvaluationConfig
 ) -> tuple[dict[str, Searches], dict[str, str]]:
-    """The parts that can be measured, and why the others cannot."""
+    """The parts that can be measured, and why the others, or `bought`, cannot."""
     item_ids = data.items.column(features.ITEM_ID).to_pylist()
     parts: dict[str, Searches] = {}
     absent: dict[str, str] = {}
@@ -208,6 +212,8 @@ def _searches(
         )
         if not parts[LOGGED].moments.num_rows:
             absent[LOGGED] = NO_SEARCHES
+        elif not parts[LOGGED].truths[BOUGHT].num_relevant.any():
+            absent[BOUGHT] = NO_PURCHASES
     return {n: part for n, part in parts.items() if n not in absent}, absent
 
 

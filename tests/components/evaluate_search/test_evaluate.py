@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from components.evaluate_search.evaluate import (
     NO_EVENTS,
     NO_JUDGMENTS,
+    NO_PURCHASES,
     NO_SEARCHES,
     NO_USEFUL_JUDGMENTS,
     SearchData,
@@ -184,6 +187,20 @@ def test_absent_tables_are_null_with_a_reason(bundle, data):
     assert found["judged"]["graded"]["num_searches"] == 2
     assert found["absent"] == {"logged": NO_EVENTS}
     assert "head" not in {c["class"] for c in found["judged"]["graded"]["classes"]}
+
+
+def test_what_nobody_bought_by_a_search_is_not_measured_as_zero(bundle, data):
+    place = data.test.column_names.index("event")
+    events = pc.replace_substring(data.test["event"], "purchase", "add_to_cart")
+    carts = data.test.set_column(place, "event", events)
+    unbought = dataclasses.replace(data, test=carts)
+
+    found = measure(bundle, unbought, CONFIG)
+
+    assert set(found["logged"]) == {"clicked"}
+    assert found["logged"]["clicked"]["num_searches"] == 3
+    assert found["absent"] == {"bought": NO_PURCHASES}
+    assert "bought" not in found and "bought" not in headline(found)
 
 
 def test_a_bundle_without_search_is_an_error(data, tmp_path):
