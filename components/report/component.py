@@ -38,6 +38,7 @@ def Report(
     pushed_model: InputArtifact[standard_artifacts.PushedModel] = None,
     clean_summary: InputArtifact[CleanSummary] = None,
     rejected: InputArtifact[RejectedRows] = None,
+    judgments: InputArtifact[standard_artifacts.Examples] = None,
     item_statistics: InputArtifact[standard_artifacts.ExampleStatistics] = None,
     event_statistics: InputArtifact[standard_artifacts.ExampleStatistics] = None,
     items_gate: InputArtifact[GateReport] = None,
@@ -64,6 +65,7 @@ def Report(
       metrics, verdicts, pushed_model: outputs of EvaluateFunnel, Gates and Pusher.
       search_metrics: output of EvaluateSearch.
       clean_summary, rejected: outputs of Clean.
+      judgments: output of IngestJudgments, where the shop has any.
       item_statistics, event_statistics: outputs of StatisticsGen.
       items_gate, events_gate: outputs of DataGate.
       retriever_run, ranker_run, retriever, ranker: where history.json is looked for.
@@ -81,6 +83,7 @@ def Report(
         "pushed_model": pushed_model,
         "clean_summary": clean_summary,
         "rejected": rejected,
+        "judgments": judgments,
         "item_statistics": item_statistics,
         "event_statistics": event_statistics,
         "items_gate": items_gate,
@@ -93,12 +96,10 @@ def Report(
         "search_ranker": search_ranker,
         "text_encoder": text_encoder,
     }
-    uris = {name: artifact.uri for name, artifact in given.items() if artifact}
-    executions = read_lineage(metadata_path) if metadata_path else ()
     data = gather(
         shop,
-        uris,
-        executions,
+        {name: artifact.uri for name, artifact in given.items() if artifact},
+        read_lineage(metadata_path) if metadata_path else (),
         text_encoders=json.loads(text_encoder_table or "null"),
         load=json.loads(load_curve or "null"),
     )

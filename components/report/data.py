@@ -75,6 +75,7 @@ class ReportData:
     verdicts: Json | None = None  # verdicts.json
     pushed: Json | None = None  # pushed.json
     clean_summary: Json | None = None  # summary.json of Clean
+    num_judgments: int | None = None  # that the adapter kept; None: the shop has none
     rejected: tuple[RejectedReason, ...] = ()
     profiles: dict[str, list[FeatureProfile]] = dataclasses.field(default_factory=dict)
     data_gates: tuple[Json, ...] = ()  # gate.json per table

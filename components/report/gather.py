@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfx.utils import path_utils
 
+from components import arrow_elements
 from components.report.data import (
     ExecutionRecord,
     Json,
@@ -24,6 +25,7 @@ from core.layout import (
     TEXT_ENCODER_TABLE,
 )
 
+_SPLIT = "train"  # the one split of judgments
 BUNDLE_FILE = "souk.json"
 TRAINED = {
     "Retriever": "retriever",
@@ -61,6 +63,7 @@ def gather(
         verdicts=read_json(file("verdicts", "verdicts.json")),
         pushed=read_json(file("pushed_model", "pushed.json")),
         clean_summary=read_json(file("clean_summary", "summary.json")),
+        num_judgments=_num_rows(uris.get("judgments")),
         rejected=read_rejected(file("rejected", "rejected.parquet")),
         profiles={
             "items": read_profiles(uris.get("item_statistics")),
@@ -80,6 +83,10 @@ def gather(
         load=load,
         executions=tuple(executions),
     )
+
+
+def _num_rows(uri: str | None) -> int | None:
+    return None if uri is None else arrow_elements.num_rows(uri, [_SPLIT])
 
 
 def _in_bundle(uri: str | None, name: str | Path) -> dict[str, object] | None:

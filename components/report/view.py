@@ -42,7 +42,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "run_time": duration(_span(data.executions)[1]),
         "versions": (data.bundle or {}).get("versions", {}),
         "settings": settings(data.bundle),
-        "rows_in": rows_in,
+        "tables": tables(data),
         "least_moments": LEAST_MOMENTS,
         "system_names": SYSTEM_NAMES,
         "utc": utc,
@@ -66,15 +66,21 @@ def without_events(data: ReportData) -> bool:
     return events is not None and not events["rows_in"]
 
 
-def rows_in(summary: Json, table: str) -> int:
-    """Rows of the shop's own table: those that Clean read and the adapter's rejects.
+def tables(data: ReportData) -> dict[str, Json]:
+    """Counts by table; rows in are those of the shop's own, the adapter's rejects too.
 
-    Args:
-      summary: content of Clean's summary.json.
-      table: "items" or "events".
+    Clean does not read judgments: what the adapter kept of them is kept.
     """
-    by_table = (summary.get("adapter") or {}).get("rejected", {})
-    return int(summary[table]["rows_in"]) + sum(by_table.get(table, {}).values())
+    summary = data.clean_summary or {}
+    found = {name: summary[name] for name in ("items", "events") if summary.get(name)}
+    if data.num_judgments is not None:
+        found["judgments"] = dict.fromkeys(("rows_in", "rows_out"), data.num_judgments)
+    rejected = (summary.get("adapter") or {}).get("rejected", {})
+    return {
+        name: {**counts, "rows_in": counts["rows_in"] + sum(refused.values())}
+        for name, counts in found.items()
+        for refused in [rejected.get(name, {})]
+    }
 
 
 def status(data: ReportData) -> dict[str, str]:

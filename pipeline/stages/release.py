@@ -135,6 +135,7 @@ def _report(
         text_encoder=models.text_encoder,
         text_encoder_table=benchmark(layout, TEXT_ENCODER_TABLE),
         load_curve=benchmark(layout, LOAD_CURVE),
+        **({"judgments": data.judgments} if data.judgments else {}),
         **runs,
         **{name: node.outputs["model"] for name, node in models.trainers.items()},
     )

@@ -114,5 +114,6 @@ def _release(
         rejected=clean.outputs["rejected"],
         item_statistics=checked.statistics,
         items_gate=checked.gate.outputs["report"],
+        **held,
     )
     return [searched, gates, pusher, report]

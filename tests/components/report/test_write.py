@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
 
 import apache_beam as beam
+import pyarrow as pa
 import pytest
 
 from components.evaluate_funnel.evaluate import evaluate_funnel
@@ -17,9 +19,11 @@ from components.report.data import (
     find_history,
     read_rejected,
 )
+from components.report.gather import gather
 from components.report.write import render, write_report
 from core.config.evaluation import EvaluationConfig
 from tests.components import small_world
+from trainer.data import examples
 
 CONFIG = EvaluationConfig(
     k_values=(3, 10), primary_k=3, bootstrap_samples=20, num_example_pages=2
@@ -149,6 +153,25 @@ def test_rows_in_are_those_of_the_shop_s_own_tables():
     assert "<dt>Rows in</dt><dd>541,909</dd>" in page
     assert "<dt>Rows in</dt><dd>3,659</dd>" in page
     assert "391,150" not in page
+    assert "<h3>Judgments</h3>" not in page
+
+
+def test_rows_in_and_kept_of_judgments_stand_beside_the_other_tables(tmp_path):
+    uri = str(tmp_path / "judgments")
+    rows = pa.table({"query": ["tea"] * 7, "item_id": list("abcdefg")})
+    examples.write_split(uri, "train", rows)
+    summary = {
+        "items": {"rows_in": 20, "rows_out": 19},
+        "adapter": {"rejected": {"judgments": {"unknown item_id": 3, "no query": 2}}},
+    }
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    uris = {"judgments": uri, "clean_summary": str(tmp_path)}
+    page = " ".join(render(gather("s", uris)).split())
+    # 7 kept, 3 + 2 rejected
+    assert (
+        '<h3>Judgments</h3><dl class="facts"> <dt>Rows in</dt><dd>12</dd> '
+        "<dt>Rows kept</dt><dd>7</dd>" in page
+    )
 
 
 def test_a_refused_run_says_what_is_served_all_the_same():

@@ -104,3 +104,6 @@ def test_judgments_are_read_where_the_shop_has_them(
     stage = data_stage(config, layout)
     assert stage.judgments is not None
     assert [node.id for node in stage.nodes].count("IngestJudgments") == 1
+    nodes = {node.id: node for node in create_pipeline(config, layout).components}
+    upstream = {node.id for node in nodes["Report"].upstream_nodes}
+    assert "IngestJudgments" in upstream
