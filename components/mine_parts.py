@@ -17,7 +17,7 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.moment_parts import MomentPart, read_part
-from core.progress import advance
+from core.progress import advance, counted
 from core.whole_file import whole_file
 from trainer.funnel.fusion import FusionWeights
 from trainer.funnel.ranker_rows import RankerRows
@@ -135,7 +135,7 @@ class _MinePart(_WithMiner):
         save_rows(found, self._task.out_uri, part)
         self._done += 1
         self._rows += len(found.rows)
-        note = f"{self._rows:,} rows of {self._done} parts"
+        note = f"{counted(self._rows, 'row')} of {counted(self._done, 'part')}"
         advance(self._task.step, self._done, self._num_parts, note)
         yield part.split, len(found.rows)
 

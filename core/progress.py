@@ -23,6 +23,17 @@ def advance(step: str, done: int, total: int, note: str = "") -> None:
     )
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 item`, `1,200 items`: a number and what agrees with it.
+
+    Args:
+      number: how many.
+      one: of one: a noun, or several words where another than the last agrees.
+      many: of any other number; "": `one` with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def megabytes(num_bytes: float) -> str:
     """`69.4 MB` of 69,446,795 bytes, in the unit of `gates.max_size_mb`."""
     return f"{num_bytes / 1e6:.1f} MB"

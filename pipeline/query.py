@@ -12,6 +12,7 @@ from rich.console import Console
 import shops
 from core.errors import ArtifactError
 from core.layout import HomeLayout
+from core.progress import counted
 from core.signatures import MODEL_NAME
 from pipeline.pages import Person, ShopTables, print_page
 from pipeline.shop_argument import shop_name
@@ -110,7 +111,7 @@ def request_of(person: Person) -> dict[str, Any]:
 def name_of(person: Person) -> str:
     """Whose page it is, for the line above it."""
     who = f"user {person.user_id}" if person.user_id else "a stranger"
-    return f"{who} ({len(person.history_item_ids)} events of history)"
+    return f"{who} ({counted(len(person.history_item_ids), 'event')} of history)"
 
 
 def show(

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from core.errors import InputDataError
 from core.features import TIMESTAMP
+from core.progress import counted
 from core.tables import Column
 from shops import contract
 from shops.raw_rows import whole_numbers
@@ -68,7 +69,8 @@ class RowChecks:
             counts = self.reasons.value_counts()
             raise InputDataError(
                 f"{self.path}: no row of `{self.table}` obeys the data contract; the "
-                f"first reason: {counts.index[0]} ({counts.iloc[0]} rows). "
+                f"first reason: {counts.index[0]} "
+                f"({counted(int(counts.iloc[0]), 'row')}). "
                 "Check the mapping file against the file's columns."
             )
         bad = contract.rejected_rows(self.table, self.raw[~kept], self.reasons[~kept])

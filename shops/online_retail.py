@@ -15,6 +15,7 @@ import pyarrow as pa
 from core.config import ShopConfig, SplitConfig
 from core.errors import InputDataError
 from core.features import PURCHASE
+from core.progress import counted
 from core.tables import NO_CUSTOMER_ID
 from shops import contract, files, online_retail_source
 from shops.shop import Shop, Tables
@@ -191,6 +192,6 @@ def _refuse(raw: pd.Series, parsed: pd.Series, kind: str, path: Path) -> None:
         rows = ", ".join(str(i + 1) for i in np.flatnonzero(bad)[:5])
         raise InputDataError(
             f"{path}: {raw.name} must be {kind}. Rows {rows} (the header not counted) "
-            f"hold {raw[bad].iloc[0]!r} and the like; {int(bad.sum())} rows in all. "
-            "Use the published file as it is."
+            f"hold {raw[bad].iloc[0]!r} and the like; "
+            f"{counted(int(bad.sum()), 'row')} in all. Use the published file as it is."
         )

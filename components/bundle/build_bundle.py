@@ -18,7 +18,7 @@ from core.config.funnel import FunnelConfig
 from core.config.search import SearchConfig
 from core.disk import bytes_below
 from core.lexicon import LEXICON_PATH
-from core.progress import megabytes, say
+from core.progress import counted, megabytes, say
 from trainer.data.examples import read_split
 from trainer.export.bundle import Bundle
 from trainer.export.loaded_part import LoadedPart
@@ -105,7 +105,7 @@ def build_bundle(
         ),
     )
     bundle.save(out_dir)
-    say(STEP, f"{items.num_rows:,} items, {megabytes(bytes_below(out_dir))}")
+    say(STEP, f"{counted(items.num_rows, 'item')}, {megabytes(bytes_below(out_dir))}")
     return out_dir
 
 

@@ -28,7 +28,7 @@ from core.config.clean import CleanConfig
 from core.config.shop import ShopConfig
 from core.config.splits import SplitConfig
 from core.features import SECONDS_PER_DAY
-from core.progress import say
+from core.progress import counted, say
 from trainer.data import examples
 
 # What is counted of the events of a shop without a log.
@@ -88,7 +88,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uri = outputs["events"].uri
         staging = Path(uri) / ".staging"
         staging.mkdir(parents=True)
-        counted = NO_EVENTS
+        counts = NO_EVENTS
         if raw_events:
             pq.write_table(items, staging / _ITEMS_FILE)
             task = CleanTask(
@@ -100,7 +100,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 config=config,
                 latest_timestamp=config.latest_timestamp or end_of_day(time.time()),
             )
-            counted = self._clean_events(task, raw_events.uri)
+            counts = self._clean_events(task, raw_events.uri)
         examples.fill_empty_splits(uri, SPLITS, _events_schema(items, shop))
         data_artifacts.mark_as_parquet(
             outputs["events"], SPLITS, (raw_events or raw_items).span
@@ -111,7 +111,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         shutil.rmtree(staging)
         summary = {
             "items": clean_tables.counts(raw, items, rejected),
-            "events": counted,
+            "events": counts,
             "adapter": {"rejected": _by_table(adapter)},
         }
         folder = Path(outputs["summary"].uri)
@@ -132,12 +132,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "CleanEvents" >> CleanEvents(task)
             )
         files = sorted((Path(task.out_uri) / ".staging").glob("counts-*.json"))
-        counted = add_counts(json.loads(file.read_text("utf-8")) for file in files)
-        reasons = Counter(counted["rejected"])
-        clean_tables.require_rows(counted["rows_out"], reasons, "events")
-        first, last = counted["first_timestamp"], counted["last_timestamp"]
-        require_train(counted["splits"], first, last, task.splits)
-        return counted
+        counts = add_counts(json.loads(file.read_text("utf-8")) for file in files)
+        reasons = Counter(counts["rejected"])
+        clean_tables.require_rows(counts["rows_out"], reasons, "events")
+        first, last = counts["first_timestamp"], counts["last_timestamp"]
+        require_train(counts["splits"], first, last, task.splits)
+        return counts
 
 
 def _clean_items(
@@ -168,15 +168,15 @@ def add_counts(buckets: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Counts over all buckets of users; of none, `NO_EVENTS`."""
     total = copy.deepcopy(NO_EVENTS)
     reasons: Counter[str] = Counter()
-    for counted in buckets:
+    for bucket in buckets:
         for name in ("rows_in", "rows_out", "users"):
-            total[name] += counted[name]
+            total[name] += bucket[name]
         for name in ("winsorized", "splits"):
-            for key, count in counted[name].items():
+            for key, count in bucket[name].items():
                 total[name][key] += count
-        reasons.update(counted["rejected"])
+        reasons.update(bucket["rejected"])
         for name, choose in (("first_timestamp", min), ("last_timestamp", max)):
-            found = [t for t in (total[name], counted[name]) if t is not None]
+            found = [t for t in (total[name], bucket[name]) if t is not None]
             total[name] = choose(found) if found else None
     return total | {"rejected": dict(reasons.most_common())}
 
@@ -194,8 +194,9 @@ def _in_words(summary: dict[str, Any]) -> str:
     rejected = sum(count for reasons in by_table for count in reasons.values())
     rejected += sum(table["rows_in"] - table["rows_out"] for table in (items, events))
     return (
-        f"{events['rows_out']:,} events of {items['rows_out']:,} items kept, "
-        f"{rejected:,} rows rejected"
+        f"{counted(events['rows_out'], 'event')} of "
+        f"{counted(items['rows_out'], 'item')} kept, "
+        f"{counted(rejected, 'row')} rejected"
     )
 
 

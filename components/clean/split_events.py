@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from core import features
 from core.config.splits import SplitConfig
 from core.errors import InputDataError
+from core.progress import counted
 
 SPLITS = ("train", "eval", "test")
 
@@ -41,8 +42,8 @@ def require_train(
         raise InputDataError(
             f"Some events must lie before the evaluation period, which starts on "
             f"{_day(splits.eval_start)} (test on {_day(splits.test_start)}). Received: "
-            f"{sum(counts.values())} events from {_day(first)} to {_day(last)}. "
-            "Set a later SplitConfig.test_start or a shorter "
+            f"{counted(sum(counts.values()), 'event')} from {_day(first)} to "
+            f"{_day(last)}. Set a later SplitConfig.test_start or a shorter "
             "horizon, or check that timestamps are seconds and not milliseconds."
         )
 

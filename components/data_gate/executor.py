@@ -20,6 +20,7 @@ from components import data_artifacts
 from components.data_gate import judge
 from core.config.validation import ValidationConfig
 from core.errors import InputDataError
+from core.progress import counted
 from core.whole_file import whole_file
 
 _ANOMALIES_FILE = "SchemaDiff.pb"  # ExampleValidator's
@@ -133,7 +134,8 @@ def _message(found: list[judge.Finding], exec_properties: dict[str, Any]) -> str
     table = exec_properties["table"]
     lines = [
         f"The table `{table}` must agree with its schema and with the last accepted "
-        f"run. Received {len(found)} findings; nothing was trained or pushed:"
+        f"run. Received {counted(len(found), 'finding')}; nothing was trained or "
+        "pushed:"
     ]
     lines += [
         f"  - {f.feature} ({f.split}): {f.description} — to go on: {f.remedy}."

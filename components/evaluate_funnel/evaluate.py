@@ -36,7 +36,7 @@ from core.config.evaluation import EvaluationConfig
 from core.config.gates import ITEM_KNN, POPULARITY, USER_FREQUENCY
 from core.metrics import Truth, area_under_curve, calibration_error, hit_matrix
 from core.metrics.probability import quantile_bins
-from core.progress import advance
+from core.progress import advance, counted
 from core.room import batch_size
 
 SCHEMA_VERSION = 1
@@ -83,12 +83,11 @@ def evaluate_funnel(
     asked = found.pop(BUNDLE)
     shutil.rmtree(folder)
     worker_memory.release()
-    advance(
-        "EvaluateFunnel", 1, 3, f"{test_set.num_moments} moments in {seconds:.0f} s"
-    )
+    answered = counted(test_set.num_moments, "moment")
+    advance("EvaluateFunnel", 1, 3, f"{answered} in {seconds:.0f} s")
     systems = {BUNDLE: asked.pages, **baseline_pages(test_set, shop, views, config)}
     systems |= {name: other.pages for name, other in found.items()}
-    advance("EvaluateFunnel", 2, 3, f"{len(systems)} systems")
+    advance("EvaluateFunnel", 2, 3, counted(len(systems), "system"))
     report = summarize(systems, test_set, shop, views, config)
     report["probabilities"] = _probabilities(
         client, test_set, shop, asked.pages["all"].shape[1]

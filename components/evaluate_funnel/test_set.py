@@ -14,6 +14,7 @@ from core import features
 from core.config import ShopConfig
 from core.errors import ArtifactError
 from core.metrics import Truth
+from core.progress import counted
 
 IntArray = npt.NDArray[np.int64]
 _ANYBODY = 1_000  # moments that calibration is measured on
@@ -108,8 +109,8 @@ def build_test_set(
     if not chosen.any():
         raise ArtifactError(
             "The test split must hold at least one moment with a target item known "
-            f"before {cutoff}. Received: {moments.num_rows} moments, none of them. "
-            "Move `SplitConfig.test_start` back or add newer events."
+            f"before {cutoff}. Received: {counted(moments.num_rows, 'moment')}, none "
+            "of them. Move `SplitConfig.test_start` back or add newer events."
         )
     anybody = _choose(np.ones(moments.num_rows, bool), _ANYBODY, seed)
     everybody, whole_truth = moments, truth

@@ -40,7 +40,7 @@ from core.config.gates import BM25
 from core.config.search_evaluation import SearchEvaluationConfig
 from core.metrics import graded_ndcg
 from core.metrics.query_classes import QueryClassifier
-from core.progress import advance
+from core.progress import advance, counted
 
 SCHEMA_VERSION = 1
 JUDGED, LOGGED = "judged", "logged"  # the two parts of a report
@@ -129,7 +129,8 @@ def evaluate_search(
                 found,
                 (asked.rows, asked.scores, asked.reasons),
             )
-        advance("EvaluateSearch", number, len(parts), f"{len(queries)} {name} searches")
+        asked_of = counted(len(queries), f"{name} search", f"{name} searches")
+        advance("EvaluateSearch", number, len(parts), asked_of)
     report["seconds"] = round(time.monotonic() - start, 3)
     return report
 

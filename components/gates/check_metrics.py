@@ -6,6 +6,7 @@ from typing import Any
 
 from components.gates.verdict import Verdict, digits_apart, skipped
 from core.config.gates import GatesConfig
+from core.progress import counted
 
 Metrics = dict[str, Any]
 _BUNDLE = "bundle"
@@ -159,7 +160,9 @@ def _covers(metrics: Metrics, config: GatesConfig) -> Verdict:
     room = min(1.0, pages * int(k) / max(metrics["num_items"], 1))
     bound = config.min_coverage * room
     digits = digits_apart(100 * value, 100 * bound, 1)
-    share = "" if room == 1.0 else f", since {pages:,} pages show {room:.1%} at most"
+    share = (
+        "" if room == 1.0 else f", since {counted(pages, 'page')} can show {room:.1%}"
+    )
     return Verdict(
         gate="covers the catalogue",
         passed=value >= bound,

@@ -21,7 +21,7 @@ from core import signatures
 from core.config.gates import GatesConfig
 from core.disk import bytes_below
 from core.errors import ServingError
-from core.progress import megabytes
+from core.progress import counted, megabytes
 from serving.embedded import EmbeddedServer
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -44,7 +44,7 @@ def check_serving(model_dir: Path, config: GatesConfig) -> list[Verdict]:
     except (ServingError, grpc.RpcError) as error:
         message = _reason(error)
         return [*verdicts, Verdict(gate=_LOADS, passed=False, message=message)]
-    message = f"{len(requests)} requests answered."
+    message = f"{counted(len(requests), 'request')} answered."
     verdicts.append(Verdict(gate=_LOADS, passed=True, message=message))
     return [*verdicts, _latency(latency_ms, config)]
 

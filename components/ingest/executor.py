@@ -22,7 +22,7 @@ from tfx.utils import proto_utils
 from components import data_artifacts
 from components.ingest import conform, read_table
 from core.errors import InputDataError
-from core.progress import say
+from core.progress import counted, say
 from core.tables import Column
 from trainer.data import examples
 
@@ -85,7 +85,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if version is not None:
             artifact.version = int(version)
         rows = sum(pq.read_metadata(f).num_rows for f in folder.glob("*.parquet"))
-        say("Ingest", f"{rows:,} {table} from {len(paths)} file(s)")
+        read = counted(rows, table.removesuffix("s"))
+        say("Ingest", f"{read} from {counted(len(paths), 'file')}")
 
 
 class _WriteShard(beam.DoFn):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from core.config import ShopConfig, SplitConfig
 from core.config.neighbours import NeighboursConfig
 from core.config.query_clicks import QueryClicksConfig
 from core.errors import InputDataError
-from core.progress import advance
+from core.progress import advance, counted
 from trainer.data import examples
 from trainer.data.log_sample import concatenate, iterate_log, share_of_users
 from trainer.funnel.event_log import encode_events
@@ -71,7 +71,8 @@ def build_tables(
     if shop.has_events and not (log.timestamps < splits.test_start).any():
         raise InputDataError(
             "`events` must hold events of known items before `SplitConfig.test_start` "
-            f"({splits.test_start}). Received: {len(log.rows)} events, none before."
+            f"({splits.test_start}). Received: {counted(len(log.rows), 'event')}, none "
+            "before."
         )
     titles = build_title_tables(items, config)
     searches = query_log(
@@ -86,7 +87,8 @@ def build_tables(
         folders.append(tables.save(table_dir(out_uri, cutoff)).parent)
         write_query_clicks(folders[-1], searches, cutoff, config.query_clicks)
         count = int((log.timestamps < cutoff).sum())
-        note = f"{items.num_rows:,} items, {count:,} events at the last of the cut-offs"
+        held = f"{counted(items.num_rows, 'item')}, {counted(count, 'event')}"
+        note = f"{held} at the last of the cut-offs"
         advance(STEP, len(folders), len(cutoffs), note)
     return folders
 

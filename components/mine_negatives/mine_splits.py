@@ -26,6 +26,7 @@ from components.moment_parts import MomentPart, plan_parts, read_part
 from core import features
 from core.config import ShopConfig
 from core.config.funnel import FunnelConfig
+from core.progress import counted
 from trainer.funnel.encoded_moments import encode_moments, moment_batch
 from trainer.funnel.fit_fusion import fit_fusion, fusion_batches
 from trainer.funnel.fusion import FusionWeights
@@ -210,6 +211,7 @@ def embedder(retriever: Any, shop: ShopConfig) -> EmbedQuery:
 def _summary(found: RankerRows) -> str:
     target = int(found.labels.max(axis=1).sum()) if len(found.labels) else 0
     return (
-        f"{len(found.truth_size):,} moments, {len(found.rows):,} rows, "
+        f"{counted(len(found.truth_size), 'moment')}, "
+        f"{counted(len(found.rows), 'row')}, "
         f"{target:,} with an event"
     )

@@ -18,7 +18,7 @@ from components.rank_examples.sample import sample_candidates
 from components.rank_examples.write import write_rank_examples
 from core.config import ShopConfig
 from core.config.evaluation import EvaluationConfig
-from core.progress import say
+from core.progress import counted, say
 
 
 @component
@@ -59,7 +59,7 @@ def RankExamples(
         Path(artifact_utils.get_split_uris([_split(examples)], TEST_SPLIT)[0]),
         max_history=evaluation.rank_max_history,
     )
-    say("RankExamples", f"{count} rows, {int(candidates[2].sum())} positive")
+    say("RankExamples", f"{counted(count, 'row')}, {int(candidates[2].sum())} positive")
 
 
 def _split(examples: standard_artifacts.Examples) -> standard_artifacts.Examples:

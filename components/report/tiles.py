@@ -6,6 +6,7 @@ from components.report.data import Json, ReportData
 from components.report.intervals import known
 from components.report.quality import best_baseline
 from components.report.words import SYSTEM_NAMES, metric_label
+from core.progress import counted
 
 
 def tiles(data: ReportData) -> list[dict[str, str]]:
@@ -28,7 +29,7 @@ def tiles(data: ReportData) -> list[dict[str, str]]:
         {
             "label": "catalogue coverage",
             "value": f"{coverage:.0%}",
-            "note": f"of {metrics['num_items']:,} items on some page",
+            "note": f"of {counted(metrics['num_items'], 'item')} on some page",
         }
     )
     found += _serving_tiles(data.verdicts)
@@ -41,8 +42,7 @@ def _mean(value: Json, num_moments: int) -> dict[str, str]:
     if shown is None:
         return {"value": "—", "note": "there is no such moment"}
     if "low" not in shown:
-        moments = "1 moment" if num_moments == 1 else f"{num_moments} moments"
-        note = f"{moments}, too few for an interval"
+        note = f"{counted(num_moments, 'moment')}, too few for an interval"
     else:
         note = f"{shown['low']:.3f} to {shown['high']:.3f}"
     return {"value": f"{shown['value']:.3f}", "note": note}

@@ -16,6 +16,7 @@ from components.report.quality import meanings, quality, reliability, slices
 from components.report.search import search
 from components.report.tiles import tiles
 from components.report.words import SYSTEM_NAMES, day, duration, size, utc
+from core.progress import counted
 
 
 def context(data: ReportData) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "day": day,
         "size": size,
         "duration": duration,
+        "counted": counted,
         "number": lambda v: f"{v:,}",
         "percent": lambda v: f"{v:.1%}",
     }
@@ -57,7 +59,7 @@ def context(data: ReportData) -> dict[str, Any]:
 def after(bundle: Json | None) -> str:
     """`in the 14 days after`, where the bundle says how many; else `after`."""
     days = (bundle or {}).get("splits", {}).get("horizon_days")
-    return f"in the {days:,} days after" if days else "after"
+    return f"in the {counted(days, 'day')} after" if days else "after"
 
 
 def without_events(data: ReportData) -> bool:

@@ -14,7 +14,7 @@ from core import features
 from core.config.souk import SoukConfig
 from core.disk import bytes_below
 from core.lexicon import LEXICON_PATH
-from core.progress import megabytes, say
+from core.progress import counted, megabytes, say
 from trainer.data.examples import read_split
 from trainer.export.prior_ranker import PriorRanker
 from trainer.export.search_bundle import SearchBundle
@@ -67,7 +67,7 @@ def build_search_bundle(
     out_dir.mkdir(parents=True, exist_ok=True)
     _write_extras(inputs, events_uri, out_dir, config, search.feature_names)
     bundle.save(out_dir)
-    say(STEP, f"{items.num_rows:,} items, {megabytes(bytes_below(out_dir))}")
+    say(STEP, f"{counted(items.num_rows, 'item')}, {megabytes(bytes_below(out_dir))}")
     return out_dir
 
 

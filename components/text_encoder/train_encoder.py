@@ -76,7 +76,8 @@ def train_encoder(
     vectors = _embed(fitted, model_dir, vectors_dir, config, pipeline)
     seconds = time.monotonic() - started
     fitted.report["seconds"]["item_vectors"] = round(seconds, 2)
-    progress.say(STEP, f"{len(vectors):,} item vectors of {vectors.shape[1]} numbers")
+    made = progress.counted(len(vectors), "item vector")
+    progress.say(STEP, f"{made} of {vectors.shape[1]} numbers")
     report_dir.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**fitted.report, "config": config.to_dict()}, indent=2)
     (report_dir / REPORT_FILE).write_text(text + "\n", "utf-8")

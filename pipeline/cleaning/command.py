@@ -9,6 +9,7 @@ import click
 
 from core.errors import SoukError
 from core.layout import HomeLayout
+from core.progress import counted
 from pipeline.command_line import fail, home_option
 from pipeline.shop_argument import shop_name
 
@@ -88,7 +89,7 @@ def clean(
         _print(step, size)
     _print("others", sizes.total() - sum(shown.values()))
     _print("would go" if dry_run else "removed", sizes.total())
-    click.echo(f"kept: {needed.num_kept} of {needed.num_runs} runs")
+    click.echo(f"kept: {needed.num_kept} of {counted(needed.num_runs, 'run')}")
 
 
 def _print(what: str, size_bytes: int) -> None:

@@ -11,6 +11,7 @@ from core.config.choices import RunChoices
 from core.config.compress import CompressConfig
 from core.errors import ConfigError, SoukError
 from core.layout import HomeLayout
+from core.progress import counted
 from pipeline.command_line import (
     DEFAULT_HOME,
     compress_settings_option,
@@ -148,7 +149,7 @@ def compile_command(
         )
     except SoukError as error:
         fail(error)
-    click.echo(f"{path}: {num_tasks} steps for {runner}")
+    click.echo(f"{path}: {counted(num_tasks, 'step')} for {runner}")
 
 
 def _compile(

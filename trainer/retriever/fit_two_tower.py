@@ -59,7 +59,8 @@ def fit_two_tower(
         searches=samples[-1] if searches else None,
     )
     if config.refit and evaluate.num_moments:
-        progress.say(fit.STEP, f"refit on all moments, {history['best_epoch']} epochs")
+        epochs = progress.counted(history["best_epoch"], "epoch")
+        progress.say(fit.STEP, f"refit on all moments, {epochs}")
         model = new_model(catalogue, sizes, config, vectors)
         refit = fit.fit(
             model,

@@ -73,10 +73,13 @@ def train_retriever(
             f"`next_train` must hold a moment with a known target. Received: none in "
             f"{moments_uri}. Give the shop a longer training period (SplitConfig)."
         )
-    pairs = f"{train.num_moments} moments, {len(train.target_rows)} targets"
+    pairs = (
+        f"{progress.counted(train.num_moments, 'moment')}, "
+        f"{progress.counted(len(train.target_rows), 'target')}"
+    )
     if searches is not None:
-        pairs += f", {searches.train.num_moments} search pages"
-    progress.say(fit.STEP, f"{catalogue.num_items} items, {pairs}")
+        pairs += f", {progress.counted(searches.train.num_moments, 'search page')}"
+    progress.say(fit.STEP, f"{progress.counted(catalogue.num_items, 'item')}, {pairs}")
     sizes = feature_sizes(transform)
     # Beside the run's own folder, whose name changes from one execution to the next: a
     # killed run's successor goes on there, if it learns the same from the same.

@@ -153,7 +153,8 @@ def _pruned(
         if len(ids):
             found += layer_importances(encoder, ids[::step])
     kept = most_important(found, config.kept_layers)
-    progress.say(STEP, f"keeps {len(kept)} of {num_layers} layers: {kept}")
+    layers = progress.counted(num_layers, "layer")
+    progress.say(STEP, f"keeps {len(kept)} of {layers}: {kept}")
     importances = [round(float(value), 4) for value in found]
     return keep_layers(encoder, kept), {"kept": kept, "importances": importances}
 
@@ -181,7 +182,6 @@ def _start(
         return load_preset(config)
     counts = count_words([*texts, *pairs.queries])
     tokenizer = WordPieceTokenizer(learn_vocabulary(counts, config.vocabulary_size))
-    progress.say(
-        STEP, f"{len(counts):,} words, {tokenizer.vocabulary_size:,} word pieces"
-    )
+    words = progress.counted(len(counts), "word")
+    progress.say(STEP, f"{words}, {tokenizer.vocabulary_size:,} word pieces")
     return new_encoder(tokenizer.vocabulary_size, config), tokenizer

@@ -14,6 +14,7 @@ from rich.console import Console
 from core import presets
 from core.config.choices import RunChoices
 from core.layout import HomeLayout
+from core.progress import counted
 from pipeline import sources
 from pipeline.kubeflow.dry_run.cluster import (
     COMPLETE,
@@ -122,7 +123,8 @@ def _run(
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime
     console.print(
-        f"{len(result.tasks)} steps in {minutes} min {seconds} s, {cpu:.0f} s of CPU"
+        f"{counted(len(result.tasks), 'step')} in {minutes} min {seconds} s, "
+        f"{cpu:.0f} s of CPU"
     )
     return result
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -121,6 +122,39 @@ def test_bars_of_the_run_stand_where_the_steps_began():
     ]
     assert rows[0]["width"] == 0.0
     assert view.timings(()) == []
+
+
+def test_of_one_the_page_says_one(data):
+    person = {**data.metrics["example_pages"][0], "history_length": 1}
+    metrics = {
+        **data.metrics,
+        "num_moments": {"all": 1, "new": 2},
+        "example_pages": [{**person, "num_relevant": 1}],
+        "probabilities": {
+            **(data.metrics["probabilities"] or {}),
+            "rows": 1,
+            "pages": 1,
+            "positives": 1,
+            "calibration_error": 0.5,
+            "mean_probability": 0.5,
+            "share_of_positives": 1.0,
+            "bins": [],
+        },
+    }
+    bundle = {"splits": {"horizon_days": 1}}
+    page = render(dataclasses.replace(data, metrics=metrics, bundle=bundle))
+    text = " ".join(re.sub(r"<[^>]*>", "", page).split())
+    for said in (
+        "· 1 moment",
+        "· 2 moments",
+        "1 event before",
+        ", 1 item after",
+        "On 1 place of 1 page, each",
+        "1 of the places is right",
+        "in the 1 day after",
+    ):
+        assert said in text, said
+    assert not re.search(r"\b1 (moments|events|items|places|pages|days)\b", text)
 
 
 def test_text_from_the_data_is_escaped(data):
