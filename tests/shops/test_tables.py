@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -205,31 +204,6 @@ def test_wrong_type_names_rows_and_value(folder: Path) -> None:
 
     for part in ("products.csv", "'unit_price'", "a number", "rows 2, 3", "'cheap'"):
         assert part in message
-
-
-def test_bad_encoding_names_the_line_and_the_remedy(folder: Path) -> None:
-    (folder / "products.csv").write_bytes("sku,name\na,A\nb,Café\n".encode("latin-1"))
-
-    message = refused(folder)
-
-    for part in ("products.csv, line 3", "utf8", "encoding: latin-1", "gb18030"):
-        assert part in message
-
-
-@pytest.mark.parametrize(("encoding", "line"), [("gb18030", 2), ("utf-16", 1)])
-def test_a_bad_row_in_another_encoding_prints_nothing_beside_the_error(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, line: int
-) -> None:
-    # Arrow hands on a row of three cells as text, and prints where it is none.
-    printed: list[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", printed.append)
-    rows = "sku,name\na,茶壶\nb,茶杯,多余\nc,碗\n"
-    (folder / "products.csv").write_bytes(rows.encode(encoding))
-
-    message = refused(folder)
-
-    assert f"products.csv, line {line}: not valid utf8" in message
-    assert printed == []
 
 
 def test_named_encoding_is_used(folder: Path) -> None:
