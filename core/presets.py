@@ -75,8 +75,12 @@ def without_events(full: SoukConfig) -> SoukConfig:
         neighbours=neighbours,
         # Nobody's events: no towers to ask, and weights that have to fit every query.
         funnel=full.funnel.replace(tower_weight=0.0),
+        # No clicks have taught it to look past the words, so nothing is put right.
         search=full.search.replace(
-            tower_weight=0.0, also_relative=("dense",), feedback_items=3
+            tower_weight=0.0,
+            also_relative=("dense",),
+            feedback_items=3,
+            named_items=0,
         ),
         gates=full.gates.replace(must_beat=(), min_coverage=0.0),
     )

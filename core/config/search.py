@@ -26,8 +26,9 @@ class SearchConfig(Config):
     tower_weight: float = 0.0
     # What the ranker orders.
     num_candidates: int = 128
-    # A query whose words all stand in no more items than this, a page, names them: they
-    # come first (a title, a model number; docs/search.md). 0: none do.
+    # Items whose title, category and brand hold all words of a query come first: of two
+    # words and more always (a title, a kind and its size), of one word where no more
+    # items than this, a page, hold it (docs/search.md). 0: none do.
     named_items: int = 10
     # Reciprocal rank fusion sums 1 / (this + rank) (Cormack, Clarke & Buettcher 2009).
     rrf_k: int = 60

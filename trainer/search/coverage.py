@@ -9,8 +9,16 @@ import tensorflow as tf
 from core.config.lexical import FIELDS
 from trainer.search.inverted_index import InvertedIndex
 
-# Coverage is told of these fields and, in the last counter, of all together.
-COVERED = ("title", "category", "brand")
+# Where a counter looks. A title, a category and a brand say what an item is; what else
+# a description mentions, it need not be.
+NAMED = "named"
+COUNTERS: dict[str, tuple[str, ...]] = {
+    "title": ("title",),
+    "category": ("category",),
+    # Of words alone: a pair of characters may span two words that were typed together.
+    NAMED: ("title", "category", "brand"),
+    "anywhere": FIELDS,
+}
 _COUNTER_BITS = 16
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 # idf is counted in steps of 1/60: 64 terms of idf 17, a word of one item in 24 million,
@@ -24,18 +32,30 @@ def idf_steps(idf: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     return np.clip(np.rint(idf * _STEPS), 1, _MAX_STEPS).astype(np.int64)
 
 
-def coverage_codes(index: InvertedIndex) -> npt.NDArray[np.int64]:
-    """[P] each posting's idf steps in the counters of the fields that hold it."""
-    steps = np.repeat(idf_steps(index.idf), np.diff(index.splits))
-    codes = steps << (_COUNTER_BITS * len(COVERED))
-    for place, name in enumerate(COVERED):
-        held = index.held_in >> FIELDS.index(name) & 1
+def coverage_codes(
+    index: InvertedIndex, is_pair: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """[P] each posting's idf steps in the counters of the fields that hold it.
+
+    Args:
+      is_pair: [V] which terms are two characters that touch.
+    """
+    lengths = np.diff(index.splits)
+    steps = np.repeat(idf_steps(index.idf), lengths)
+    is_word = np.repeat(~is_pair, lengths)
+    codes = np.zeros_like(steps)
+    for place, (name, fields) in enumerate(COUNTERS.items()):
+        bits = sum(1 << FIELDS.index(field) for field in fields)
+        held = (index.held_in & bits) > 0
+        if name == NAMED:
+            held &= is_word
         codes |= (steps * held) << (_COUNTER_BITS * place)
     return codes
 
 
-def counted(codes: tf.Tensor, place: int) -> tf.Tensor:
-    """float32 of codes' shape: the counter of COVERED[place], or the last one."""
-    moved = tf.bitwise.right_shift(codes, tf.constant(_COUNTER_BITS * place, tf.int64))
+def counted(codes: tf.Tensor, name: str) -> tf.Tensor:
+    """float32 of codes' shape: the counter of a name of COUNTERS."""
+    bits = tf.constant(_COUNTER_BITS * list(COUNTERS).index(name), tf.int64)
     mask = tf.constant(_COUNTER_MASK, tf.int64)
+    moved = tf.bitwise.right_shift(codes, bits)
     return tf.cast(tf.bitwise.bitwise_and(moved, mask), tf.float32)

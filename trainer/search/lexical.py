@@ -8,7 +8,7 @@ import tensorflow as tf
 from core.config.lexical import LexicalConfig
 from trainer.funnel.scores import pick
 from trainer.search.analyzer import PAIR, Analyzer
-from trainer.search.coverage import COVERED, counted, coverage_codes, idf_steps
+from trainer.search.coverage import COUNTERS, NAMED, counted, coverage_codes, idf_steps
 from trainer.search.inverted_index import InvertedIndex
 from trainer.search.postings import Postings, Sums
 from trainer.search.query_clicks import QueryClicks
@@ -20,10 +20,11 @@ MATCH_NAMES = (
     "bm25",
     "log1p_bm25",
     "share_of_best",  # BM25 over that of the catalogue's best item
-    # Share of the query's idf found in a field or anywhere.
+    # Share of the query's idf found in a field, by its words in title, category and
+    # brand together, and anywhere.
     "title_coverage",
     "category_coverage",
-    "brand_coverage",
+    "named_coverage",
     "coverage",
     "exact_title",  # the analyzed query is the analyzed title
     "title_prefix",  # the title begins with the query's words
@@ -60,18 +61,20 @@ class LexicalIndex(tf.Module):
         self._unknown = self._term_ids.unknown
         self._pad = self._term_ids.pad
         unseen = np.log1p((index.num_items + 0.5) / 0.5)
-        steps = idf_steps(np.append(index.idf, unseen).astype(np.float32))
+        steps = idf_steps(np.append(index.idf, [unseen] * 2).astype(np.float32))
         self._idf_steps = tf.Variable(
             np.append(steps, 0).astype(np.float32), trainable=False, name="idf_steps"
         )
-        ids = tf.constant([*index.terms.tolist(), b"", b""])
-        is_pair = tf.strings.regex_full_match(ids, PAIR)
-        self._is_pair = tf.Variable(is_pair, trainable=False, name="is_pair")
+        known = tf.constant(index.terms.tolist(), tf.string)
+        is_pair = tf.strings.regex_full_match(known, PAIR).numpy()
+        self._is_pair = tf.Variable(
+            np.append(is_pair, [False, True, False]), trainable=False, name="is_pair"
+        )
         self._postings = Postings(
             index.splits,
             index.rows,
             index.impacts,
-            coverage_codes(index),
+            coverage_codes(index, is_pair),
             num_items=index.num_items,
             form=config.form,
         )
@@ -85,7 +88,7 @@ class LexicalIndex(tf.Module):
 
         Returns:
           [B, T] int32, T at most `max_query_terms`: ids below V are terms, V stands for
-          a term that no item holds, V + 1 pads.
+          a word that no item holds, V + 1 for such a pair of characters, V + 2 pads.
         """
         found: tf.Tensor = self._term_ids(queries)
         return found
@@ -152,7 +155,23 @@ class LexicalIndex(tf.Module):
         idf is rounded to 1/60, also in the whole: an item with all words has exactly 1.
         """
         held = self._held(self.sums(terms) if sums is None else sums, rows)
-        return tf.math.divide_no_nan(counted(held, len(COVERED)), self._whole(terms))
+        return tf.math.divide_no_nan(counted(held, "anywhere"), self._whole(terms))
+
+    def named(
+        self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
+    ) -> tf.Tensor:
+        """[B, C] bool: items at rows [B, C] with all words in title, category, brand.
+
+        Pairs of characters are no words. Nothing holds all words of a query without.
+        """
+        held = self._held(self.sums(terms) if sums is None else sums, rows)
+        whole = self._whole_of_words(terms)
+        return (counted(held, NAMED) >= whole) & (whole > 0)
+
+    def num_words(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, 1] int64: the words of each query, known or not, pairs left out."""
+        words = self.is_term(terms) & ~self._of_pairs(terms)
+        return tf.math.count_nonzero(words, axis=1, keepdims=True)
 
     def matches(
         self, terms: tf.Tensor, rows: tf.Tensor, sums: Sums | None = None
@@ -172,22 +191,24 @@ class LexicalIndex(tf.Module):
         best = tf.reduce_max(sums.scores, axis=1, keepdims=True)
         held = self._held(sums, rows)
         whole = self._whole(terms)
+        words = self._whole_of_words(terms)
         counts = tf.math.count_nonzero(terms < self._pad, axis=1)
-        pairs = tf.gather(self._is_pair.read_value(), terms)
-        words = counts - tf.math.count_nonzero(pairs, axis=1)
-        exact, prefix = self._titles.matches(terms, counts, words, rows)
-        unknown = tf.math.count_nonzero(terms == self._unknown, axis=1)
+        num_words = self.num_words(terms)[:, 0]
+        exact, prefix = self._titles.matches(terms, counts, num_words, rows)
+        known = tf.math.count_nonzero(terms < self._unknown, axis=1)
         per_query = (
             tf.math.log1p(tf.cast(counts, tf.float32)),
-            tf.cast(unknown / tf.maximum(counts, 1), tf.float32),
+            tf.cast((counts - known) / tf.maximum(counts, 1), tf.float32),
         )
         columns = [
             bm25,
             tf.math.log1p(bm25),
             tf.math.divide_no_nan(bm25, best),
             *(
-                tf.math.divide_no_nan(counted(held, place), whole)
-                for place in range(len(COVERED) + 1)
+                tf.math.divide_no_nan(
+                    counted(held, name), words if name == NAMED else whole
+                )
+                for name in COUNTERS
             ),
             tf.cast(exact, tf.float32),
             tf.cast(prefix, tf.float32),
@@ -206,3 +227,11 @@ class LexicalIndex(tf.Module):
         """[B, 1] float32: the idf of all of a query's terms, in steps."""
         steps = tf.gather(self._idf_steps.read_value(), terms)
         return tf.reduce_sum(steps, axis=1, keepdims=True)
+
+    def _whole_of_words(self, terms: tf.Tensor) -> tf.Tensor:
+        """[B, 1] float32: the same of its words, pairs left out."""
+        return self._whole(tf.where(self._of_pairs(terms), self._pad, terms))
+
+    def _of_pairs(self, terms: tf.Tensor) -> tf.Tensor:
+        """Bool, the shape of `terms`: two characters that touch."""
+        return tf.gather(self._is_pair.read_value(), terms)

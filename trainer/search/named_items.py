@@ -1,8 +1,9 @@
-"""Items that a query names: so few hold all of its words that these are meant.
+"""Items that a query names: they hold all of its words.
 
 Clicks teach the first stage and the ranker what pleases most of those who ask in broad
-words. A whole title or a model number is asked for by few, so next to nothing is
-learned of it, and taste would put other items of the kind above the one that was typed.
+words. A whole title, a model number, a kind with its size is asked for by few, so next
+to nothing is learned of it, and taste would put other items of the kind above those
+that were typed.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from trainer.funnel.candidates import LOWEST
 _MARGIN = 1e-3
 
 
-def named_items(coverage: tf.Tensor, matched: tf.Tensor, limit: int) -> tf.Tensor:
-    """[B, W] bool: items with all of the query's words, where they are few.
+def named_items(
+    whole: tf.Tensor, matched: tf.Tensor, num_words: tf.Tensor, limit: int
+) -> tf.Tensor:
+    """[B, W] bool: items with all of the query's words, where these say enough.
 
     Args:
-      coverage: [B, W] float32 share of the query's idf; exactly 1 with all words.
+      whole: [B, W] bool, holds all words.
       matched: [B, W] bool, may be on the page, an item once.
-      limit: more items than this are not meant one by one; 0: none ever are.
+      num_words: [B, 1] int64 of the query.
+      limit: so many items are meant by one word; more are of a kind. 0: none ever are.
     """
-    whole = matched & (coverage >= 1.0)
+    whole &= matched & (limit > 0)
     count = tf.math.count_nonzero(whole, axis=1, keepdims=True)
-    return whole & (count <= limit)
+    return whole & ((num_words > 1) | (count <= limit))
 
 
 def named_first(scores: tf.Tensor, named: tf.Tensor, real: tf.Tensor) -> tf.Tensor:

@@ -46,6 +46,19 @@ class PageItems(NamedTuple):
         """[B, W]: of a number for each item of the catalogue, [B, >= n + 1]."""
         return pick(tf.reshape(dense, [-1]), self.rows, tf.shape(dense)[1])
 
+    def heights(self, scores: tf.Tensor) -> tf.Tensor:
+        """[B, W] in [0, 1]: above the catalogue's mean, as a share of its best's.
+
+        Args:
+          scores: [B, n + 1] of every item; LOWEST gives 0.
+        """
+        real = tf.cast(scores > LOWEST / 2, tf.float32)
+        total = tf.reduce_sum(scores * real, axis=1, keepdims=True)
+        mean = tf.math.divide_no_nan(total, tf.reduce_sum(real, axis=1, keepdims=True))
+        highest = tf.reduce_max(scores, axis=1, keepdims=True)
+        above = tf.nn.relu(self.picked(scores) - mean)
+        return tf.math.divide_no_nan(above, tf.nn.relu(highest - mean))
+
     def added(self, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         """[B, W]: values [B, M] of catalogue rows [B, M], summed where they count."""
         batch, width = tf.unstack(tf.shape(self.rows))

@@ -59,7 +59,7 @@ class Postings(tf.Module):
         num_items: int,
         form: Form,
     ) -> None:
-        """Ids from V on, V = len(splits) - 1, are terms without postings (two)."""
+        """Ids from V on, V = len(splits) - 1, are terms without postings (three)."""
         super().__init__(name="postings")
         self.num_items = num_items
         self.width = -(-(num_items + 1) // CHUNKS) * CHUNKS
@@ -77,7 +77,7 @@ class Postings(tf.Module):
             filled[at] = values
             return filled.reshape(-1, BLOCK)
 
-        starts = np.append(starts, [starts[-1]] * 2)
+        starts = np.append(starts, [starts[-1]] * 3)
         self._starts = _words(starts[:-1], "starts")
         self._limits = _words(starts[1:], "limits")
         self._rows = _words(blocks(rows.astype(np.int32), num_items), "rows")

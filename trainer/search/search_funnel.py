@@ -224,7 +224,7 @@ class SearchFunnel(tf.Module):
             "rrf": rrf,
             "click_rate": items.added(clicked, clicks[..., 0]),
             "clicks": counts,
-            "person": _unit(asked.rough, items),
+            "person": items.heights(asked.rough),
         }
         signals = tf.stack([parts[name] for name in SIGNALS], axis=1)
         best = self._scales(signals)
@@ -232,7 +232,9 @@ class SearchFunnel(tf.Module):
         bought = slots_at(person.slot_of, items.rows, self.num_items) > 0
         matched = (rrf > 0) | (counts > 0) | (bought & (coverage > 0))
         matched &= items.first & items.picked(asked.open_)
-        named = named_items(coverage, matched, self.config.named_items)
+        whole = self.lexical.named(asked.terms, items.rows, asked.sums)
+        num_words = self.lexical.num_words(asked.terms)
+        named = named_items(whole, matched, num_words, self.config.named_items)
         return SearchState(
             asked.terms,
             asked.sums,
@@ -285,17 +287,3 @@ class SearchFunnel(tf.Module):
         mean = tf.math.divide_no_nan(clicked, total)
         distance = tf.abs(tf.gather(prices, rows) - mean[:, None])
         return tf.where(total[:, None] > 0, distance, 0.0)[..., None]
-
-
-def _unit(scores: tf.Tensor, items: PageItems) -> tf.Tensor:
-    """[B, W] in [0, 1]: height above the catalogue's mean, as a share of its best's.
-
-    Args:
-      scores: [B, n + 1] of every item; LOWEST gives 0.
-    """
-    real = tf.cast(scores > LOWEST / 2, tf.float32)
-    total = tf.reduce_sum(scores * real, axis=1, keepdims=True)
-    mean = tf.math.divide_no_nan(total, tf.reduce_sum(real, axis=1, keepdims=True))
-    highest = tf.reduce_max(scores, axis=1, keepdims=True)
-    above = tf.nn.relu(items.picked(scores) - mean)
-    return tf.math.divide_no_nan(above, tf.nn.relu(highest - mean))

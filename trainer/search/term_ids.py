@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from core.config.lexical import LexicalConfig
 from trainer.one_op import one_op
-from trainer.search.analyzer import Analyzer
+from trainer.search.analyzer import PAIR, Analyzer
 from trainer.search.query_terms import join_terms
 from trainer.search.spelling import Spelling
 
@@ -43,8 +43,9 @@ class TermIds(tf.Module):
         self._config = config
         self._analyzer = analyzer
         self.unknown = len(terms)
-        self.pad = self.unknown + 1
-        self._names = tf.constant([*terms.tolist(), b"", b""])
+        self.unknown_pair = self.unknown + 1
+        self.pad = self.unknown + 2
+        self._names = tf.constant([*terms.tolist(), b"", b"", b""])
         # A table needs an entry: this one is no term, the analyzer drops the character.
         keys = [*terms.tolist(), b"\xee\x80\x80"]
         ids = np.minimum(np.arange(len(keys)), self.unknown)
@@ -57,7 +58,8 @@ class TermIds(tf.Module):
     def __call__(self, queries: tf.Tensor) -> tf.Tensor:
         """[B, T] int32 ids of queries [B] string, T at most `max_query_terms`.
 
-        In the analyzer's order; `unknown` for a term that no item holds, then `pad`.
+        In the analyzer's order; `unknown` for a term that no item holds, `unknown_pair`
+        where it is two characters that touch; then `pad`.
         """
         ids, all_known = self._by_words(queries)
         with one_op():
@@ -125,6 +127,8 @@ class TermIds(tf.Module):
         return self._padded(words, self._ids.lookup(words.flat_values))
 
     def _padded(self, words: tf.RaggedTensor, ids: tf.Tensor) -> tf.Tensor:
+        is_pair = tf.strings.regex_full_match(words.flat_values, PAIR)
+        ids = tf.where(is_pair & (ids == self.unknown), self.unknown_pair, ids)
         terms: tf.Tensor = words.with_flat_values(ids).to_tensor(self.pad)
         return terms[:, : self._config.max_query_terms]
 

@@ -60,9 +60,35 @@ def test_coverage_by_field(lexical) -> None:
     # df 3 and 1 of five items.
     nordal, saucer = np.log1p(2.5 / 3.5), np.log1p(4.5 / 1.5)
     one, other = (x / (nordal + saucer) for x in (nordal, saucer))
-    assert found["brand_coverage"] == pytest.approx([one, 0, one, 0, 0, 0], abs=0.01)
+    # A description says nothing of the kind.
+    assert found["named_coverage"] == pytest.approx([one, 0, one, 0, 0, 0], abs=0.01)
     assert found["title_coverage"] == found["category_coverage"] == [0] * 6
     assert found["coverage"] == pytest.approx([one, other, one, one, 0, 0], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("query", "rows", "num_words"),
+    [
+        ("red MUGS", [0, 1], 2),
+        ("nordal mug", [0], 2),  # the brand's word and the title's
+        ("mug saucer", [], 2),  # a saucer is mentioned, no more
+        ("mug qwxyz", [], 2),
+        ("mug", [0, 1, 3], 1),
+        ("保温杯", [2], 3),
+        ("nordal保温杯", [2], 4),
+        ("500毫升保温杯", [2], 6),  # 升 and 保 touch in no title
+        ("红保温杯", [], 4),
+        ("", [], 0),
+        ("the", [], 0),
+    ],
+)
+def test_items_with_all_words(
+    lexical, query: str, rows: list[int], num_words: int
+) -> None:
+    terms = lexical.terms(tf.constant([query]))
+    found = lexical.named(terms, tf.range(6)[tf.newaxis]).numpy()[0]
+    assert np.flatnonzero(found).tolist() == rows
+    assert lexical.num_words(terms).numpy().tolist() == [[num_words]]
 
 
 def test_a_word_in_two_fields_covers_once(lexical) -> None:
@@ -103,10 +129,11 @@ def test_many_queries_agree_with_sets_of_words(analyzer) -> None:
             everywhere: set[bytes] = set().union(*(w[row] for w in words.values()))
             held = {name: set(w[row]) for name, w in words.items()}
             for name, where in (("coverage", everywhere), *_covered(held)):
-                share = sum(
-                    w for t, w in zip(query, weights, strict=True) if t in where
-                )
-                expected = share / sum(weights) if query else 0.0
+                of = dict(zip(query, weights, strict=True))
+                if name == "named_coverage":
+                    of = {t: w for t, w in of.items() if not is_pair(t)}
+                share = sum(of[t] for t in query if t in of and t in where)
+                expected = share / sum(of[t] for t in query if t in of) if of else 0.0
                 assert got[place[name]] == pytest.approx(
                     expected, abs=0.01
                 )  # idf in steps
@@ -117,8 +144,17 @@ def test_many_queries_agree_with_sets_of_words(analyzer) -> None:
 
 
 def _covered(held: dict[str, set[bytes]]) -> list[tuple[str, set[bytes]]]:
-    names = ("title", "category", "brand")
-    return [(f"{name}_coverage", held[name]) for name in names]
+    named = held["title"] | held["category"] | held["brand"]
+    return [
+        ("title_coverage", held["title"]),
+        ("category_coverage", held["category"]),
+        ("named_coverage", named),
+    ]
+
+
+def is_pair(term: bytes) -> bool:
+    text = term.decode()
+    return len(text) == 2 and all(ord(letter) >= 0x3040 for letter in text)
 
 
 def test_a_catalogue_without_words_matches_nothing(analyzer) -> None:

@@ -16,19 +16,22 @@ T, F = True, False
 
 
 @pytest.mark.parametrize(
-    ("coverage", "matched", "want"),
+    ("whole", "matched", "num_words", "want"),
     [
-        ([1.0, 1.0, 0.9], [T, T, T], [T, T, F]),
-        ([1.0, 1.0, 1.0], [T, T, T], [F, F, F]),  # three share the words
-        ([1.0, 1.0, 1.0], [T, F, T], [T, F, T]),  # one may not be shown
-        ([0.5, 0.9, 0.0], [T, T, T], [F, F, F]),
+        ([T, T, F], [T, T, T], 1, [T, T, F]),
+        ([T, T, T], [T, T, T], 1, [F, F, F]),  # three share the one word: a kind
+        ([T, T, T], [T, T, T], 2, [T, T, T]),
+        ([T, T, T], [T, F, T], 1, [T, F, T]),  # one may not be shown
+        ([F, F, F], [T, T, T], 2, [F, F, F]),
     ],
 )
-def test_few_items_with_all_words_are_named(
-    coverage: list[float], matched: list[bool], want: list[bool]
+def test_items_with_all_words_are_named(
+    whole: list[bool], matched: list[bool], num_words: int, want: list[bool]
 ) -> None:
-    found = named_items(tf.constant([coverage]), tf.constant([matched]), limit=2)
-    assert found.numpy().tolist() == [want]
+    words = tf.constant([[num_words]], tf.int64)
+    for limit, expected in ((2, want), (0, [F, F, F])):
+        found = named_items(tf.constant([whole]), tf.constant([matched]), words, limit)
+        assert found.numpy().tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,17 @@ def test_taste_does_not_stand_above_what_was_named(limit: int, first: int) -> No
     search = world.search_funnel(SearchConfig(named_items=limit), fusion=fusion)
     # Whoever bought the blue glass jug asks for the blue enamel mug by its title.
     assert world.found(search, "blue enamel mug", history=(3,))[0] == first
+
+
+@pytest.mark.parametrize(("limit", "all_first"), [(0, False), (1, True)])
+def test_more_items_than_a_page_are_named_by_two_words(
+    limit: int, all_first: bool
+) -> None:
+    linear = tuple(float(name == "person") for name in SIGNALS)
+    fusion = FusionWeights(names=SIGNALS, linear=linear, root=(0.0,) * len(SIGNALS))
+    search = world.search_funnel(SearchConfig(named_items=limit), fusion=fusion)
+    # Every category begins with "Home"; four are "Home > mug". The jug was bought.
+    mugs = {row for row, (_, _, kind, _) in enumerate(world.CATALOGUE) if kind == "mug"}
+    found = world.found(search, "home mug", history=(3,))
+    assert (set(found[:4]) == mugs) == all_first
+    assert world.found(search, "home", history=(3,))[0] == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -89,15 +90,26 @@ def test_a_batch_is_padded_and_each_query_the_same_alone(analyzer) -> None:
     ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
     assert ids(tf.constant(["red mugs", "", "mug"])).numpy().tolist() == [
         [5, 4],
-        [8, 8],
-        [4, 8],
+        [9, 9],
+        [4, 9],
     ]
     assert ids(tf.constant(["red mugs", "", "mug!"])).numpy().tolist() == [
         [5, 4],
-        [8, 8],
-        [4, 8],
+        [9, 9],
+        [4, 9],
     ]
     assert ids(tf.zeros([0], tf.string)).shape[0] == 0
+
+
+def test_characters_that_touch_in_no_item_are_no_unknown_word(analyzer) -> None:
+    ids = TermIds(np.array(VOCABULARY, object), CONFIG, analyzer)
+    tea, word, pair, pad = 6, 7, 8, 9
+    found = ids(tf.constant(["\u8336\u8336 mug", "\u8336\u7ea2", "x"]))
+    assert found.numpy().tolist() == [
+        [tea, tea, 4, pair],
+        [tea, word, pair, pad],
+        [word, pad, pad, pad],
+    ]
 
 
 def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
@@ -116,7 +128,10 @@ def test_titles_and_queries_agree_with_the_plain_reading(analyzer) -> None:
         for _ in range(600)
     ]
     for text in [*made, *queries[:300], *items["title"][:300]]:
-        expected = [place.get(t, len(place)) for t in tokens.terms(text, 256)]
+        expected = [
+            place.get(t, len(place) + bool(re.fullmatch(r"[\u3040-\u9fff]{2}", t)))
+            for t in tokens.terms(text, 256)
+        ]
         found, joined, _ = ids(tf.constant([text]))
         assert found.numpy()[0].tolist() == expected[:64], text
         assert joined.numpy()[0].decode() == " ".join(tokens.terms(text, 256)), text
