@@ -14,6 +14,7 @@ import re
 import unicodedata
 
 from core.text.folding import TABLE_SIZE, fold
+from core.text.simplified import simplify
 
 # Longer queries are cut: bounded time whatever a client sends.
 MAX_QUERY_CHARACTERS = 256
@@ -96,7 +97,7 @@ class Token:
     """One word, number or ideograph of a text."""
 
     surface: str  # folded, as written: `mugs`
-    term: str  # what the index holds: `mug`; '' for a stop word
+    term: str  # what the index holds: `mug`, simplified Chinese; '' for a stop word
     start: int  # characters of the text it came from, [start, end)
     end: int
     is_ideograph: bool
@@ -148,7 +149,7 @@ def terms(text: str, max_characters: int | None = None) -> list[str]:
     tokens = tokenize(text, max_characters)
     singles = [token.term for token in tokens if token.term]
     pairs = [
-        first.surface + second.surface
+        first.term + second.term
         for first, second in itertools.pairwise(tokens)
         if first.is_ideograph and second.is_ideograph and second.touches
     ]
@@ -165,7 +166,7 @@ def singular(word: str) -> str:
 @functools.lru_cache(maxsize=65_536)
 def term(word: str) -> str:
     """The index term of a folded word; '' for a stop word."""
-    return "" if word in _STOP_SET else singular(word)
+    return "" if word in _STOP_SET else singular(simplify(word))
 
 
 # RE2's \W and \d, which the graph uses, know ASCII only.

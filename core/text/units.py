@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from core.text.simplified import simplify
 from core.text.tokens import MAX_QUERY_CHARACTERS, Token, term, tokenize
 
 
@@ -49,9 +50,9 @@ def words_and_terms(text: str) -> list[tuple[str, str]]:
 
 
 def completion_key(text: str, max_characters: int | None = None) -> str:
-    """Folded words with one space between them, none between ideographs.
+    """Folded words with one space between them, none between ideographs, simplified.
 
-    >>> completion_key("T-LIGHT Holder, 10cm"), completion_key("不锈钢 保温杯 500ml")
+    >>> completion_key("T-LIGHT Holder, 10cm"), completion_key("不鏽鋼 保温杯 500ml")
     ('t light holder 10 cm', '不锈钢保温杯 500 ml')
     """
     text = text[:max_characters]
@@ -64,7 +65,7 @@ def completion_key(text: str, max_characters: int | None = None) -> str:
             parts.append(" ")
         parts.append(token.surface)
         last = token
-    return "".join(parts)
+    return simplify("".join(parts))
 
 
 def _ascii_key(text: str) -> str:

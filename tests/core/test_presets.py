@@ -30,7 +30,7 @@ def test_a_shop_without_events_has_no_gates_or_tables_of_events(name: str) -> No
     assert silent.gates.search_must_hold == ("bm25",)
     assert silent.neighbours.num_neighbours == 1
     assert silent.text_encoder == full.text_encoder
-    # No towers to ask, no clicks to put right; the cosine is a share of the query's best.
+    # No towers, no clicks to put right; the cosine is a share of the query's best.
     wanted = full.search.replace(
         also_relative=("dense",), feedback_items=3, named_items=0
     )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from core.text.marks import MARKS
+from core.text.simplified import simplify
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -26,9 +27,10 @@ def tokens(title: str) -> list[str]:
     """Words, character pairs of unspaced scripts, and character trigrams of words.
 
     Vowel signs and accents belong to their word; without a letter they are none.
+    Traditional Chinese characters count as simplified ones.
     Trigrams carry a leading '#', so that they never meet a word.
     """
-    text = unicodedata.normalize("NFKC", title or "").casefold()
+    text = simplify(unicodedata.normalize("NFKC", title or "").casefold())
     found: list[str] = []
     for word in _WORD.findall(text):
         start = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from core.text.folding import folding_table
+from core.text.simplified import simplified_points
 from core.text.tokens import PLURALS, STOP_WORDS
 from trainer.layers.code_points import CodePointTable
 from trainer.one_op import one_op
@@ -26,14 +27,14 @@ class Analyzer(tf.Module):
     """Folds, splits and stems text; the same object at build time and in the bundle.
 
     Words are runs of letters and marks; numbers stand alone, so "10cm" equals "10 cm";
-    Chinese and Japanese give every character and every pair of neighbours; English
-    plurals become singulars; stop words go.
+    Chinese and Japanese give every character, simplified, and every pair of neighbours;
+    English plurals become singulars; stop words go.
     """
 
     def __init__(self, stop_words: tuple[str, ...] = STOP_WORDS) -> None:
         super().__init__(name="analyzer")
         splits, values = folding_table()
-        values = values.copy()
+        values = simplified_points(values)
         values[splits[list(_MARKS)]] = ord(" ")
         self._folded = CodePointTable(splits, values)
         left_out = [*stop_words, _BREAK]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.text.folding import TABLE_SIZE, folding_table
+from core.text.simplified import simplified_points
 
 SHOP, BERT_UNCASED, BERT_CASED = "shop", "bert_uncased", "bert_cased"
 NORMALIZATIONS = (SHOP, BERT_UNCASED, BERT_CASED)
@@ -55,6 +56,7 @@ def stands_alone(text: str) -> bool:
 
 def _shop_table() -> Table:
     splits, values = folding_table()
+    values = simplified_points(values)
     distinct, index = np.unique(values, return_inverse=True)
     return _expand(splits, index, [_shop_form(chr(p)) for p in distinct])
 

@@ -15,12 +15,17 @@ from core.text.tokens import Token, singular, terms, tokenize
         ("CAFÉ crème of the men's", ["cafe", "creme", "men"]),
         ("保温杯 茶", ["保", "温", "杯", "茶", "保温", "温杯"]),
         ("500毫升", ["500", "毫", "升", "毫升"]),
+        ("手機殼", ["手", "机", "壳", "手机", "机壳"]),
         ("🎉 \x00\ud800 !!!", []),
         ("", []),
     ],
 )
 def test_terms_of_a_text(text: str, expected: list[str]) -> None:
     assert terms(text) == expected
+
+
+def test_what_is_shown_keeps_its_script() -> None:
+    assert [token.surface for token in tokenize("手機")] == ["手", "機"]
 
 
 def test_tokens_tell_where_they_stood() -> None:

@@ -18,6 +18,7 @@ def test_words_and_runs_of_ideographs() -> None:
 def test_keys_forget_punctuation_and_spaces_between_ideographs() -> None:
     assert completion_key("  T-LIGHT   Café ") == "t light cafe"
     assert completion_key("不锈钢 保温杯 500ml") == "不锈钢保温杯 500 ml"
+    assert completion_key("不鏽鋼 保溫杯") == "不锈钢保温杯"
     assert prefix_key("T-") == "t"
     assert prefix_key("t ") == "t "
     assert prefix_key("杯 ") == "杯"

@@ -69,6 +69,8 @@ def test_chinese_completes_by_character_with_or_without_spaces() -> None:
     assert texts("不") == ["不锈钢 保温杯 500毫升", "不锈钢 炊具"]
     assert texts("不锈钢保") == ["不锈钢 保温杯 500毫升"]
     assert texts("保") == ["保温杯"]
+    # Typed in traditional characters, shown as the shop writes them.
+    assert texts("不鏽鋼保") == ["不锈钢 保温杯 500毫升"]
 
 
 def test_the_last_word_is_completed_by_what_stood_behind_the_one_before() -> None:

@@ -52,6 +52,7 @@ def test_chinese_titles_begin_with_their_first_characters(lexical) -> None:
     assert features(lexical, "保温杯")["title_prefix"] == [0, 0, 1, 0, 0, 0]
     assert features(lexical, "保温杯")["exact_title"] == [0] * 6
     assert features(lexical, "保温杯500毫升")["exact_title"] == [0, 0, 1, 0, 0, 0]
+    assert features(lexical, "保溫杯500毫升")["exact_title"] == [0, 0, 1, 0, 0, 0]
     assert features(lexical, "保杯")["title_prefix"] == [0] * 6
 
 

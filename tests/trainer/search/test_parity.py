@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from core.text import tokens
 from core.text.folding import TABLE_SIZE
+from core.text.simplified import simplified_forms
 from shops.simulated import simulate
 from trainer.search.analyzer import Analyzer
 
@@ -44,6 +45,14 @@ def test_every_code_point_between_letters_and_digits(analyzer: Analyzer) -> None
         c for i, c in enumerate(ASSIGNED) if not _is_in_great_block(c) or i % 50 == 0
     ]
     assert_same_terms(analyzer, [f"a{c}b1{c}2茶{c}杯s" for c in few])
+
+
+def test_every_traditional_character(analyzer: Analyzer) -> None:
+    forms = simplified_forms()
+    assert_same_terms(analyzer, [f"茶{chr(point)}杯" for point in forms])
+    assert [t.decode() for t in analyzer(tf.constant(["手機"])).to_list()[0]] == [
+        *("手", "机", "手机")
+    ]
 
 
 def _is_in_great_block(character: str) -> bool:
