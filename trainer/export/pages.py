@@ -40,9 +40,12 @@ def best_page(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor, pad: int) -> Pag
         scores = tf.pad(scores, [[0, 0], [0, short]], constant_values=NOT_SHOWN)
     best, picks = tf.math.top_k(scores, k=k)
     shown = best > NOT_SHOWN / 2
+    squashed = tf.sigmoid(tf.maximum(best, _LEAST_SHOWN))
+    # Vectorized, it rounds equal scores differently at the end of a row.
+    squashed = tf.math.top_k(squashed, k=k).values
     return Page(
         rows=tf.where(shown, tf.gather(rows, picks, batch_dims=1), pad),
-        scores=tf.where(shown, tf.sigmoid(tf.maximum(best, _LEAST_SHOWN)), 0.0),
+        scores=tf.where(shown, squashed, 0.0),
         places=tf.where(shown, picks, 0),
     )
 

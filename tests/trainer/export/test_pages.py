@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 import tensorflow as tf
 
 from trainer.export.catalogue import Catalogue
@@ -68,6 +69,13 @@ def test_however_far_an_item_is_lowered_its_score_says_that_it_is_shown() -> Non
     found = page.scores.numpy()[0]
     assert (found[:count] > 0).all() and (np.diff(found) <= 0).all()
     assert not found[count:].any()
+
+
+@pytest.mark.parametrize("count", range(1, 20))
+def test_equal_scores_never_rise_towards_the_end_of_the_page(count: int) -> None:
+    rows, scores = tf.range(count)[None], tf.fill([1, count], 0.4)
+    page = best_page(rows, scores, tf.constant(count), count)
+    assert (np.diff(page.scores.numpy()[0]) <= 0).all()
 
 
 def test_items_without_a_category_do_not_count_as_one() -> None:
