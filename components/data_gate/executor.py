@@ -67,6 +67,7 @@ class Executor(base_executor.BaseExecutor):
         comparisons, found = comparisons + measured, found + beyond
         found = judge.schema_findings(_anomalies(input_dict), statistics) + found
         baseline = exec_properties["baseline"]
+        drifted: list[judge.Finding] = []
         if baseline and Path(baseline).is_file():
             previous = tfdv.load_stats_binary(baseline)
             current = statistics["train"]
@@ -75,7 +76,8 @@ class Executor(base_executor.BaseExecutor):
                 judge.presence_drops(current, previous, config),
             ):
                 comparisons += measured
-                found += beyond
+                drifted += beyond
+        found += drifted
         table = exec_properties["table"]
         if input_dict.get("summary"):
             found += judge.rejections(_summary(input_dict), table, config)
@@ -90,7 +92,7 @@ class Executor(base_executor.BaseExecutor):
         if exec_properties["log_path"]:
             _write(Path(exec_properties["log_path"]), text.encode())
         if found:
-            raise InputDataError(_message(found, exec_properties))
+            raise InputDataError(_message(found, exec_properties, bool(drifted)))
         if baseline:
             _write(Path(baseline), statistics["train"].SerializeToString())
         folder = artifact_utils.get_single_uri(output_dict["report"])
@@ -130,7 +132,9 @@ def _summary(input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
     return values
 
 
-def _message(found: list[judge.Finding], exec_properties: dict[str, Any]) -> str:
+def _message(
+    found: list[judge.Finding], exec_properties: dict[str, Any], has_drift: bool
+) -> str:
     table = exec_properties["table"]
     lines = [
         f"The table `{table}` must agree with its schema and with the last accepted "
@@ -143,7 +147,7 @@ def _message(found: list[judge.Finding], exec_properties: dict[str, Any]) -> str
     ]
     if exec_properties["schema_path"]:
         lines.append(f"The schema file: {exec_properties['schema_path']}")
-    if exec_properties["baseline"]:
+    if has_drift:  # skew within this run's tables stays, whatever was accepted
         lines.append(
             "A drift that is real and wanted is accepted by deleting "
             f"{exec_properties['baseline']}"

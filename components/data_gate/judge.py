@@ -120,7 +120,7 @@ def presence_drops(
         )
         if drop > config.max_presence_drop:
             text = f"present in {kept:.0%} of rows, {had:.0%} in the {against}"
-            remedy = "fix the data, or raise ValidationConfig.max_presence_drop"
+            remedy = "fix the data, or raise the setting validation.max_presence_drop"
             found.append(
                 Finding(split=split, feature=feature, description=text, remedy=remedy)
             )
@@ -167,7 +167,7 @@ def rejections(
             split="all",
             feature="(rows)",
             description=f"{share:.0%} of the rows were rejected, mostly: {top}",
-            remedy="fix the data, or raise ValidationConfig.max_rejected",
+            remedy="fix the data, or raise the setting validation.max_rejected",
         )
     ]
 
