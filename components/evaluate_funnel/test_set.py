@@ -96,10 +96,17 @@ def build_test_set(
       seed: of that sample.
 
     Raises:
-      ArtifactError: no moment has a relevant item.
+      ArtifactError: there is no moment, or none has a relevant item.
     """
+    if moments.num_rows == 0:
+        raise ArtifactError(
+            "The test split must hold at least one moment: a user_id with an event "
+            "before `SplitConfig.test_start` and one in the horizon from then on. "
+            "Received: none. Move `test_start` or lengthen `horizon_days` until people "
+            "come back, or check that a person keeps one user_id from visit to visit."
+        )
     catalogue = pd.Index(items.column(features.ITEM_ID).to_pandas())
-    cutoff = int(pc.min(moments.column(features.TIMESTAMP)).as_py() or 0)
+    cutoff = int(pc.min(moments.column(features.TIMESTAMP)).as_py())
     log = _log(events, catalogue)
     past = log[log["timestamp"] < cutoff].reset_index(drop=True)
     seen = np.zeros(len(catalogue), bool)

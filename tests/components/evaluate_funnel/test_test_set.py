@@ -76,6 +76,12 @@ def test_large_test_sets_are_sampled_the_same_way_each_time():
     assert one.moments.equals(two.moments)
 
 
+def test_where_nobody_comes_back_the_message_says_what_a_moment_is():
+    moments = _moments([[], []], [[], []]).slice(0, 0)
+    with pytest.raises(ArtifactError, match=r"a user_id with an event before .*none\."):
+        build_test_set(moments, ITEMS, EVENTS, SHOP)
+
+
 def test_a_test_set_without_any_truth_is_refused():
     moments = _moments([["d"], []], [["purchase"], []])
     with pytest.raises(ArtifactError, match="at least one moment"):
