@@ -35,11 +35,13 @@ class SplitConfig(Config):
         for name in ("horizon_days", "stride_days", "num_cutoffs", "fit_cutoffs"):
             self.require(getattr(self, name) >= 1, name, ">= 1")
         self.require(1 <= self.max_history <= 1024, "max_history", "1 .. 1024")
+        strides = -(-self.horizon_days // self.stride_days)
         self.require(
-            bool(self.train_cutoffs),
+            self.num_cutoffs > strides,
             "num_cutoffs",
-            "large enough for a cut-off at or before T1 - horizon",
-            "Raise num_cutoffs or stride_days.",
+            f"at least {strides + 1}, for a cut-off at or before T1 - horizon "
+            f"({self.horizon_days} days, in strides of {self.stride_days})",
+            "Raise num_cutoffs or stride_days, or lower horizon_days.",
         )
 
     @property

@@ -32,9 +32,17 @@ def test_every_cutoff_has_one_split() -> None:
     assert names == ["eval", "recent", "recent", *["train"] * 4, "test"]
 
 
-def test_a_grid_that_never_reaches_the_trial_is_refused() -> None:
-    with pytest.raises(ConfigError, match="num_cutoffs"):
-        splits(num_cutoffs=2)
+@pytest.mark.parametrize(
+    ("horizon", "stride", "least"), [(39, 14, 4), (28, 14, 3), (29, 14, 4), (60, 7, 10)]
+)
+def test_a_grid_that_never_reaches_the_trial_is_refused_with_the_least_that_does(
+    horizon: int, stride: int, least: int
+) -> None:
+    # Days before T1: 0, 14, 28 < 39 <= 42; 0, 14, 28 >= 28; 56 < 60 <= 63 = 9 x 7.
+    some = {"horizon_days": horizon, "stride_days": stride}
+    with pytest.raises(ConfigError, match=f"num_cutoffs.* at least {least}, "):
+        splits(num_cutoffs=least - 1, **some)
+    assert splits(num_cutoffs=least, **some).train_cutoffs
 
 
 def test_history_is_bounded() -> None:
