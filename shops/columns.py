@@ -20,6 +20,7 @@ from shops.raw_rows import whole_numbers
 # A column of which more than this share cannot be read has the wrong type: an error;
 # fewer are rows to reject.
 MAX_UNREADABLE = 0.1
+MAX_SHOWN = 300  # characters of a row in a message
 UNIT_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 ISO = "iso"
 # pandas 1 guesses the form of each value, 11.02. as November: only these are ISO 8601.
@@ -66,18 +67,24 @@ class RowChecks:
         """
         kept = self.reasons.isna()
         if not kept.any():
-            counts = self.reasons.value_counts()
-            raise InputDataError(
-                f"{self.path}: no row of `{self.table}` obeys the data contract; the "
-                f"first reason: {counts.index[0]} "
-                f"({counted(int(counts.iloc[0]), 'row')}). "
-                "Check the mapping file against the file's columns."
-            )
+            raise InputDataError(self._all_rejected())
         bad = contract.rejected_rows(self.table, self.raw[~kept], self.reasons[~kept])
         cut = pd.DataFrame({"line": self.lines})
         reasons = pd.Series(["wrong number of columns"] * len(cut), dtype=object)
         return frame[kept].reset_index(drop=True), pa.concat_tables(
             [bad, contract.rejected_rows(self.table, cut, reasons)]
+        )
+
+    def _all_rejected(self) -> str:
+        counts = self.reasons.value_counts()
+        reason, rows = counts.index[0], counted(int(counts.iloc[0]), "row")
+        of_it = self.reasons[self.reasons == reason].head(1)
+        shown = contract.rejected_rows(self.table, self.raw.loc[of_it.index], of_it)
+        return (
+            f"{self.path}: no row of `{self.table}` obeys the data contract; the first "
+            f"reason: {reason} ({rows}, such as "
+            f"{shown.column('row')[0].as_py()[:MAX_SHOWN]}). Check the mapping file "
+            "against the file: its columns, and the unit or form of its times."
         )
 
 

@@ -43,8 +43,8 @@ def require_train(
             f"Some events must lie before the evaluation period, which starts on "
             f"{_day(splits.eval_start)} (test on {_day(splits.test_start)}). Received: "
             f"{counted(sum(counts.values()), 'event')} from {_day(first)} to "
-            f"{_day(last)}. Set a later SplitConfig.test_start or a shorter "
-            "horizon, or check that timestamps are seconds and not milliseconds."
+            f"{_day(last)}. Set a later `test_start` or fewer `horizon_days`, or check "
+            "the unit that the mapping file gives for times (`timestamp: s`, or `ms`)."
         )
 
 

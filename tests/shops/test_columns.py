@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from core.errors import InputDataError
 from core.features import TIMESTAMP
 from core.tables import Column
 from shops.columns import RowChecks, read_column
@@ -84,3 +85,15 @@ def test_the_test_split_starts_at_midnight_of_the_time_zone(
     mapping, _ = read_mapping(tmp_path)
 
     assert mapping.splits["test_start"] == seconds(*want)
+
+
+def test_where_no_row_is_kept_the_message_shows_one() -> None:
+    """Milliseconds that the mapping file calls seconds."""
+    at = pd.Series([1_676_109_600_123] * 3)
+    checks = RowChecks(
+        table="events", path=Path("log.csv"), raw=at.to_frame("at"), lines=[]
+    )
+    checks.reject(at > 0, "timestamp is in the future")
+    shown = r"in the future \(3 rows, such as \{\"at\":1676109600123\}\).*unit.*times"
+    with pytest.raises(InputDataError, match=shown):
+        checks.split(at.to_frame(TIMESTAMP))

@@ -259,7 +259,7 @@ def test_all_rows_rejected_is_an_error(folder: Path) -> None:
         log=LOG.replace(",a,", ",x,").replace(",b,", ",x,").replace("c,o", "x,o"),
     )
 
-    assert "item_id is not in items (3 rows)" in refused(folder)
+    assert "item_id is not in items (3 rows, such as {" in refused(folder)
 
 
 @pytest.mark.parametrize(

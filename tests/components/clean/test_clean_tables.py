@@ -118,7 +118,7 @@ def test_splits_are_half_open_in_time() -> None:
 
 def test_empty_train_split_tells_the_dates() -> None:
     counts = {"train": 0, "eval": 0, "test": 1}
-    with pytest.raises(InputDataError, match=r"1970-04-04.*1970-04-11.*1 event from"):
+    with pytest.raises(InputDataError, match=r"1970-04-04.*1970-04-11.*1 event.*unit"):
         split_events.require_train(counts, T2, T2, SPLITS)
 
 
