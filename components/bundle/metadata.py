@@ -43,13 +43,18 @@ def write_metadata(model_dir: Path, values: dict[str, Any]) -> None:
     (model_dir / METADATA_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def git_revision() -> str:
-    """The checkout's revision, `+changes` where it is not clean; '' outside git."""
-    folder = Path(__file__).resolve().parent
+def git_revision(file: Path = Path(__file__)) -> str:
+    """The checkout's revision, `+changes` where it is not clean; '' outside git.
+
+    Args:
+      file: one of ours. Where git does not keep it, as in an environment that lies in
+        a shop's own repository, what is around it is no checkout of ours.
+    """
+    file = file.resolve()
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-C", str(file.parent), *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -59,6 +64,8 @@ def git_revision() -> str:
 
     try:
         revision = git("rev-parse", "HEAD")
+        if not revision or not git("ls-files", file.name):
+            return ""
         return revision + ("+changes" if git("status", "--porcelain") else "")
     except (OSError, subprocess.TimeoutExpired):
         return ""
