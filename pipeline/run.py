@@ -53,7 +53,7 @@ def run_shop(request: RunRequest) -> None:
     log = layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.log"
     with locked(layout), quiet(log, verbose=request.verbose) as screen:
         console = Console(file=screen)
-        console.print(f"[bold]souk run {layout.shop}[/]  (log: {_short(log)})")
+        _print_path(console, f"[bold]souk run {layout.shop}[/]  (log: ", log, ")")
         before = newest_version(layout.serving)
         try:
             _run(request, console)
@@ -104,7 +104,7 @@ def _run(request: RunRequest, console: Console) -> None:
     )
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"\n[bold]done[/] in {minutes} min {seconds} s")
-    console.print(f"report   {_short(layout.report)}")
+    _print_path(console, "report   ", layout.report)
     version = _require_accepted(layout)
     if not shop.has_events and (config.compress.enabled or config.joint_ranker):
         console.print("not compressed, no joint ranker: a shop without events has none")
@@ -116,7 +116,7 @@ def _run(request: RunRequest, console: Console) -> None:
         config = _refit(request, config, console)
         version = _require_accepted(layout)
     assert version is not None  # only what a refit follows is held
-    console.print(f"serving  {_short(version)}\n")
+    _print_path(console, "serving  ", version, "\n")
     show = pages.show_example if shop.has_events else pages.show_search_example
     show(console, layout, config, version)
 
@@ -185,6 +185,11 @@ def _outcome(layout: HomeLayout, component: str, name: str) -> dict[str, Any]:
                     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
                     return content
     return {}
+
+
+def _print_path(console: Console, before: str, path: Path, after: str = "") -> None:
+    """Prints a path in one piece, however narrow the screen: it is to be copied."""
+    console.print(f"{before}{escape(_short(path))}{after}", soft_wrap=True)
 
 
 def _short(path: Path) -> str:

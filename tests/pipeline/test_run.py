@@ -45,3 +45,14 @@ def test_a_run_that_stops_says_what_is_served(
     _serve(layout)
     with pytest.raises(SoukError, match=f"no memory.*{SERVED}"):
         run.run_shop(request)
+
+
+def test_paths_are_printed_in_one_piece(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_run", lambda *_: None)
+    monkeypatch.setenv("COLUMNS", "40")
+    home = tmp_path / "a home of many long words" / "and more of them"
+    run.run_shop(run.RunRequest(layout=HomeLayout(home, "corner"), source="tiny"))
+    log = next((home / "corner" / "logs").iterdir())
+    assert str(log) in capfd.readouterr().out
