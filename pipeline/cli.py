@@ -187,7 +187,13 @@ def run(
 @main.command()
 @click.argument("shop", default=DEFAULT_SHOP)
 @click.option("--port", default=8500, show_default=True, help="gRPC.")
-@click.option("--rest-api-port", default=8501, show_default=True, help="HTTP.")
+@click.option(
+    "--rest-api-port",
+    "--rest_api_port",  # as the server's own messages call it
+    default=8501,
+    show_default=True,
+    help="HTTP.",
+)
 @home_option
 def serve(shop: str, port: int, rest_api_port: int, home: Path) -> None:
     """Serve SHOP's pushed model over TensorFlow Serving's gRPC and REST APIs."""

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from core.config.compress import CompressConfig
 from core.errors import ConfigError
+from pipeline.cli import main
 from pipeline.command_line import compress_settings_option, fail
 
 
@@ -56,3 +57,19 @@ def test_a_file_of_no_settings_ends_the_command_with_its_name(
     message = capfd.readouterr().err
     assert str(path) in message
     assert said in message
+
+
+def test_serve_takes_the_flag_that_the_servers_message_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[str] = []
+
+    def serve(flags: list[str]) -> int:
+        given.extend(flags)
+        return 0
+
+    monkeypatch.setattr("serving.main.serve", serve)
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "corner", "--rest_api_port=-1"])
+    assert ended.value.code == 0
+    assert "--rest_api_port=-1" in given
