@@ -97,6 +97,29 @@ def test_a_slice_may_not_fall_alone_unless_it_is_small():
     assert _failed(check_metrics(small, before, config)) == []
 
 
+def test_only_slices_of_all_items_that_were_measured_before_are_compared():
+    def with_slices(ndcg, **last):
+        metrics = _metrics(slice_ndcg=ndcg)
+        metrics["slices"].append({**metrics["slices"][0], **last})
+        return metrics
+
+    before = with_slices(0.3, view="new")
+    for now in (with_slices(0.3, value="Spain"), with_slices(0.3, view="new")):
+        now["slices"][1]["systems"] = {"bundle": {"ndcg@20": {"value": 0.1}}}
+        verdicts = check_metrics(now, before, GatesConfig())
+        assert [v.gate for v in verdicts if v.gate.startswith("slice")] == [
+            "slice country = France"
+        ]
+        assert _failed(verdicts) == []
+
+
+def test_what_was_nothing_before_cannot_fall():
+    now, before = _metrics(slice_ndcg=0.3), _metrics(slice_ndcg=0.0)
+    verdicts = check_metrics(now, before, GatesConfig())
+    assert _failed(verdicts) == []
+    assert "last blessed 0.0000 (+0.0 %" in verdicts[-2].message
+
+
 def test_the_last_model_measured_in_this_run_is_preferred():
     verdicts = check_metrics(
         _metrics(last_blessed=0.5), _metrics(bundle=0.1), GatesConfig()
@@ -114,6 +137,7 @@ def test_another_test_period_is_not_compared():
 def test_coverage_has_a_floor():
     verdicts = check_metrics(_metrics(), None, GatesConfig(min_coverage=0.5))
     assert _failed(verdicts) == ["covers the catalogue"]
+    assert _failed(check_metrics(_metrics(), None, GatesConfig(min_coverage=0.4))) == []
 
 
 def test_few_pages_need_not_cover_a_large_catalogue():

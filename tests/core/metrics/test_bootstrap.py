@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.metrics import mean_interval, mean_intervals
+from core.metrics import bootstrap, mean_interval, mean_intervals
 
 
-def test_interval_has_the_width_of_the_normal_approximation():
+@pytest.mark.parametrize(("confidence", "deviations"), [(0.95, 1.96), (0.5, 0.674)])
+def test_interval_has_the_width_of_the_normal_approximation(confidence, deviations):
     values = np.random.default_rng(0).normal(3.0, 2.0, 2000)
-    found = mean_interval(values, num_samples=2000)
-    half = 1.96 * values.std() / np.sqrt(2000)
+    found = mean_interval(values, num_samples=2000, confidence=confidence)
+    half = deviations * values.std() / np.sqrt(2000)
     assert found.value == pytest.approx(values.mean())
     assert found.low == pytest.approx(values.mean() - half, abs=0.2 * half)
     assert found.high == pytest.approx(values.mean() + half, abs=0.2 * half)
@@ -45,3 +46,11 @@ def test_columns_get_what_they_get_alone():
     together = mean_intervals(values, seed=9)
     for column, found in zip(values.T, together, strict=True):
         np.testing.assert_allclose(found, mean_interval(column, seed=9))
+
+
+@pytest.mark.parametrize("cells", [1, 25])  # fewer than a resample; 2 of 10 rows
+def test_resamples_do_not_depend_on_how_many_are_held_at_once(monkeypatch, cells):
+    values = np.random.default_rng(3).normal(size=10)
+    whole = mean_interval(values, num_samples=7)
+    monkeypatch.setattr(bootstrap, "_BLOCK_CELLS", cells)
+    assert mean_interval(values, num_samples=7) == whole

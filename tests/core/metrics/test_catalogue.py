@@ -46,6 +46,15 @@ def test_diversity_of_identical_and_orthogonal_items():
     assert intra_list_diversity(np.array([[0, 2, -1], [1, -1, -1]]), vectors) == 1.0
 
 
+def test_diversity_of_signed_vectors_whatever_the_batch():
+    vectors = np.array([[1.0, 0], [0.6, -0.8], [-1.0, 0]])
+    # cosines (0,1): .6, (0,2): -1, (1,2): -.6
+    pages = np.array([[0, 1], [0, 2], [1, 2]])
+    for batch_size in (1, 2, 3):
+        found = intra_list_diversity(pages, vectors, batch_size=batch_size)
+        assert found == pytest.approx((0.4 + 2.0 + 1.6) / 3)
+
+
 def test_empty_pages():
     empty = np.full((2, 3), -1)
     assert catalogue_coverage(empty, 4) == 0.0
