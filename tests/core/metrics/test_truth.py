@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.metrics import Truth
+from core.metrics.truth import hit_matrix
 
 
 def test_pairs_are_distinct_and_counted_per_moment():
@@ -20,6 +21,13 @@ def test_without_removes_owned_items_and_select_renumbers():
     kept = fresh.select(fresh.sizes > 0)
     assert kept.moments.tolist() == [0, 1]
     assert kept.rows.tolist() == [1, 4]
+
+
+def test_an_empty_place_is_not_the_item_of_the_moment_beside_it():
+    # Counted through, -1 of moment 1 would be item 2 of moment 0, and 3 the other way.
+    truth = Truth.from_lists([[2], [0]], 3)
+    hits = hit_matrix(np.array([[3, 2], [-1, 0]]), truth)
+    assert hits.tolist() == [[False, True], [False, True]]
 
 
 def test_no_moments():

@@ -72,6 +72,8 @@ def test_categories_match_by_prefix(catalogue, categories, expected) -> None:
         (2.0, 2.0, [A]),
         (6.0, 7.0, []),
         (-1.0, -1.0, [A, B, C]),
+        (0.01, 0.0, [A, B]),
+        (0.0, 0.99, []),
         (np.inf, 0.0, []),
     ],
 )

@@ -22,6 +22,11 @@ def test_a_page_longer_than_the_candidates_is_padded() -> None:
     assert page.rows.numpy().tolist() == [[1, 5, 5]]
 
 
+def test_a_page_shorter_than_the_candidates_has_the_best() -> None:
+    rows, scores = tf.constant([[7, 1, 4]]), tf.constant([[0.5, 3.0, 2.0]])
+    assert best_page(rows, scores, tf.constant(2), 9).rows.numpy().tolist() == [[1, 4]]
+
+
 def test_k_is_held_between_zero_and_a_hundred() -> None:
     rows, scores = tf.zeros([1, 300], tf.int32), tf.zeros([1, 300])
     assert best_page(rows, scores, tf.constant(1000), 5).rows.shape == (1, 100)

@@ -54,8 +54,9 @@ def test_weights_survive_their_file_and_other_signals_are_refused(
     turned = FusionWeights(
         names=WEIGHTS.names[::-1], linear=WEIGHTS.linear[::-1], root=WEIGHTS.root[::-1]
     )
-    fusion.assign(turned)
-    assert fusion.weights() == WEIGHTS
+    other = Fusion(FusionWeights.unfitted(WEIGHTS.names))
+    other.assign(turned)
+    assert other.weights() == WEIGHTS
     with pytest.raises(ArtifactError, match="cf, own, brand_share"):
         fusion.assign(FusionWeights.unfitted(("cf", "own")))
     (tmp_path / "fusion.json").write_text("{")
