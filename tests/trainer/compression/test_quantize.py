@@ -44,13 +44,14 @@ def test_zeros_stay_zeros_and_the_largest_is_kept() -> None:
     assert back[0, row] == pytest.approx(values[0, row], rel=1e-6)
 
 
-def test_blocks_of_a_row_have_scales_of_their_own() -> None:
+@pytest.mark.parametrize(("low", "top"), [(-1, 127), (0, 255)])
+def test_blocks_of_a_row_have_scales_of_their_own(low: float, top: int) -> None:
     # Two sources side by side, the second a thousandth of the first.
-    values = np.concatenate([_values(0), _values(0) / 1000], axis=1)
+    values = np.concatenate([_values(low), _values(low) / 1000], axis=1)
     found = quantize_in_blocks(values, 30)
     blocks = values.reshape(40, 4, 30)
     # A bfloat16 scale is at most 2 / 128 above the exact one.
-    step = blocks.max(axis=2, keepdims=True) / 255 * (1 + 2 / 128)
+    step = np.abs(blocks).max(axis=2, keepdims=True) / top * (1 + 2 / 128)
     error = np.abs(found.values().reshape(blocks.shape) - blocks)
     assert (error <= 0.5001 * step + 1e-12).all()
     assert found.scales.shape == (40, 4)

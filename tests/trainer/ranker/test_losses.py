@@ -130,6 +130,17 @@ def test_weighted_softmax_counts_gains_in_full() -> None:
     assert float(loss) == pytest.approx(0.0, abs=1e-6)  # a list of one row
 
 
+def test_distillation_is_the_mean_divergence_of_the_lists_by_hand() -> None:
+    # A teacher's 1/2, 1/2 against 1/4, 3/4; then 1/3, 2/3 twice, whatever the offset.
+    # The third row is a pad.
+    teacher = tf.constant([[0.0, 0.0, 9.0], [0.0, np.log(2.0), 9.0]], tf.float32)
+    scores = tf.constant([[0.0, np.log(3.0), -9.0], [1.0, 1.0 + np.log(2.0), 5.0]])
+    mask = tf.constant([[True, True, False]] * 2)
+    loss = losses.distillation_loss(tf.cast(scores, tf.float32), teacher, mask)
+    divergence = 0.5 * np.log(0.5 / 0.25) + 0.5 * np.log(0.5 / 0.75)
+    assert float(loss) == pytest.approx(divergence / 2, rel=1e-5)
+
+
 def test_probability_distillation_is_the_mean_divergence_by_hand() -> None:
     # A teacher's .5 against .8, and .25 against .25; the second row is a pad.
     teacher = tf.constant([[[0.0, -np.log(3.0)], [5.0, 5.0]]], tf.float32)
