@@ -68,6 +68,23 @@ def test_events_before_are_counted_in_the_log_not_in_the_shortened_history():
     assert found.events_before.tolist() == [3, 0]
 
 
+def test_what_happens_at_the_cut_off_is_not_the_past():
+    at_cutoff = {
+        "user_id": ["u", "v"],
+        "item_id": ["b", "d"],
+        "event": ["purchase", "purchase"],
+        "timestamp": [100, 100],
+    }
+    events = pa.concat_tables([EVENTS, pa.table(at_cutoff)])
+    moments = _moments([["b", "d"], ["c"]], [["purchase", "purchase"], ["purchase"]])
+    found = build_test_set(moments, ITEMS, events, SHOP)
+    # b was viewed before, d never; what u bought at 100 is asked for, not owned.
+    assert found.truth.rows.tolist() == [1, 2]
+    assert found.owned.rows.tolist() == [0]
+    assert len(found.past) == 4
+    assert found.events_before.tolist() == [3, 0]
+
+
 def test_large_test_sets_are_sampled_the_same_way_each_time():
     moments = _moments([["a"], ["c"]], [["purchase"], ["purchase"]])
     one = build_test_set(moments, ITEMS, EVENTS, SHOP, max_moments=1, seed=5)
