@@ -143,7 +143,7 @@ def _fit_isotonic(
     ys = np.bincount(bin_of, y, bins)[kept] / counts[kept]
     ys = _pool_adjacent_violators(ys, counts[kept])
     xs = np.concatenate([[0.0], xs, [1.0]])
-    ys = np.concatenate([[0.0], ys, [max(ys[-1], 1.0)]])
+    ys = np.concatenate([[0.0], ys, [1.0]])
     apart = np.append(np.diff(xs) >= _MIN_GAP, True)
     apart[0] = True
     xs, ys = xs[apart], np.maximum.accumulate(ys[apart])

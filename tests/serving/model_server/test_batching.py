@@ -88,6 +88,17 @@ def test_each_request_gets_its_own_rows_and_its_own_k() -> None:
     assert answers[1][0].tolist() == [[20, 21, 22]]
 
 
+def test_a_request_for_nothing_gets_nothing_beside_others() -> None:
+    plan = page_plan()
+    requests = [request("u", ["x"], [""], k) for k in (0, -1, 2)]
+    batch = [np.array([[10, 11], [20, 21], [30, 31]])]
+
+    answers = batching.split(plan, requests, [1, 1, 1], batch)
+
+    assert answers is not None
+    assert [answer[0].tolist() for answer in answers] == [[[]], [[]], [[30, 31]]]
+
+
 def test_candidates_give_the_width_of_rank_outputs() -> None:
     inputs = {signatures.CANDIDATE_ITEM_IDS: Spec((None, None))}
     plan = batching.plan(inputs, {"score": Spec((None, None))})
@@ -134,7 +145,8 @@ def test_other_scalars_are_equal_within_a_batch() -> None:
 
 def test_fixed_batch_sizes_and_unequal_rows_run_alone() -> None:
     fixed = batching.plan({"x": Spec((1,))}, {"y": Spec((1,))})
-    scalar_output = batching.plan({"x": Spec((None,))}, {"y": Spec(())})
+    outputs = {"scores": Spec((None, None)), "y": Spec(())}
+    scalar_output = batching.plan({"x": Spec((None,))}, outputs)
     plan = page_plan()
     uneven = request("a", ["x"], [""], 1)
     uneven[0] = np.array([b"a", b"b"], object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import optimize
 
 from core.metrics import calibration_error
 from trainer.ranker import calibration
@@ -25,6 +26,22 @@ def test_platt_undoes_negative_sampling() -> None:
     found = fit_calibrator(shifted, labels, method="platt")
     assert found.slope == pytest.approx(1.0, abs=0.06)
     assert found.offset == pytest.approx(-np.log(10.0), abs=0.1)
+
+
+def test_platt_s_prior_counts_where_rows_are_few() -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(size=40)
+    labels = (np.arange(40) % 2 == 0).astype(float)
+    logits[labels == 1] += 8.0  # nothing else holds the slope of a split so clear
+
+    def cost(theta: np.ndarray) -> float:
+        z = theta[0] * logits + theta[1]
+        return float((np.logaddexp(0, z) - labels * z).sum() + (theta[0] - 1) ** 2 / 2)
+
+    slope, offset = optimize.minimize(cost, [1.0, 0.0]).x
+    found = fit_calibrator(logits.astype(np.float32), labels, method="platt")
+    assert found.slope == pytest.approx(slope, abs=1e-3)
+    assert found.offset == pytest.approx(offset, abs=1e-2)
 
 
 def test_isotonic_fits_a_bent_truth() -> None:
