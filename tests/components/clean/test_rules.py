@@ -39,6 +39,7 @@ def test_each_broken_event_gets_its_reason() -> None:
         event("u", "i1", 9, quantity=0.0),
         event("u", "i1", 10, position=-1),
         event("u", "i1", 11, price=None, quantity=None),
+        event("u", "i1", 0, position=0),
     ]
     assert _reasons(rows) == [
         None,
@@ -57,6 +58,7 @@ def test_each_broken_event_gets_its_reason() -> None:
         "price not above zero",
         "quantity not above zero",
         "negative position",
+        None,
         None,
     ]
 

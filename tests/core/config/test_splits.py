@@ -26,6 +26,18 @@ def test_the_trial_fit_sees_nothing_of_the_evaluation_period() -> None:
     assert all(c + config.horizon_s <= config.eval_start for c in config.train_cutoffs)
 
 
+def test_a_cutoff_whose_targets_end_as_the_evaluation_starts_is_of_the_trial() -> None:
+    config = splits(horizon_days=14, stride_days=7, num_cutoffs=4)
+    assert days(config.grid) == [321, 314, 307, 300]
+    assert days(config.train_cutoffs) == [307, 300]  # 307 + 14 = 321
+    assert [config.split_of(c) for c in config.grid] == [
+        "eval",
+        "recent",
+        "train",
+        "train",
+    ]
+
+
 def test_every_cutoff_has_one_split() -> None:
     config = splits()
     names = [config.split_of(c) for c in (*config.grid, config.test_start)]
