@@ -280,7 +280,8 @@ def _text(value: bytes) -> str:
 
 def dump(document: Any, outputs: dict[str, np.ndarray]) -> bytes:
     """JSON bytes; NaN and Infinity stay the words that TensorFlow Serving writes."""
-    finite = all(v.dtype.kind != "f" or np.isfinite(v).all() for v in outputs.values())
+    floats = [v for v in outputs.values() if v.dtype.kind not in "biuO"]
+    finite = all(np.isfinite(v).all() for v in floats)
     if finite:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     return json.dumps(document, ensure_ascii=False, default=_plain_numbers).encode()
