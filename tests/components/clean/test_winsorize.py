@@ -34,6 +34,22 @@ def test_wide_spread_widens_the_range() -> None:
     assert _clip(values, [0] * 5) == (values, 0)
 
 
+def test_the_range_of_widely_spread_values_ends_too() -> None:
+    # As above: 6 * 1.4826 * log 4 on either side of log 16.
+    usual, items = np.array([1.0, 4.0, 16.0, 64.0, 256.0]), np.zeros(5, np.int64)
+    ranges = usual_ranges(usual, items, deviations=6.0, min_ratio=10.0, min_events=5)
+    asked = np.array([3e6, 1e7, 1e-4, 1e-6, np.nan])
+    clipped, changed = winsorize(asked, items, ranges)
+    factor = 4.0 ** (6 * 1.4826)  # 226,856
+    np.testing.assert_allclose(clipped, [3e6, 16 * factor, 1e-4, 16 / factor, np.nan])
+    assert changed == 2
+
+
+def test_a_rare_item_does_not_get_the_range_of_the_one_beside_it() -> None:
+    values = [900.0, *[2.0] * 6, 900.0]
+    assert _clip(values, [0, *[1] * 6, 2]) == (values, 0)
+
+
 def test_rare_items_and_missing_values_stay() -> None:
     values = [2.0, 2.0, 2.0, 900.0, float("nan")]
     clipped, changed = _clip(values, [0] * 5)
