@@ -40,8 +40,7 @@ def last_ages(log: EventLog, never: float) -> FloatArray:
     """[n] days since the item's last event; `never` for items without events."""
     last = np.full(log.num_items, np.iinfo(np.int64).min, np.int64)
     np.maximum.at(last, log.rows, log.timestamps)
-    with np.errstate(over="ignore"):
-        ages = (log.as_of - np.maximum(last, 0)) / 86_400.0
+    ages = (log.as_of - np.maximum(last, 0)) / 86_400.0
     return np.where(last < 0, never, np.minimum(ages, never)).astype(np.float32)
 
 
