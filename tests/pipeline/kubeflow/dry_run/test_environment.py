@@ -49,6 +49,8 @@ def test_souk_comes_from_the_wheel_with_its_data_files(tmp_path: Path) -> None:
         }
         missing = {path for path in wanted if not (places[name] / path).is_file()}
         assert missing == set()
+        # PEP 561: without it type checkers take all of the package for Any.
+        assert (places[name] / "py.typed").is_file()
     locked = sysconfig.get_paths()["purelib"]
     assert places["tfx"] == Path(locked, "tfx")
 
