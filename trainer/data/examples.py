@@ -123,9 +123,15 @@ def _files(uri: str, split: str) -> list[Path]:
     folder = split_dir(uri, split)
     files = sorted(folder.glob("*.parquet"))
     if not files:
+        others = sorted(path.name for path in folder.glob("*"))
+        remedy = (
+            "Only Examples with Parquet payload are read: make them with Ingest."
+            if others
+            else "Check the split's name, or run the step that writes it again."
+        )
         raise ArtifactError(
-            f"`{folder}` must hold at least one Parquet file. Received: none. "
-            "Check the split's name, or run the step that writes it again."
+            f"`{folder}` must hold at least one Parquet file. Received: "
+            f"{', '.join(others[:3]) or 'none'}. {remedy}"
         )
     return files
 

@@ -80,3 +80,13 @@ def test_columns_are_chosen_and_absent_ones_named(
         examples.read_split(str(tmp_path), "train", columns=["brand"])
     with pytest.raises(ArtifactError, match="at least one Parquet file"):
         examples.read_split(str(tmp_path), "eval")
+
+
+def test_tfrecords_are_refused_by_name_with_what_writes_parquet(tmp_path: Path) -> None:
+    folder = tmp_path / "Split-train"  # as TFX's CsvExampleGen leaves it
+    folder.mkdir()
+    (folder / "data_tfrecord-00000-of-00001.gz").write_bytes(b"")
+    with pytest.raises(
+        ArtifactError, match=r"Received: data_tfrecord-.*\.gz\..*with Ingest"
+    ):
+        examples.read_split(str(tmp_path), "train")
