@@ -27,11 +27,12 @@ class ShopConfig(Config):
     has_events: bool = True
 
     def __post_init__(self) -> None:
-        known = set(features.EVENTS)
+        ordered = [event for event in features.EVENTS if event in self.event_types]
         self.require(
-            bool(self.event_types) and set(self.event_types) <= known,
+            bool(ordered) and list(self.event_types) == ordered,
             "event_types",
-            f"some of {', '.join(features.EVENTS)}",
+            f"some of {', '.join(features.EVENTS)}, each once, in this order",
+            "Weights stand in the same order.",
         )
         self.require(
             len(self.event_weights) == len(self.event_types)

@@ -74,6 +74,15 @@ def test_shop_weights_must_fit_the_event_types() -> None:
         ShopConfig(name="x", event_types=("view", "purchase"), event_weights=(1.0,))
 
 
+@pytest.mark.parametrize("types", [("purchase", "view"), ("view", "view"), ("buy",)])
+def test_a_shop_s_event_types_stand_once_and_weakest_first(types: tuple) -> None:
+    weights = (1.0,) * len(types)
+    with pytest.raises(ConfigError, match=r"event_types.*view, click, cart, purchase"):
+        ShopConfig(
+            name="x", event_types=types, event_weights=weights, target_event=types[0]
+        )
+
+
 @pytest.mark.parametrize("preset", [presets.tiny, presets.local, presets.online_retail])
 def test_presets_are_complete_and_survive_json(preset) -> None:
     shop = ShopConfig(
