@@ -9,12 +9,12 @@ from rich.console import Console
 from tfx.orchestration.pipeline import Pipeline
 
 from core.config.souk import SoukConfig
-from core.errors import souk_error_in
+from core.errors import ConfigError, souk_error_in
 from core.layout import HomeLayout
 from pipeline import engines
 from pipeline.create_pipeline import create_pipeline, create_refit_pipeline
 from pipeline.engines import BeamEngine
-from pipeline.local.dag import DagRunner
+from pipeline.local.dag import DagRunner, may_fork
 from pipeline.local.store import check_store
 from pipeline.progress import ProgressHandler
 
@@ -45,10 +45,17 @@ def run_local(
 
     Raises:
       ArtifactError: the metadata store of earlier runs is damaged.
+      ConfigError: several jobs, and TensorFlow has run in this process.
       SoukError: a component refused its input; what Beam or TFX wrapped around it is
         taken off. Any other failure of a component comes as it is.
     """
     check_store(layout)
+    if jobs > 1 and not may_fork():
+        raise ConfigError(
+            "`jobs` must be 1 where TensorFlow has run in this process: a step in a "
+            f"fork of it would wait for ever. Received: {jobs}. Leave `jobs` out, or "
+            "run from a process that has not used TensorFlow, such as `souk run`."
+        )
     create = (
         create_refit_pipeline
         if refit

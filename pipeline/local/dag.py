@@ -10,6 +10,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from tensorflow.python.eager import context
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
@@ -138,14 +139,24 @@ class _Processes:
 
 
 def default_jobs(devices: Path = Path("/dev")) -> int:
-    """Two where there are processors for it and no GPU that they would have to share.
+    """Two where processes may be forked and there are processors for them.
+
+    One with a GPU, which they would have to share.
 
     Args:
       devices: where an NVIDIA GPU's `nvidia0` would be.
     """
     if len(os.sched_getaffinity(0)) < 2 or (devices / "nvidia0").exists():
         return 1
-    return 2
+    return 2 if may_fork() else 1
+
+
+def may_fork() -> bool:
+    """Whether TensorFlow has not run in this process: a fork has none of its threads.
+
+    Its first op there would wait for them for ever. There is no public way to ask.
+    """
+    return context.context_safe() is None or not context.context()._initialized
 
 
 def launchers(pipeline: Any) -> list[StepLauncher]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -15,7 +16,7 @@ from tfx.types.standard_artifacts import Model
 
 from components.report.lineage import read_lineage
 from core.errors import InputDataError
-from pipeline.local import step_code
+from pipeline.local import dag, step_code
 from pipeline.local.dag import DagRunner, default_jobs
 
 
@@ -181,8 +182,15 @@ def test_a_failure_is_recorded_and_told(tmp_path, caplog, jobs) -> None:
 
 def test_one_job_where_there_is_a_gpu_or_one_processor(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    monkeypatch.setattr(dag, "may_fork", lambda: True)
     assert default_jobs(tmp_path) == 2
     (tmp_path / "nvidia0").touch()
     assert default_jobs(tmp_path) == 1
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
     assert default_jobs(tmp_path / "none") == 1
+
+
+def test_one_job_where_tensorflow_has_run(tmp_path, monkeypatch) -> None:
+    tf.constant(1)  # starts the threads that a fork would wait for
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    assert default_jobs(tmp_path) == 1

@@ -122,6 +122,7 @@ config = presets.for_shop(shop, splits)
 dag.launchers(Compiler().compile(create_pipeline(config, layout)))
 assert threading.active_count() == 1, threading.enumerate()
 assert context.context_safe() is None or not context.context()._initialized
+assert dag.may_fork()
 print("nothing started")
 """
     done = subprocess.run(
