@@ -30,6 +30,7 @@ from pipeline.kubeflow import (
     uris,
 )
 from pipeline.kubeflow.config import DEFAULT, ClusterConfig
+from pipeline.settings import differences
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 
@@ -73,23 +74,24 @@ def compile_pipeline(
     """The DAG of `create_pipeline` for the shop whose tables lie in `layout`.
 
     Args:
-      config: the shop's settings, without the target's choices; shop, dates and gates
+      config: the shop's preset, without the target's choices; shop, dates and gates
         are defaults that a run may change.
       layout: home on this machine, for which tables the shop has; no path of it stays.
       target: image, artifact store, choices and the runs' default parameters.
 
     Raises:
       ConfigError: the shop's name or the pipeline root is not one that KFP takes, a
-        shop without events is to be refitted, or the cluster's settings name a step
-        that there is not.
+        shop without events is to be refitted, settings differ from the shop's preset,
+        or the cluster's settings name a step that there is not.
     """
     uris.check_remote(target.pipeline_root, "--pipeline-root")
-    config = presets.with_choices(config, target.choices)
     if target.refit and not config.shop.has_events:
         raise ConfigError(
             "`--refit` must be of a shop with events. Received: "
             f"{layout.shop!r}, which has none and keeps nothing back to measure on."
         )
+    _check_preset(config)
+    config = presets.with_choices(config, target.choices)
     _check_steps(target.cluster, config, layout)
     cache = target.cluster.cache
     if target.refit:
@@ -133,6 +135,18 @@ def compile_pipeline(
     return CompiledPipeline(
         spec, edit_runs.volume(labels, target.cluster.volume_claim, target.home)
     )
+
+
+def _check_preset(config: SoukConfig) -> None:
+    """Prepare makes the run's settings of the shop's preset and the choices alone."""
+    preset = presets.for_shop(config.shop, config.splits)
+    changed = list(differences(preset, config))
+    if changed:
+        raise ConfigError(
+            "`config` must be the shop's preset (`presets.for_shop`): a run would "
+            f"refuse or lose what differs. Received: {'; '.join(changed)}. Name it in "
+            "the target, `choices=RunChoices(settings={...})`."
+        )
 
 
 def _check_steps(

@@ -271,6 +271,17 @@ def test_choices_are_compiled_in(config, layout) -> None:
     assert json.loads(encoder)["preset"] == "/souk/presets/minilm"
 
 
+def test_settings_that_prepare_would_not_make_are_refused(config, layout) -> None:
+    changed = presets.with_settings(
+        config, {"ranker": {"epochs": 1}, "gates": {"min_coverage": 0.2}}
+    )
+    with pytest.raises(
+        ConfigError,
+        match=r"ranker\.epochs: 2 -> 1; gates\.min_coverage: 0\.05 -> 0\.2\. .*choices",
+    ):
+        compile_pipeline(changed, layout, TARGET)
+
+
 def test_a_refit_is_the_shorter_dag_and_writes_no_report(config, layout) -> None:
     from pipeline.create_pipeline import create_refit_pipeline
 
