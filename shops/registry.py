@@ -15,14 +15,14 @@ from shops.simulated.config import SIZES
 
 ONLINE_RETAIL = "online-retail"
 TABLES = "tables"
-# Items and judgments from files that somebody downloaded; no events.
-JUDGED: dict[str, Callable[[Path], Shop]] = {
+# Adapters of files that `--data` names.
+OF_FILES: dict[str, Callable[[Path], Shop]] = {
     wands.NAME: wands.load,
     chorus.NAME: chorus.load,
     **{name: partial(esci.load, **options) for name, options in esci.NAMES.items()},
 }
-NEED_DATA = (TABLES, *JUDGED)
-NAMES = (*SIZES, ONLINE_RETAIL, *JUDGED, TABLES)
+NEED_DATA = (TABLES, *OF_FILES)
+NAMES = (*SIZES, ONLINE_RETAIL, *OF_FILES, TABLES)
 
 
 def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
@@ -46,7 +46,7 @@ def load(name: str, *, data: Path | None = None, seed: int = 0) -> Shop:
             raise ConfigError(
                 f"The shop `{name}` needs a file or a folder: pass `--data PATH`."
             )
-        return tables.load(data) if name == TABLES else JUDGED[name](data)
+        return tables.load(data) if name == TABLES else OF_FILES[name](data)
     if Path(name).exists():
         return tables.load(Path(name))
     raise ConfigError(

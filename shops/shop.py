@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.config import ShopConfig, SplitConfig
+from core.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float64]
 # A shop without a log has nothing to split: 2025-01-01 00:00 UTC, for all of them.
@@ -97,9 +98,23 @@ class TrueWorld(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shop:
-    """One shop's tables, with the settings that its adapter knows."""
+    """One shop's tables, with the settings that its adapter knows.
+
+    Raises:
+      ConfigError: a context feature is no column of the events.
+    """
 
     tables: Tables
     config: ShopConfig
     splits: SplitConfig
     world: TrueWorld | None = None  # simulated shops only
+
+    def __post_init__(self) -> None:
+        columns = self.tables.events.column_names
+        missing = [c for c in self.config.context_features if c not in columns]
+        if missing:
+            raise ConfigError(
+                "`ShopConfig.context_features` must be columns of `events`. Received: "
+                f"{', '.join(missing)} beside {', '.join(columns)}. An adapter passes "
+                "them to `contract.to_table` as well."
+            )
