@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.metrics.ranking import recall, reciprocal_rank
-from core.metrics.truth import FloatArray, IntArray, find_repeats
+from core.metrics.truth import FloatArray, IntArray, find_repeats, pair_keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +46,12 @@ class Grades:
         num_searches: int,
         num_items: int,
     ) -> Grades:
-        """Grades from [T] (search, row, value) in any order; the first of a pair."""
-        pairs = np.asarray(searches, np.int64) * num_items + np.asarray(rows, np.int64)
+        """Grades from [T] (search, row, value) in any order; the first of a pair.
+
+        Raises:
+          ValueError: a search or a row is out of its range.
+        """
+        pairs = pair_keys(searches, rows, num_searches, num_items)
         keys, first = np.unique(pairs, return_index=True)
         chosen = np.asarray(values, np.float64)[first]
         return cls(keys // num_items, keys % num_items, chosen, num_searches, num_items)

@@ -37,9 +37,12 @@ class Truth:
         num_moments: int,
         num_items: int,
     ) -> Truth:
-        """Truth from [T] (moment, row) pairs in any order; duplicates are dropped."""
-        pairs = np.asarray(moments, np.int64) * num_items + np.asarray(rows, np.int64)
-        keys = np.unique(pairs)
+        """Truth from [T] (moment, row) pairs in any order; duplicates are dropped.
+
+        Raises:
+          ValueError: a moment or a row is out of its range.
+        """
+        keys = np.unique(pair_keys(moments, rows, num_moments, num_items))
         return cls(keys // num_items, keys % num_items, num_moments, num_items)
 
     @classmethod
@@ -75,6 +78,28 @@ class Truth:
             int(chosen.sum()),
             self.num_items,
         )
+
+
+def pair_keys(
+    lists: npt.ArrayLike, rows: npt.ArrayLike, num_lists: int, num_items: int
+) -> IntArray:
+    """[T] list * num_items + row, one number for each (list, row).
+
+    Raises:
+      ValueError: one is out of its range: it would count as of another list.
+    """
+    numbers, places = np.asarray(lists, np.int64), np.asarray(rows, np.int64)
+    for name, values, size in (
+        ("Lists", numbers, num_lists),
+        ("Catalogue rows", places, num_items),
+    ):
+        wrong = values[(values < 0) | (values >= size)]
+        if len(wrong):
+            raise ValueError(
+                f"{name} must be in 0 .. {size - 1}. Received: {wrong[0]}. Leave out "
+                "what is not known."
+            )
+    return numbers * num_items + places
 
 
 def hit_matrix(recommended: npt.ArrayLike, truth: Truth) -> BoolArray:

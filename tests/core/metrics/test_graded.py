@@ -127,3 +127,8 @@ def test_pages_of_another_number_are_refused():
 
     with pytest.raises(ValueError, match=r"\[2, k\]"):
         grade_matrix([[3]], grades)
+
+
+def test_rows_of_no_item_are_refused():
+    with pytest.raises(ValueError, match=r"Catalogue rows .* Received: -1"):
+        Grades.from_pairs([1], [-1], [2.0], num_searches=2, num_items=4)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from core.metrics import Truth
 from core.metrics.truth import hit_matrix
@@ -34,3 +35,14 @@ def test_no_moments():
     truth = Truth.from_lists([], 6)
     assert truth.sizes.tolist() == []
     assert truth.select(np.zeros(0, bool)).num_moments == 0
+
+
+@pytest.mark.parametrize("rows", [[-1, 2], [1, 4]])  # -1: not found, as pandas says it
+def test_rows_of_no_item_are_refused_not_counted_for_another_moment(rows):
+    with pytest.raises(ValueError, match=r"Catalogue rows must be in 0 \.\. 3"):
+        Truth.from_pairs([1, 1], rows, num_moments=2, num_items=4)
+
+
+def test_pairs_of_no_moment_are_refused():
+    with pytest.raises(ValueError, match=r"Lists must be in 0 \.\. 1\. Received: 2"):
+        Truth.from_pairs([0, 2], [1, 1], num_moments=2, num_items=4)
