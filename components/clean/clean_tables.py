@@ -60,7 +60,8 @@ def clean_tables(
     (`clean_in_beam`).
 
     Args:
-      items: raw items, plain columns of the data contract.
+      items: raw items, all columns of the data contract, plain; null where there is
+        nothing, as `shops.contract.to_table` leaves them.
       events: raw events, likewise, plus the shop's context columns; None for a shop
         without a log, whose clean events have all columns and no rows.
       shop: event types and context columns.

@@ -12,5 +12,5 @@ def test_context_that_an_adapter_left_out_of_its_events_is_refused() -> None:
     tiny = shops.load("tiny")
     events = tiny.tables.events.drop(["country"])
     tables = dataclasses.replace(tiny.tables, events=events)
-    with pytest.raises(ConfigError, match=r"context_features.*Received: country beside"):
+    with pytest.raises(ConfigError, match=r"features.*Received: country beside"):
         dataclasses.replace(tiny, tables=tables)
